@@ -1,0 +1,40 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <system_error>
+
+namespace e2qcow {
+
+// What can go wrong besides the errors of the system and of libext2fs. The order is that of e2qcow_err.et,
+// the com_err table from which the texts come.
+enum class Errc {
+  not_ext2 = 1,
+  not_qcow2,
+  unsupported,
+  corrupt,
+  truncated,
+  in_use,
+  too_small,
+  refused,
+  interrupted,
+  unreadable,
+};
+
+const std::error_category& e2qcow_category() noexcept;
+std::error_code make_error_code(Errc code) noexcept;
+
+// The com_err code of `error`, for C callers: our own codes and libext2fs's as com_err numbers, errno as it
+// is.
+long com_err_code(const std::error_code& error) noexcept;
+
+// Throw std::system_error. `message` names object, operation and place, and is the whole text of what():
+// the reason is part of it for our own errors and is appended for those of the system.
+[[noreturn]] void fail(Errc code, const std::string& message);
+[[noreturn]] void fail_errno(const std::string& message);
+[[noreturn]] void fail_errno(int error, const std::string& message);
+
+}  // namespace e2qcow
+
+template <>
+struct std::is_error_code_enum<e2qcow::Errc> : std::true_type {};

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <e2qcow/extent.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+
+namespace e2qcow {
+
+// Bytes by offset: a file, a block device, memory. Every call moves all its bytes or throws std::system_error
+// with the name and the place in its text. Reading and writing are safe from several threads at once.
+class File {
+ public:
+  File() = default;
+  File(const File&) = delete;
+  File& operator=(const File&) = delete;
+  virtual ~File() = default;
+
+  virtual const std::string& name() const = 0;
+  virtual std::uint64_t size() const = 0;
+
+  // Reading past the end is an error (Errc::truncated), never zeros.
+  virtual void read(std::uint64_t offset, std::span<std::byte> out) const = 0;
+  // Writing past the end grows a file and fails on a device.
+  virtual void write(std::uint64_t offset, std::span<const std::byte> data) = 0;
+  // Writes the parts one behind the other.
+  virtual void write(std::uint64_t offset, std::span<const std::span<const std::byte>> parts);
+  virtual void resize(std::uint64_t new_size) = 0;
+
+  // How zero() may make a range read as zeros.
+  enum class Zeroing { keep_allocated, discard };
+  virtual void zero(Extent range, Zeroing how);
+
+  // Until this has returned, nothing that was written is safe.
+  virtual void sync() {}
+
+  // The first extent at or after `offset` that may hold something else than zeros; absent when there is none.
+  virtual std::optional<Extent> next_data(std::uint64_t offset) const;
+
+  // A hint that the range will be read soon; returns at once.
+  virtual void prefetch(Extent) const {}
+
+  // Where the bytes lie for the kernel, if they are in something it has open. For letting it share or probe;
+  // reading and writing go through the calls above.
+  struct Descriptor {
+    int fd;
+    std::uint64_t offset;  // of our byte 0
+  };
+  virtual std::optional<Descriptor> descriptor() const { return std::nullopt; }
+};
+
+}  // namespace e2qcow

@@ -1,0 +1,84 @@
+#pragma once
+
+#include <e2qcow/extent.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <vector>
+
+namespace e2qcow {
+
+// A disk to copy from: zeros with extents of data in it. Offsets are guest offsets, bytes in the disk.
+class ImageSource {
+ public:
+  virtual ~ImageSource() = default;
+  virtual std::uint64_t size() const = 0;
+
+  // The first stretch of data at or after guest_offset (cut off there if it begins before); absent when only
+  // zeros follow. Called by one thread at a time, with ascending offsets.
+  virtual std::optional<Extent> next_extent(std::uint64_t guest_offset) = 0;
+
+  // Reads from inside the disk; what is in no extent may come as zeros or fail. Called by several threads at
+  // once.
+  virtual void read(std::uint64_t guest_offset, std::span<std::byte> out) = 0;
+
+  // A hint that an extent will be read soon; returns at once.
+  virtual void prefetch(Extent) {}
+};
+
+// A piece of a disk on its way from a source to a sink.
+struct Batch {
+  // Bytes as they will be stored: of the disk, or of a compressed cluster of it.
+  struct Piece {
+    std::uint64_t guest_offset;
+    std::span<const std::byte> stored;
+    bool compressed = false;
+  };
+
+  std::vector<Extent> ranges;     // of the disk; ascending, multiples of the sink's granularity
+  std::vector<Extent> reads;      // what of them the source has; the rest is zeros
+  std::vector<std::byte> data;    // the ranges' bytes, one behind the other
+  std::vector<std::byte> packed;  // for pack() to put its results in
+  std::vector<Piece> pieces;      // what pack() made: ascending, parts of `data` or `packed`; zeros left out
+};
+
+// A disk to copy to. Batches arrive in ascending order of guest offsets and never overlap.
+class ImageSink {
+ public:
+  virtual ~ImageSink() = default;
+
+  // Ranges of a batch begin at multiples of this many bytes, a power of two. The last may end past the disk's
+  // end, with zeros there.
+  virtual std::uint64_t granularity() const = 0;
+
+  // Turns batch.data into batch.pieces: drops zeros, compresses. Called by several threads at once; no I/O.
+  virtual void pack(Batch& batch) const = 0;
+
+  // Stores batch.pieces. Called by one thread at a time, in order.
+  virtual void append(const Batch& batch) = 0;
+
+  // Writes what makes the output valid. Without it the output is not an image.
+  virtual void finish() = 0;
+};
+
+// Is told how far the work is. advance() is called by several threads at once.
+class Progress {
+ public:
+  virtual ~Progress() = default;
+  virtual void begin(std::string_view phase, std::uint64_t total_bytes) = 0;
+  virtual void advance(std::uint64_t bytes) = 0;
+};
+
+struct TransferOptions {
+  unsigned threads = 1;
+  Progress* progress = nullptr;
+};
+
+// Copies all extents of `source` to `sink` and finishes it. What the sink gets does not depend on the number
+// of threads. The first error ends the work and is thrown, and the sink is not finished.
+void transfer(ImageSource& source, ImageSink& sink, const TransferOptions& options);
+
+}  // namespace e2qcow

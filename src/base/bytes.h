@@ -1,0 +1,63 @@
+#pragma once
+
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <span>
+
+namespace e2qcow {
+
+// std::byteswap of C++23, for unsigned integers.
+template <typename T>
+constexpr T byteswap(T value) {
+  if constexpr (sizeof(T) == 1) return value;
+  if constexpr (sizeof(T) == 2) return __builtin_bswap16(value);
+  if constexpr (sizeof(T) == 4) return __builtin_bswap32(value);
+  if constexpr (sizeof(T) == 8) return __builtin_bswap64(value);
+}
+
+// A value as it stands on disk, in big or little endian, and back: both directions are the same.
+template <typename T>
+constexpr T big_endian(T value) {
+  return std::endian::native == std::endian::big ? value : byteswap(value);
+}
+template <typename T>
+constexpr T little_endian(T value) {
+  return std::endian::native == std::endian::little ? value : byteswap(value);
+}
+
+// The bytes at `offset` must exist.
+template <typename T>
+T load(std::span<const std::byte> bytes, std::size_t offset) {
+  T value;
+  std::memcpy(&value, bytes.data() + offset, sizeof value);
+  return value;
+}
+template <typename T>
+T load_be(std::span<const std::byte> bytes, std::size_t offset) {
+  return big_endian(load<T>(bytes, offset));
+}
+template <typename T>
+T load_le(std::span<const std::byte> bytes, std::size_t offset) {
+  return little_endian(load<T>(bytes, offset));
+}
+template <typename T>
+void store_be(std::span<std::byte> bytes, std::size_t offset, T value) {
+  value = big_endian(value);
+  std::memcpy(bytes.data() + offset, &value, sizeof value);
+}
+
+constexpr std::uint64_t round_up(std::uint64_t value, std::uint64_t unit) {
+  return (value + unit - 1) / unit * unit;
+}
+constexpr std::uint64_t round_down(std::uint64_t value, std::uint64_t unit) {
+  return value / unit * unit;
+}
+constexpr std::uint64_t divide_up(std::uint64_t value, std::uint64_t unit) {
+  return (value + unit - 1) / unit;
+}
+
+bool is_zero(std::span<const std::byte> bytes);
+
+}  // namespace e2qcow

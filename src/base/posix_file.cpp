@@ -1,0 +1,160 @@
+#include "base/posix_file.h"
+
+#include <e2qcow/error.h>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <linux/falloc.h>
+#include <linux/fs.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+
+#include "base/stop.h"
+
+namespace e2qcow {
+namespace {
+
+// One call to the kernel zeroes at most this much, so that a signal is noticed in between.
+constexpr std::uint64_t kZeroStep = 64 << 20;
+constexpr std::size_t kMaxParts = 64;
+
+struct stat status_of(int fd, const std::string& name) {
+  struct stat status {};
+  if (::fstat(fd, &status) != 0) fail_errno(name + ": stat");
+  return status;
+}
+
+bool check_is_block_device(int fd, const std::string& name) {
+  const mode_t mode = status_of(fd, name).st_mode;
+  if (!S_ISREG(mode) && !S_ISBLK(mode))
+    fail(Errc::refused, name + ": neither a regular file nor a block device");
+  return S_ISBLK(mode);
+}
+
+// An interrupted call is tried again, unless the signal asked for the end.
+bool interrupted() {
+  if (errno != EINTR) return false;
+  throw_if_stopped();
+  return true;
+}
+
+}  // namespace
+
+PosixFile::PosixFile(UniqueFd fd, std::string name)
+    : fd_(std::move(fd)), name_(std::move(name)), is_block_device_(check_is_block_device(fd_.get(), name_)) {
+  if (is_block_device_ && ::ioctl(fd_.get(), BLKGETSIZE64, &device_size_) != 0)
+    fail_errno(name_ + ": size of the device");
+}
+
+std::uint64_t PosixFile::size() const {
+  return is_block_device_ ? device_size_ : static_cast<std::uint64_t>(status_of(fd_.get(), name_).st_size);
+}
+
+void PosixFile::read(std::uint64_t offset, std::span<std::byte> out) const {
+  while (!out.empty()) {
+    const ssize_t n = ::pread(fd_.get(), out.data(), out.size(), static_cast<off_t>(offset));
+    if (n < 0 && interrupted()) continue;
+    if (n < 0) fail_errno(fmt::format("{}: read at {}", name_, offset));
+    if (n == 0) fail(Errc::truncated, fmt::format("{}: read at {}: the file ends there", name_, offset));
+    offset += static_cast<std::uint64_t>(n);
+    out = out.subspan(static_cast<std::size_t>(n));
+  }
+}
+
+void PosixFile::write(std::uint64_t offset, std::span<const std::byte> data) {
+  while (!data.empty()) {
+    const ssize_t n = ::pwrite(fd_.get(), data.data(), data.size(), static_cast<off_t>(offset));
+    if (n < 0 && interrupted()) continue;
+    if (n < 0) fail_errno(fmt::format("{}: write at {}", name_, offset));
+    offset += static_cast<std::uint64_t>(n);
+    data = data.subspan(static_cast<std::size_t>(n));
+  }
+}
+
+void PosixFile::write(std::uint64_t offset, std::span<const std::span<const std::byte>> parts) {
+  while (!parts.empty()) {
+    std::array<iovec, kMaxParts> vectors;
+    const std::size_t count = std::min(parts.size(), kMaxParts);
+    std::uint64_t total = 0;
+    for (std::size_t i = 0; i < count; ++i) {
+      vectors[i] = {const_cast<std::byte*>(parts[i].data()), parts[i].size()};
+      total += parts[i].size();
+    }
+    ssize_t n = ::pwritev(fd_.get(), vectors.data(), static_cast<int>(count), static_cast<off_t>(offset));
+    if (n < 0 && interrupted()) continue;
+    if (n < 0) fail_errno(fmt::format("{}: write at {}", name_, offset));
+    if (static_cast<std::uint64_t>(n) < total) {  // say why with the part that did not go
+      File::write(offset, parts.first(count));
+    }
+    offset += total;
+    parts = parts.subspan(count);
+  }
+}
+
+void PosixFile::resize(std::uint64_t new_size) {
+  if (::ftruncate(fd_.get(), static_cast<off_t>(new_size)) != 0)
+    fail_errno(fmt::format("{}: set the size to {}", name_, new_size));
+}
+
+bool PosixFile::zero_by_kernel(Extent range, Zeroing how) {
+  const int punch = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE;
+  const int mode = how == Zeroing::discard ? punch : FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE;
+  while (::fallocate(fd_.get(), mode, static_cast<off_t>(range.offset), static_cast<off_t>(range.length)) !=
+         0) {
+    if (interrupted()) continue;
+    if (errno == EOPNOTSUPP || errno == EINVAL || errno == ENODEV) return false;
+    fail_errno(fmt::format("{}: clear {} bytes at {}", name_, range.length, range.offset));
+  }
+  return true;
+}
+
+void PosixFile::zero(Extent range, Zeroing how) {
+  while (!range.empty()) {
+    throw_if_stopped();
+    const Extent step{range.offset, std::min(range.length, kZeroStep)};
+    const bool other_way = how == Zeroing::discard && zero_by_kernel(step, Zeroing::discard);
+    if (!other_way && !zero_by_kernel(step, Zeroing::keep_allocated)) File::zero(step, how);
+    range = {step.end(), range.length - step.length};
+  }
+}
+
+void PosixFile::sync() {
+  if (::fsync(fd_.get()) != 0) fail_errno(name_ + ": sync");
+}
+
+std::optional<Extent> PosixFile::next_data(std::uint64_t offset) const {
+  if (is_block_device_) return File::next_data(offset);
+  const off_t data = ::lseek(fd_.get(), static_cast<off_t>(offset), SEEK_DATA);
+  if (data < 0 && errno == ENXIO) return std::nullopt;
+  if (data < 0) return File::next_data(offset);
+  const off_t hole = ::lseek(fd_.get(), data, SEEK_HOLE);
+  const auto start = static_cast<std::uint64_t>(data);
+  if (hole <= data) return Extent{start, size() - start};
+  return Extent{start, static_cast<std::uint64_t>(hole - data)};
+}
+
+void PosixFile::prefetch(Extent range) const {
+  ::posix_fadvise(fd_.get(), static_cast<off_t>(range.offset), static_cast<off_t>(range.length),
+                  POSIX_FADV_WILLNEED);
+}
+
+std::unique_ptr<PosixFile> open_for_reading(const std::string& path) {
+  UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  if (fd.get() < 0) fail_errno(path + ": open");
+  return std::make_unique<PosixFile>(std::move(fd), path);
+}
+
+std::unique_ptr<PosixFile> open_device_for_writing(const std::string& path) {
+  UniqueFd fd(::open(path.c_str(), O_RDWR | O_EXCL | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  if (fd.get() < 0 && errno == EBUSY)
+    fail(Errc::in_use,
+         path + ": open for writing: the device is in use (mounted, or part of another device)");
+  if (fd.get() < 0) fail_errno(path + ": open for writing");
+  return std::make_unique<PosixFile>(std::move(fd), path);
+}
+
+}  // namespace e2qcow

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <e2qcow/file.h>
+
+#include <memory>
+#include <string>
+
+#include "base/unique_fd.h"
+
+namespace e2qcow {
+
+// A regular file or a block device.
+class PosixFile : public File {
+ public:
+  // Takes over `fd`. Anything that is neither a regular file nor a block device is refused.
+  PosixFile(UniqueFd fd, std::string name);
+
+  const std::string& name() const override { return name_; }
+  std::uint64_t size() const override;
+  void read(std::uint64_t offset, std::span<std::byte> out) const override;
+  void write(std::uint64_t offset, std::span<const std::byte> data) override;
+  void write(std::uint64_t offset, std::span<const std::span<const std::byte>> parts) override;
+  void resize(std::uint64_t new_size) override;
+  void zero(Extent range, Zeroing how) override;
+  void sync() override;
+  std::optional<Extent> next_data(std::uint64_t offset) const override;
+  void prefetch(Extent range) const override;
+  std::optional<Descriptor> descriptor() const override { return Descriptor{fd_.get(), 0}; }
+
+  bool is_block_device() const { return is_block_device_; }
+  int fd() const { return fd_.get(); }
+
+ private:
+  bool zero_by_kernel(Extent range, Zeroing how);
+
+  UniqueFd fd_;
+  std::string name_;
+  bool is_block_device_;
+  std::uint64_t device_size_ = 0;
+};
+
+// Never waits for a writer of a FIFO, never follows into a terminal: what is not a file or block device is an
+// error.
+std::unique_ptr<PosixFile> open_for_reading(const std::string& path);
+
+// A block device to be overwritten in place. A device that is mounted or otherwise in use is refused
+// (O_EXCL).
+std::unique_ptr<PosixFile> open_device_for_writing(const std::string& path);
+
+}  // namespace e2qcow
