@@ -1,0 +1,28 @@
+#pragma once
+
+#include <e2qcow/image.h>
+
+namespace e2qcow {
+
+// Cuts the extents of a source into batches of about a mebibyte for a sink of the given granularity.
+class BatchPlanner {
+ public:
+  BatchPlanner(ImageSource& source, std::uint64_t granularity);
+
+  // Fills in batch.ranges and batch.reads. False at the end of the disk.
+  bool next(Batch& batch);
+
+ private:
+  bool add(Batch& batch, Extent extent);
+
+  ImageSource& source_;
+  std::uint64_t granularity_;
+  std::uint64_t capacity_;
+  std::uint64_t position_ = 0;  // everything before it is planned
+  std::uint64_t planned_ = 0;   // bytes in the current batch
+};
+
+// Sizes batch.data and fills it with what the reads bring and zeros.
+void fill(Batch& batch, ImageSource& source);
+
+}  // namespace e2qcow

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace e2qcow {
+
+enum class DumpKind : std::uint8_t { metadata = 0, all = 1 };
+
+// What an image of ours says about itself.
+struct DumpRecord {
+  struct ClassBytes {
+    std::uint8_t block_class;  // as the selection numbers them
+    std::uint64_t bytes;
+    friend bool operator==(const ClassBytes&, const ClassBytes&) = default;
+  };
+
+  DumpKind kind = DumpKind::metadata;
+  std::string program_version;
+  std::array<std::uint8_t, 16> filesystem_uuid{};
+  std::uint32_t block_size = 0;
+  std::vector<ClassBytes> classes;  // what was selected, zeros included
+  std::uint64_t lost_bytes = 0;     // could not be read and are zeros in the image
+  std::uint64_t inconsistencies = 0;
+  // False where the header was written before the data was read (to a pipe).
+  bool losses_known = true;
+
+  bool complete() const { return losses_known && lost_bytes == 0; }
+  friend bool operator==(const DumpRecord&, const DumpRecord&) = default;
+};
+
+}  // namespace e2qcow

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <e2qcow/file.h>
+#include <e2qcow/image.h>
+
+#include <vector>
+
+namespace e2qcow {
+
+// The chosen extents of a file or device, as a disk of which everything else is zeros.
+class ExtentSource : public ImageSource {
+ public:
+  // `extents` ascend, do not touch each other and lie inside the file, which must outlive the source.
+  ExtentSource(const File& file, std::vector<Extent> extents);
+
+  std::uint64_t size() const override { return size_; }
+  std::optional<Extent> next_extent(std::uint64_t guest_offset) override;
+  void read(std::uint64_t guest_offset, std::span<std::byte> out) override { file_.read(guest_offset, out); }
+  void prefetch(Extent extent) override { file_.prefetch(extent); }
+
+ private:
+  const File& file_;
+  std::uint64_t size_;
+  std::vector<Extent> extents_;
+  std::size_t current_ = 0;
+};
+
+// The disk's size in an image: that of the device, in whole sectors as QEMU wants them.
+std::uint64_t image_size(const File& file);
+
+}  // namespace e2qcow

@@ -1,0 +1,13 @@
+#pragma once
+
+#include <e2qcow/image.h>
+
+#include <cstdint>
+
+namespace e2qcow {
+
+// Sets batch.pieces to the longest runs of units of `unit` bytes that are not all zero. `unit` divides the
+// batch's ranges.
+void drop_zeros(Batch& batch, std::uint64_t unit);
+
+}  // namespace e2qcow

@@ -1,0 +1,73 @@
+#include "image/raw_sink.h"
+
+#include <e2qcow/error.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/bytes.h"
+#include "image/pack.h"
+
+namespace e2qcow {
+namespace {
+
+constexpr std::uint64_t kFileHole = 4096;
+constexpr std::uint64_t kDeviceHole = 64 * 1024;  // clearing costs a system call each
+constexpr std::uint64_t kHeadSize =
+    64 * 1024;  // a superblock is in the first block, and blocks end at 64 KiB
+
+}  // namespace
+
+RawSink::RawSink(File& file, const Options& options)
+    : file_(file), options_(options), hole_size_(options.overwrites ? kDeviceHole : kFileHole) {
+  if (!options_.overwrites) {
+    file_.resize(options_.size);
+    return;
+  }
+  head_.resize(std::min(kHeadSize, options_.size));
+  file_.write(0, head_);
+  written_until_ = head_.size();
+}
+
+void RawSink::pack(Batch& batch) const {
+  drop_zeros(batch, hole_size_);
+}
+
+void RawSink::append(const Batch& batch) {
+  for (const Batch::Piece& piece : batch.pieces) {
+    const std::uint64_t room = options_.size - std::min(options_.size, piece.guest_offset);
+    const std::uint64_t length = std::min<std::uint64_t>(piece.stored.size(), room);
+    if (!is_zero(piece.stored.subspan(length)))
+      fail(Errc::too_small, fmt::format("{}: {} bytes are too small: the disk has data behind them (at {})",
+                                        file_.name(), options_.size, piece.guest_offset + length));
+    write({piece.guest_offset, piece.stored.first(length)});
+  }
+}
+
+void RawSink::write(Batch::Piece piece) {
+  if (piece.guest_offset < head_.size()) {
+    const std::size_t length = std::min(head_.size() - piece.guest_offset, piece.stored.size());
+    std::memcpy(head_.data() + piece.guest_offset, piece.stored.data(), length);
+    piece = {piece.guest_offset + length, piece.stored.subspan(length)};
+  }
+  if (piece.stored.empty()) return;
+  clear_until(piece.guest_offset);
+  file_.write(piece.guest_offset, piece.stored);
+  written_until_ = piece.guest_offset + piece.stored.size();
+}
+
+void RawSink::clear_until(std::uint64_t guest_offset) {
+  if (!options_.overwrites || guest_offset <= written_until_) return;
+  file_.zero({written_until_, guest_offset - written_until_}, options_.zeroing);
+}
+
+void RawSink::finish() {
+  clear_until(options_.size);
+  if (head_.empty()) return;
+  file_.sync();
+  file_.write(0, head_);
+  file_.sync();
+}
+
+}  // namespace e2qcow

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <e2qcow/file.h>
+#include <e2qcow/image.h>
+
+#include <vector>
+
+namespace e2qcow {
+
+// A raw disk: a file that gets holes where the disk is zero, or a device whose old contents are overwritten
+// with zeros there.
+class RawSink : public ImageSink {
+ public:
+  struct Options {
+    std::uint64_t size = 0;  // of the disk; a device may be larger, and keeps what it has behind that
+    // The target has old contents. They are cleared, and the first bytes (a superblock, a partition table) go
+    // last, so that nothing takes a half-written disk for a whole one.
+    bool overwrites = false;
+    File::Zeroing zeroing = File::Zeroing::keep_allocated;
+  };
+
+  RawSink(File& file, const Options& options);
+
+  std::uint64_t granularity() const override { return hole_size_; }
+  void pack(Batch& batch) const override;
+  void append(const Batch& batch) override;
+  void finish() override;
+
+ private:
+  void write(Batch::Piece piece);
+  void clear_until(std::uint64_t guest_offset);
+
+  File& file_;
+  Options options_;
+  std::uint64_t hole_size_;      // zeros are left out in pieces of this size
+  std::vector<std::byte> head_;  // is written by finish()
+  std::uint64_t written_until_ = 0;
+};
+
+}  // namespace e2qcow

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <e2qcow/error.h>
+#include <e2qcow/file.h>
+#include <e2qcow/image.h>
+
+#include <string>
+
+namespace e2qcow {
+
+// An image's disk as a file to read from, for what looks into file systems. The source must outlive it.
+class SourceFile : public File {
+ public:
+  SourceFile(ImageSource& source, std::string name) : source_(source), name_(std::move(name)) {}
+
+  const std::string& name() const override { return name_; }
+  std::uint64_t size() const override { return source_.size(); }
+  void read(std::uint64_t offset, std::span<std::byte> out) const override {
+    if (offset > size() || out.size() > size() - offset)
+      fail(Errc::truncated, name_ + ": read past the end of the disk");
+    source_.read(offset, out);
+  }
+  using File::write;
+  void write(std::uint64_t, std::span<const std::byte>) override {
+    fail(Errc::refused, name_ + ": read-only");
+  }
+  void resize(std::uint64_t) override { fail(Errc::refused, name_ + ": read-only"); }
+
+ private:
+  ImageSource& source_;
+  std::string name_;
+};
+
+}  // namespace e2qcow

@@ -1,0 +1,141 @@
+#include <condition_variable>
+#include <exception>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <thread>
+
+#include "base/stop.h"
+#include "image/batch_planner.h"
+
+namespace e2qcow {
+namespace {
+
+// Batches pass three stages: planned in order (one thread at a time), filled and packed (all threads at
+// once), appended in order (one thread at a time). A thread that has packed a batch appends all that are due
+// and goes on; batches that are packed too early wait in `ready_`. The number of batches bounds the memory.
+class Pipeline {
+ public:
+  Pipeline(ImageSource& source, ImageSink& sink, const TransferOptions& options)
+      : source_(source),
+        sink_(sink),
+        progress_(options.progress),
+        planner_(source, sink.granularity()),
+        threads_(std::max(1U, options.threads)) {
+    for (unsigned i = 0; i < 2 * threads_; ++i) free_.push_back(std::make_unique<Batch>());
+  }
+
+  void run() {
+    {
+      std::vector<std::jthread> others;
+      for (unsigned i = 1; i < threads_; ++i) others.emplace_back([this] { work(); });
+      work();
+    }
+    if (error_) std::rethrow_exception(error_);
+  }
+
+ private:
+  using Lock = std::unique_lock<std::mutex>;
+  struct Job {
+    std::unique_ptr<Batch> batch;
+    std::uint64_t number;
+  };
+
+  void work() noexcept {
+    try {
+      while (auto job = plan()) {
+        throw_if_stopped();
+        fill(*job->batch, source_);
+        sink_.pack(*job->batch);
+        hand_in(std::move(*job));
+      }
+    } catch (...) {
+      const Lock lock(mutex_);
+      if (!error_) error_ = std::current_exception();
+      changed_.notify_all();
+    }
+  }
+
+  std::optional<Job> plan() {
+    Lock lock(mutex_);
+    // The batch that is due next is never among those waited for: somebody is working on it.
+    changed_.wait(lock, [this] { return error_ || (!free_.empty() && !planning_); });
+    if (error_ || planned_all_) return std::nullopt;
+    planning_ = true;
+    Job job{std::move(free_.back()), planned_};
+    free_.pop_back();
+    lock.unlock();
+    const bool more = plan_unlocked(*job.batch);
+    lock.lock();
+    planning_ = false;
+    changed_.notify_all();
+    if (!more) {
+      planned_all_ = true;
+      return std::nullopt;
+    }
+    ++planned_;
+    return job;
+  }
+
+  bool plan_unlocked(Batch& batch) {
+    try {
+      return planner_.next(batch);
+    } catch (...) {
+      const Lock lock(mutex_);
+      planning_ = false;
+      throw;
+    }
+  }
+
+  void hand_in(Job job) {
+    Lock lock(mutex_);
+    ready_.emplace(job.number, std::move(job.batch));
+    if (appending_) return;
+    appending_ = true;
+    while (!error_ && !ready_.empty() && ready_.begin()->first == appended_) {
+      auto batch = std::move(ready_.extract(ready_.begin()).mapped());
+      lock.unlock();
+      append(*batch);
+      lock.lock();
+      ++appended_;
+      free_.push_back(std::move(batch));
+      changed_.notify_all();
+    }
+    appending_ = false;
+  }
+
+  void append(const Batch& batch) {
+    sink_.append(batch);
+    if (progress_ == nullptr) return;
+    std::uint64_t bytes = 0;
+    for (const Extent& read : batch.reads) bytes += read.length;
+    progress_->advance(bytes);
+  }
+
+  ImageSource& source_;
+  ImageSink& sink_;
+  Progress* progress_;
+  BatchPlanner planner_;  // used by the thread that has set planning_
+  const unsigned threads_;
+
+  std::mutex mutex_;  // guards what follows
+  std::condition_variable changed_;
+  std::vector<std::unique_ptr<Batch>> free_;
+  std::map<std::uint64_t, std::unique_ptr<Batch>> ready_;  // by number, packed
+  std::uint64_t planned_ = 0;                              // batches
+  std::uint64_t appended_ = 0;
+  bool planning_ = false;
+  bool appending_ = false;
+  bool planned_all_ = false;
+  std::exception_ptr error_;
+};
+
+}  // namespace
+
+void transfer(ImageSource& source, ImageSink& sink, const TransferOptions& options) {
+  Pipeline(source, sink, options).run();
+  throw_if_stopped();
+  sink.finish();
+}
+
+}  // namespace e2qcow
