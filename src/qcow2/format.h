@@ -1,0 +1,157 @@
+#pragma once
+
+// The on-disk format. Sources: QEMU's docs/interop/qcow2.txt ("qcow2 spec" below). Everything is big-endian.
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace e2qcow::qcow2 {
+
+constexpr std::uint32_t kMagic = 0x514649fb;  // "QFI\xfb"
+constexpr std::uint32_t kMinClusterBits = 9;
+constexpr std::uint32_t kMaxClusterBits = 21;
+constexpr std::uint64_t kMaxL1Bytes = 32 << 20;            // QEMU's limit
+constexpr std::uint64_t kMaxRefcountTableBytes = 8 << 20;  // QEMU's limit
+constexpr std::uint64_t kMaxHostOffset = 1ULL << 56;
+constexpr std::uint32_t kRefcountOrder = 4;  // of the images we write: 16 bits
+constexpr std::uint32_t kSectorSize = 512;
+
+// What follows from the cluster size and the width of refcounts.
+struct Geometry {
+  std::uint32_t cluster_bits = 16;
+  std::uint32_t refcount_order = kRefcountOrder;
+
+  constexpr std::uint64_t cluster_size() const { return 1ULL << cluster_bits; }
+  constexpr std::uint64_t l2_entries() const { return cluster_size() / sizeof(std::uint64_t); }
+  // Guest bytes one L2 table maps.
+  constexpr std::uint64_t l2_reach() const { return cluster_size() * l2_entries(); }
+  // Host clusters one refcount block counts.
+  constexpr std::uint64_t refcount_block_entries() const { return (cluster_size() * 8) >> refcount_order; }
+  constexpr std::uint64_t max_disk_size() const { return kMaxL1Bytes / sizeof(std::uint64_t) * l2_reach(); }
+};
+
+enum class CompressionType : std::uint8_t { zlib = 0, zstd = 1 };
+
+enum IncompatibleFeature : std::uint64_t {
+  kDirty = 1 << 0,
+  kCorrupt = 1 << 1,
+  kExternalDataFile = 1 << 2,
+  kCompressionType = 1 << 3,
+  kExtendedL2 = 1 << 4,
+};
+
+struct Header {
+  std::uint32_t version = 3;
+  std::uint32_t cluster_bits = 16;
+  std::uint64_t size = 0;  // of the virtual disk, bytes
+  std::uint64_t backing_file_offset = 0;
+  std::uint32_t backing_file_size = 0;
+  std::uint32_t crypt_method = 0;
+  std::uint32_t l1_size = 0;  // entries
+  std::uint64_t l1_table_offset = 0;
+  std::uint64_t refcount_table_offset = 0;
+  std::uint32_t refcount_table_clusters = 0;
+  std::uint32_t snapshot_count = 0;
+  std::uint64_t snapshots_offset = 0;
+  std::uint64_t incompatible_features = 0;
+  std::uint64_t compatible_features = 0;
+  std::uint64_t autoclear_features = 0;
+  std::uint32_t refcount_order = kRefcountOrder;
+  std::uint32_t header_length = 112;
+  CompressionType compression_type = CompressionType::zlib;
+
+  constexpr Geometry geometry() const { return {cluster_bits, refcount_order}; }
+};
+
+constexpr std::size_t kHeaderLengthV2 = 72;
+constexpr std::size_t kMinHeaderLengthV3 = 104;
+constexpr std::size_t kHeaderLengthV3 = 112;
+
+// The border behind which a header's fields are trusted: sizes and offsets lie inside the file, tables are
+// aligned and within QEMU's limits, features are known. `bytes` are the file's first bytes, at least
+// min(file_size, kHeaderLengthV3). Throws Errc::not_qcow2, corrupt, truncated or unsupported; `name` begins
+// the text.
+Header decode_header(std::span<const std::byte> bytes, std::uint64_t file_size, const std::string& name);
+
+// A header extension: a type and its bytes, without the padding.
+struct Extension {
+  std::uint32_t type = 0;
+  std::vector<std::byte> data;
+};
+
+enum ExtensionType : std::uint32_t {
+  kEndOfExtensions = 0,
+  kBackingFormat = 0xe2792aca,
+  kFeatureNames = 0x6803f857,
+  kBitmaps = 0x23852875,
+  kCryptoHeader = 0x0537be77,
+  kDataFileName = 0x44415441,
+  kDumpRecord = 0x65327163,  // "e2qc", ours
+};
+
+// `first_cluster` is the whole first cluster, or the file where that is shorter.
+std::vector<Extension> decode_extensions(const Header& header, std::span<const std::byte> first_cluster,
+                                         const std::string& name);
+
+// The file's first cluster: header, extensions, zeros. Fields that version 2 does not have must have their
+// defaults there.
+std::vector<std::byte> encode_header(const Header& header, std::span<const Extension> extensions);
+
+class L1Entry {
+ public:
+  explicit constexpr L1Entry(std::uint64_t raw) : raw_(raw) {}
+  static constexpr L1Entry to_table(std::uint64_t host_offset) { return L1Entry(host_offset | kCopied); }
+
+  constexpr std::uint64_t raw() const { return raw_; }
+  constexpr std::uint64_t host_offset() const { return raw_ & kOffsetMask; }
+  constexpr bool copied() const { return (raw_ & kCopied) != 0; }
+  constexpr bool has_reserved_bits() const { return (raw_ & ~(kOffsetMask | kCopied)) != 0; }
+
+ private:
+  static constexpr std::uint64_t kOffsetMask = 0x00ff'ffff'ffff'fe00;
+  static constexpr std::uint64_t kCopied = 1ULL << 63;
+  std::uint64_t raw_;
+};
+
+class L2Entry {
+ public:
+  explicit constexpr L2Entry(std::uint64_t raw) : raw_(raw) {}
+  static constexpr L2Entry to_cluster(std::uint64_t host_offset) { return L2Entry(host_offset | kCopied); }
+  // `host_offset` need not be aligned; `length` is that of the compressed data.
+  static constexpr L2Entry to_compressed(std::uint64_t host_offset, std::uint64_t length, Geometry geometry) {
+    const std::uint64_t sectors = (host_offset + length - 1) / kSectorSize - host_offset / kSectorSize;
+    return L2Entry(kCompressed | (sectors << offset_bits(geometry)) | host_offset);
+  }
+
+  constexpr std::uint64_t raw() const { return raw_; }
+  constexpr bool compressed() const { return (raw_ & kCompressed) != 0; }
+  constexpr bool copied() const { return (raw_ & kCopied) != 0; }
+  constexpr bool reads_as_zeros() const { return (raw_ & kZero) != 0; }  // version 3, not compressed
+  constexpr std::uint64_t host_offset() const { return raw_ & kOffsetMask; }
+  constexpr bool has_reserved_bits() const {
+    return !compressed() && (raw_ & ~(kOffsetMask | kCopied | kZero)) != 0;
+  }
+
+  constexpr std::uint64_t compressed_offset(Geometry geometry) const {
+    return raw_ & ((1ULL << offset_bits(geometry)) - 1);
+  }
+  // The bytes from compressed_offset() to the end of the last sector; the data may end before that.
+  constexpr std::uint64_t compressed_length(Geometry geometry) const {
+    const std::uint64_t sectors = (raw_ & ~(kCompressed | kCopied)) >> offset_bits(geometry);
+    return (sectors + 1) * kSectorSize - compressed_offset(geometry) % kSectorSize;
+  }
+
+ private:
+  static constexpr std::uint64_t kOffsetMask = 0x00ff'ffff'ffff'fe00;
+  static constexpr std::uint64_t kZero = 1ULL << 0;
+  static constexpr std::uint64_t kCompressed = 1ULL << 62;
+  static constexpr std::uint64_t kCopied = 1ULL << 63;
+  // qcow2 spec, "Compressed Clusters Descriptor": x = 62 - (cluster_bits - 8)
+  static constexpr std::uint32_t offset_bits(Geometry geometry) { return 62 - (geometry.cluster_bits - 8); }
+  std::uint64_t raw_;
+};
+
+}  // namespace e2qcow::qcow2

@@ -1,0 +1,66 @@
+#pragma once
+
+#include <e2qcow/file.h>
+#include <e2qcow/image.h>
+
+#include <optional>
+#include <vector>
+
+#include "image/dump_record.h"
+#include "qcow2/format.h"
+#include "qcow2/table_cache.h"
+
+namespace e2qcow::qcow2 {
+
+// How a stretch of the disk is stored.
+struct Mapping {
+  enum class Kind { unallocated, zeros, data, compressed };
+  Kind kind = Kind::unallocated;
+  Extent guest;
+  std::uint64_t host_offset = 0;    // of data and compressed
+  std::uint64_t stored_length = 0;  // of compressed: at most; one cluster each
+};
+
+// The active state of a qcow2 image as a disk, and its header. Everything in the file is checked before it is
+// used; what makes no sense throws (Errc::corrupt, truncated, unsupported).
+class Reader : public ImageSource {
+ public:
+  // `file` must outlive the reader.
+  explicit Reader(const File& file);
+
+  std::uint64_t size() const override { return header_.size; }
+  std::optional<Extent> next_extent(std::uint64_t guest_offset) override;
+  void read(std::uint64_t guest_offset, std::span<std::byte> out) override;
+
+  const Header& header() const { return header_; }
+  const std::vector<Extension>& extensions() const { return extensions_; }
+  // The name the image gives its backing file, as it stands there. Nothing opens it.
+  const std::optional<std::string>& backing_file_name() const { return backing_file_name_; }
+  std::optional<DumpRecord> record() const;
+  const File& file() const { return file_; }
+
+  // The longest stretch from guest_offset on that is stored in one way and, for data, in one piece; it may
+  // be cut at the end of a part of a table. guest_offset is inside the disk.
+  Mapping map(std::uint64_t guest_offset) const;
+
+  // Goes over all tables, so that what is wrong with them is found before anything is done with the image.
+  // Returns how many bytes of data there are.
+  std::uint64_t check_tables();
+
+ private:
+  void load_l1();
+  L2Entry checked(L2Entry entry, std::uint64_t guest_offset) const;
+  Mapping describe(L2Entry entry, std::uint64_t guest_offset) const;
+  Mapping map_page(std::uint64_t l2_offset, std::uint64_t guest_offset) const;
+  [[noreturn]] void corrupt(std::uint64_t guest_offset, const std::string& what) const;
+
+  const File& file_;
+  std::uint64_t file_size_;
+  Header header_;
+  std::vector<Extension> extensions_;
+  std::optional<std::string> backing_file_name_;
+  std::vector<std::uint64_t> l1_;  // host offsets of L2 tables
+  TableCache tables_;
+};
+
+}  // namespace e2qcow::qcow2
