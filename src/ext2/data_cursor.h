@@ -1,0 +1,42 @@
+#pragma once
+
+#include <e2qcow/file.h>
+
+#include <algorithm>
+
+namespace e2qcow::ext2 {
+
+// Finds the parts of ranges that are not holes in a file; cheap when the ranges ascend.
+class DataCursor {
+ public:
+  explicit DataCursor(const File& file) : file_(file), size_(file.size()) {}
+
+  // Calls `visit(Extent)` for each part of `range` that may hold data, in order.
+  template <typename Visit>
+  void for_each_in(Extent range, Visit visit) {
+    std::uint64_t position = range.offset;
+    const std::uint64_t end = std::min(range.end(), size_);
+    while (position < end) {
+      seek(position);
+      const std::uint64_t begin = std::max(position, data_.offset);
+      if (begin >= end) return;
+      position = std::min(end, data_.end());
+      visit(Extent{begin, position - begin});
+    }
+  }
+
+ private:
+  // Afterwards data_ is the first data that ends behind `position`.
+  void seek(std::uint64_t position) {
+    if (position >= hole_before_ && position < data_.end()) return;
+    hole_before_ = position;
+    data_ = file_.next_data(position).value_or(Extent{size_, ~0ULL - size_});
+  }
+
+  const File& file_;
+  std::uint64_t size_;
+  std::uint64_t hole_before_ = 0;  // from here to data_.offset there is nothing
+  Extent data_;
+};
+
+}  // namespace e2qcow::ext2

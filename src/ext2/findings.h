@@ -1,0 +1,46 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <mutex>
+#include <string>
+#include <vector>
+
+namespace e2qcow::ext2 {
+
+enum class Finding : std::uint8_t {
+  bad_extent_node,       // its header or entries make no sense
+  block_out_of_range,    // a pointer to a block that is not in the file system
+  bad_block_bitmap,      // its checksum is wrong
+  bad_group_descriptor,  // it names blocks that are not in the file system
+  short_device,          // it ends before the file system does
+  backup_superblock,     // the primary superblock was not used
+};
+const char* name_of(Finding finding);
+
+// What is wrong with a file system, as seen on the way. May be added to by several threads at once.
+class Findings {
+ public:
+  struct Entry {
+    Finding finding;
+    std::uint64_t inode;  // 0: not of an inode
+    std::uint64_t block;
+    friend auto operator<=>(const Entry&, const Entry&) = default;
+  };
+
+  void add(Finding finding, std::uint64_t inode, std::uint64_t block);
+
+  std::uint64_t total() const;
+  std::map<Finding, std::uint64_t> counts() const;
+  // In a fixed order, at most kMaxEntries; the counts go on.
+  std::vector<Entry> entries() const;
+
+  static constexpr std::size_t kMaxEntries = 10'000;
+
+ private:
+  mutable std::mutex mutex_;
+  std::map<Finding, std::uint64_t> counts_;
+  std::vector<Entry> entries_;
+};
+
+}  // namespace e2qcow::ext2

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <ext2fs/ext2_fs.h>
+#include <sys/stat.h>
+
+#include <cstdint>
+#include <span>
+
+#include "base/bytes.h"
+
+namespace e2qcow::ext2 {
+
+// An inode as it is on disk: at least its first 128 bytes.
+// Source of the fields: <ext2fs/ext2_fs.h>, struct ext2_inode
+class Inode {
+ public:
+  explicit Inode(std::span<const std::byte> bytes) : bytes_(bytes) {}
+
+  static constexpr std::size_t kMapSize = 60;
+
+  std::uint16_t mode() const { return load_le<std::uint16_t>(bytes_, 0); }
+  std::uint32_t size_low() const { return load_le<std::uint32_t>(bytes_, 4); }
+  std::uint32_t flags() const { return load_le<std::uint32_t>(bytes_, 32); }
+  std::span<const std::byte> map() const { return bytes_.subspan(40, kMapSize); }
+  std::uint64_t xattr_block_low() const { return load_le<std::uint32_t>(bytes_, 104); }
+  std::uint64_t xattr_block_high() const { return load_le<std::uint16_t>(bytes_, 118); }
+
+  bool is_directory() const { return S_ISDIR(mode()); }
+  bool is_symlink() const { return S_ISLNK(mode()); }
+  bool uses_extents() const { return (flags() & EXT4_EXTENTS_FL) != 0; }
+  // The map holds something else than block numbers: a device number, the target of a short link, or data.
+  bool has_no_map() const {
+    const bool device = S_ISCHR(mode()) || S_ISBLK(mode());
+    const bool short_link = is_symlink() && size_low() < kMapSize && !uses_extents();
+    const bool inline_data = (flags() & EXT4_INLINE_DATA_FL) != 0;
+    return device || short_link || inline_data || S_ISFIFO(mode()) || S_ISSOCK(mode());
+  }
+
+ private:
+  std::span<const std::byte> bytes_;
+};
+
+}  // namespace e2qcow::ext2

@@ -1,0 +1,125 @@
+#include "ext2/inode_walk.h"
+
+#include <algorithm>
+#include <array>
+
+#include "base/bytes.h"
+#include "base/stop.h"
+
+namespace e2qcow::ext2 {
+namespace {
+
+constexpr std::uint64_t kReadBytes = 256 * 1024;  // of an inode table at a time: fits in a processor's cache
+constexpr std::uint64_t kInodeMinBytes = EXT2_GOOD_OLD_INODE_SIZE;
+
+// The flags that say what of an inode table was never used save reading it. They are believed only where the
+// tables are so large that reading them would take minutes, and only from a proven descriptor of a file
+// system without errors and without a journal to replay. Everywhere else all is read: it costs little and
+// cannot lie.
+constexpr std::uint64_t kBelieveFlagsFrom = 8ULL << 30;
+
+bool believes_flags(const Filesystem& filesystem) {
+  const Geometry& geometry = filesystem.geometry;
+  const Superblock& superblock = filesystem.superblock;
+  const bool healthy = (superblock.raw.s_state & EXT2_ERROR_FS) == 0 &&
+                       !superblock.has_incompat(EXT3_FEATURE_INCOMPAT_RECOVER) && superblock.is_primary();
+  return healthy &&
+         geometry.groups() * geometry.inode_table_blocks() * geometry.block_size() >= kBelieveFlagsFrom;
+}
+
+}  // namespace
+
+std::uint64_t inodes_to_read(const Filesystem& filesystem, std::uint64_t group) {
+  const std::uint32_t all = filesystem.geometry.inodes_per_group();
+  if (!believes_flags(filesystem) || !filesystem.descriptors.is_proven(group)) return all;
+  if (filesystem.descriptors.has_flag(group, EXT2_BG_INODE_UNINIT)) return 0;
+  return all - std::min(all, filesystem.descriptors.unused_inodes(group));
+}
+
+InodeWalk::InodeWalk(const Filesystem& filesystem, Selection& selection, Findings& findings)
+    : filesystem_(filesystem),
+      selection_(selection),
+      findings_(findings),
+      block_maps_(filesystem, selection, findings),
+      data_(filesystem.file),
+      has_64bit_blocks_(filesystem.superblock.has_incompat(EXT4_FEATURE_INCOMPAT_64BIT)) {}
+
+void InodeWalk::walk_group(std::uint64_t group) {
+  const Geometry& geometry = filesystem_.geometry;
+  const std::uint64_t bytes = inodes_to_read(filesystem_, group) * geometry.inode_size();
+  const BlockRun table{filesystem_.descriptors.inode_table(group), divide_up(bytes, geometry.block_size())};
+  const BlockRun inside = geometry.clip(table);
+  if (inside.count != table.count) findings_.add(Finding::bad_group_descriptor, 0, table.first);
+  const std::uint64_t table_offset = table.first * geometry.block_size();
+  data_.for_each_in(geometry.bytes(inside), [&](Extent data) {
+    const std::uint64_t begin = round_down(data.offset, geometry.block_size());
+    const std::uint64_t end = round_up(data.end(), geometry.block_size());
+    for (std::uint64_t position = begin; position < end; position += kReadBytes)
+      walk_table_part(group, table_offset, {position, std::min(kReadBytes, end - position)});
+  });
+}
+
+void InodeWalk::walk_table_part(std::uint64_t group, std::uint64_t table_offset, Extent part) {
+  throw_if_stopped();
+  const Geometry& geometry = filesystem_.geometry;
+  buffer_.resize(part.length);
+  filesystem_.file.read(part.offset, buffer_);
+  for (std::uint64_t position = 0; position < part.length; position += geometry.block_size()) {
+    const auto block = std::span(buffer_).subspan(position, geometry.block_size());
+    if (is_zero(block)) continue;
+    selection_.add(BlockClass::inode_tables, (part.offset + position) / geometry.block_size());
+    const std::uint64_t index = (part.offset + position - table_offset) / geometry.inode_size();
+    walk_block(group * geometry.inodes_per_group() + index + 1, block);
+  }
+}
+
+void InodeWalk::walk_block(std::uint64_t first_inode, std::span<const std::byte> block) {
+  const std::size_t inode_size = filesystem_.geometry.inode_size();
+  for (std::size_t i = 0; i < block.size() / inode_size; ++i) {
+    const auto bytes = block.subspan(i * inode_size, kInodeMinBytes);
+    if (!is_zero(bytes)) walk_inode(first_inode + i, Inode(bytes));
+  }
+}
+
+void InodeWalk::walk_inode(std::uint64_t number, const Inode& inode) {
+  select_xattr_block(number, inode);
+  if (inode.has_no_map()) return;
+  block_maps_.add(number, inode.map(), inode.uses_extents(), contents_class(number, inode));
+}
+
+void InodeWalk::select_xattr_block(std::uint64_t number, const Inode& inode) {
+  const std::uint64_t low = inode.xattr_block_low();
+  const std::uint64_t block = has_64bit_blocks_ ? low | inode.xattr_block_high() << 32 : low;
+  if (block == 0) return;
+  const BlockRun inside = filesystem_.geometry.clip({block, 1});
+  if (inside.count == 0) findings_.add(Finding::block_out_of_range, number, block);
+  selection_.add(BlockClass::xattrs, inside);
+}
+
+std::optional<BlockClass> InodeWalk::contents_class(std::uint64_t number, const Inode& inode) const {
+  const ext2_super_block& raw = filesystem_.superblock.raw;
+  if (number == EXT2_BAD_INO || number == EXT2_RESIZE_INO) return std::nullopt;  // blocks, but not contents
+  if (inode.is_directory() || number == EXT2_ROOT_INO) return BlockClass::directories;
+  if (number == EXT2_JOURNAL_INO || number == raw.s_journal_inum) return BlockClass::journal;
+  if (number == EXT4_USR_QUOTA_INO || number == EXT4_GRP_QUOTA_INO || number == raw.s_usr_quota_inum ||
+      number == raw.s_grp_quota_inum || number == raw.s_prj_quota_inum)
+    return BlockClass::quota;
+  if (number == raw.s_orphan_file_inum) return BlockClass::orphan_file;
+  if (number < EXT2_GOOD_OLD_FIRST_INO) return BlockClass::reserved_inodes;
+  if (inode.is_symlink()) return BlockClass::symlinks;
+  return std::nullopt;
+}
+
+void InodeWalk::walk_journal_backup() {
+  const ext2_super_block& raw = filesystem_.superblock.raw;
+  if (raw.s_jnl_backup_type != EXT3_JNL_BACKUP_BLOCKS) return;
+  std::array<std::uint32_t, Inode::kMapSize / sizeof(std::uint32_t)> map;
+  std::ranges::transform(std::span(raw.s_jnl_blocks).first(map.size()), map.begin(),
+                         little_endian<std::uint32_t>);
+  const auto bytes = std::as_bytes(std::span(map));
+  if (is_zero(bytes)) return;
+  const bool is_extents = load_le<std::uint16_t>(bytes, 0) == 0xf30a;
+  block_maps_.add(raw.s_journal_inum, bytes, is_extents, BlockClass::journal);
+}
+
+}  // namespace e2qcow::ext2

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <vector>
+
+#include "ext2/block_map.h"
+#include "ext2/data_cursor.h"
+#include "ext2/filesystem.h"
+#include "ext2/findings.h"
+#include "ext2/inode.h"
+#include "ext2/selection.h"
+
+namespace e2qcow::ext2 {
+
+// Goes over inode tables and selects them (as far as they are not zero) and the metadata that hangs on their
+// inodes, whatever bitmaps and link counts say: orphans and deleted inodes own blocks, too.
+class InodeWalk {
+ public:
+  // The arguments must outlive the walk.
+  InodeWalk(const Filesystem& filesystem, Selection& selection, Findings& findings);
+
+  void walk_group(std::uint64_t group);
+  // The copy of the journal's block map in the superblock.
+  void walk_journal_backup();
+  void finish() { block_maps_.finish(); }
+
+ private:
+  void walk_table_part(std::uint64_t group, std::uint64_t table_offset, Extent part);
+  void walk_block(std::uint64_t first_inode, std::span<const std::byte> block);
+  void walk_inode(std::uint64_t number, const Inode& inode);
+  void select_xattr_block(std::uint64_t number, const Inode& inode);
+  std::optional<BlockClass> contents_class(std::uint64_t number, const Inode& inode) const;
+
+  const Filesystem& filesystem_;
+  Selection& selection_;
+  Findings& findings_;
+  BlockMapWalk block_maps_;
+  DataCursor data_;
+  bool has_64bit_blocks_;
+  std::vector<std::byte> buffer_;
+};
+
+// How many inodes at the beginning of the group's table may be in use, as far as that can be believed.
+std::uint64_t inodes_to_read(const Filesystem& filesystem, std::uint64_t group);
+
+}  // namespace e2qcow::ext2

@@ -1,0 +1,90 @@
+#include "ext2/select.h"
+
+#include <algorithm>
+#include <atomic>
+#include <exception>
+#include <mutex>
+#include <thread>
+
+#include "ext2/block_bitmaps.h"
+#include "ext2/fixed_structures.h"
+#include "ext2/inode_walk.h"
+
+namespace e2qcow::ext2 {
+namespace {
+
+constexpr std::uint64_t kGroupsAtATime = 16;  // those of a flex group lie together
+
+// Several threads take groups from one counter; each collects on its own.
+class Scan {
+ public:
+  Scan(const Filesystem& filesystem, const SelectOptions& options, Findings& findings)
+      : filesystem_(filesystem), options_(options), findings_(findings) {}
+
+  Selection run() {
+    {
+      std::vector<std::jthread> others;
+      for (unsigned i = 1; i < options_.threads; ++i) others.emplace_back([this] { work(); });
+      work();
+    }
+    if (error_) std::rethrow_exception(error_);
+    return std::move(result_);
+  }
+
+ private:
+  void work() noexcept {
+    try {
+      Selection mine;
+      scan_groups(mine);
+      const std::scoped_lock lock(mutex_);
+      result_.add(mine);
+    } catch (...) {
+      const std::scoped_lock lock(mutex_);
+      if (!error_) error_ = std::current_exception();
+      next_group_ = filesystem_.geometry.groups();
+    }
+  }
+
+  void scan_groups(Selection& selection) {
+    const std::uint64_t groups = filesystem_.geometry.groups();
+    InodeWalk inodes(filesystem_, selection, findings_);
+    while (true) {
+      const std::uint64_t first = next_group_.fetch_add(kGroupsAtATime);
+      if (first >= groups) break;
+      const std::uint64_t end = std::min(groups, first + kGroupsAtATime);
+      for (std::uint64_t group = first; group < end; ++group) inodes.walk_group(group);
+      if (options_.kind == DumpKind::all)
+        select_blocks_in_use(filesystem_, {first, end - first}, selection, findings_);
+      if (options_.progress) options_.progress->advance(filesystem_.geometry.bytes({0, end - first}).length);
+    }
+    inodes.finish();
+  }
+
+  const Filesystem& filesystem_;
+  const SelectOptions& options_;
+  Findings& findings_;
+  std::atomic<std::uint64_t> next_group_{0};
+  std::mutex mutex_;  // guards what follows
+  Selection result_;
+  std::exception_ptr error_;
+};
+
+}  // namespace
+
+SelectedExtents select_blocks(const Filesystem& filesystem, const SelectOptions& options,
+                              Findings& findings) {
+  const Geometry& geometry = filesystem.geometry;
+  if (geometry.blocks() < geometry.claimed_blocks())
+    findings.add(Finding::short_device, 0, geometry.blocks());
+  if (!filesystem.superblock.is_primary())
+    findings.add(Finding::backup_superblock, 0, filesystem.superblock.offset / geometry.block_size());
+  if (options.progress) options.progress->begin("scan", geometry.bytes({0, geometry.groups()}).length);
+  Selection selection = Scan(filesystem, options, findings).run();
+  InodeWalk journal(filesystem, selection, findings);
+  journal.walk_journal_backup();
+  journal.finish();
+  select_fixed_structures(filesystem, selection, findings);
+  return extents_of(std::move(selection), filesystem.file, geometry.block_size());
+}
+
+}  // namespace e2qcow::ext2

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <e2qcow/image.h>
+
+#include "ext2/filesystem.h"
+#include "ext2/findings.h"
+#include "ext2/selection.h"
+#include "image/dump_record.h"
+
+namespace e2qcow::ext2 {
+
+struct SelectOptions {
+  DumpKind kind = DumpKind::metadata;
+  unsigned threads = 1;
+  Progress* progress = nullptr;
+};
+
+// Metadata: every block that e2fsck, debugfs or the kernel would read to judge the file system. All: those,
+// and every block in use. What is wrong with the file system goes to `findings` and ends nothing.
+SelectedExtents select_blocks(const Filesystem& filesystem, const SelectOptions& options, Findings& findings);
+
+}  // namespace e2qcow::ext2

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <e2qcow/extent.h>
+#include <e2qcow/file.h>
+
+#include <array>
+#include <cstdint>
+#include <vector>
+
+#include "ext2/block_class.h"
+#include "ext2/geometry.h"
+
+namespace e2qcow::ext2 {
+
+// Collects the blocks that matter, as runs in any order and with overlaps.
+class Selection {
+ public:
+  void add(BlockClass block_class, BlockRun run);
+  void add(BlockClass block_class, std::uint64_t block) { add(block_class, {block, 1}); }
+  void add(const Selection& other);
+
+  struct ClassRun {
+    BlockRun blocks;
+    BlockClass block_class;
+    friend bool operator==(const ClassRun&, const ClassRun&) = default;
+  };
+  // Ascending, without overlaps.
+  std::vector<ClassRun> sorted() &&;
+
+ private:
+  std::vector<ClassRun> runs_;
+};
+
+// What a dump stores: guest bytes, ascending, not touching, and how many of them are for what.
+struct SelectedExtents {
+  std::vector<Extent> extents;
+  std::array<std::uint64_t, kBlockClasses> class_bytes{};
+
+  std::uint64_t bytes() const;
+};
+
+// Leaves out what the file has holes for: it is zero and costs nothing.
+SelectedExtents extents_of(Selection selection, const File& file, std::uint32_t block_size);
+
+}  // namespace e2qcow::ext2

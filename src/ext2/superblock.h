@@ -1,0 +1,61 @@
+#pragma once
+
+#include <e2qcow/file.h>
+#include <ext2fs/ext2_fs.h>
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace e2qcow::ext2 {
+
+constexpr std::uint64_t kSuperblockOffset = 1024;  // of the primary, in bytes
+constexpr std::uint64_t kSuperblockSize = 1024;
+constexpr std::uint32_t kMaxBlockSize = 65536;
+
+// A copy of the superblock that makes sense, in the host's byte order, and where it was found.
+struct Superblock {
+  ext2_super_block raw{};
+  std::uint64_t offset = kSuperblockOffset;  // bytes, in the device
+
+  bool is_primary() const { return offset == kSuperblockOffset; }
+  std::uint32_t block_size() const { return 1024U << raw.s_log_block_size; }
+  std::uint64_t blocks() const;  // as it claims
+  bool has_compat(std::uint32_t feature) const { return (raw.s_feature_compat & feature) != 0; }
+  bool has_incompat(std::uint32_t feature) const { return (raw.s_feature_incompat & feature) != 0; }
+  bool has_ro_compat(std::uint32_t feature) const { return (raw.s_feature_ro_compat & feature) != 0; }
+};
+
+// The copy at the given place, if one is there that makes sense.
+std::optional<Superblock> read_superblock(const File& file, std::uint64_t offset);
+
+struct SuperblockChoice {
+  std::optional<std::uint64_t> block;       // as e2fsck -b: the block that holds the copy to use
+  std::optional<std::uint32_t> block_size;  // as e2fsck -B
+};
+
+// The chosen copy, else the primary, else the first backup that makes sense at the usual places. Throws
+// Errc::not_ext2 where there is none.
+Superblock find_superblock(const File& file, const SuperblockChoice& choice);
+
+// What `info` says of a file system.
+struct Description {
+  std::string label;
+  std::string uuid;
+  std::string last_mounted;
+  std::string features;
+  std::string state;
+  std::uint32_t block_size = 0;
+  std::uint64_t blocks = 0;
+  std::uint64_t free_blocks = 0;
+  std::uint64_t inodes = 0;
+  std::uint64_t free_inodes = 0;
+  std::uint32_t error_count = 0;
+  bool needs_recovery = false;
+
+  std::uint64_t size() const { return blocks * block_size; }
+};
+Description describe(const Superblock& superblock);
+
+}  // namespace e2qcow::ext2
