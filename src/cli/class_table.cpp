@@ -1,0 +1,42 @@
+#include "cli/class_table.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "cli/text.h"
+#include "ext2/block_class.h"
+
+namespace e2qcow::cli {
+namespace {
+
+std::string name_of(std::uint8_t block_class) {
+  if (block_class < ext2::kBlockClasses) return std::string(ext2::kBlockClassNames[block_class]);
+  return fmt::format("class {}", block_class);
+}
+
+}  // namespace
+
+std::vector<DumpRecord::ClassBytes> class_bytes(std::span<const std::uint64_t> bytes) {
+  std::vector<DumpRecord::ClassBytes> classes;
+  for (std::size_t i = 0; i < bytes.size(); ++i)
+    if (bytes[i] != 0) classes.push_back({static_cast<std::uint8_t>(i), bytes[i]});
+  return classes;
+}
+
+std::string class_table(std::span<const DumpRecord::ClassBytes> classes) {
+  std::vector<DumpRecord::ClassBytes> sorted(classes.begin(), classes.end());
+  std::ranges::stable_sort(sorted, std::ranges::greater(), &DumpRecord::ClassBytes::bytes);
+  std::string table;
+  for (const auto& [block_class, bytes] : sorted)
+    table += fmt::format("  {:<18} {:>12}\n", name_of(block_class), human_size(bytes));
+  return table;
+}
+
+nlohmann::ordered_json classes_json(std::span<const DumpRecord::ClassBytes> classes) {
+  auto json = nlohmann::ordered_json::object();
+  for (const auto& [block_class, bytes] : classes) json[name_of(block_class)] = bytes;
+  return json;
+}
+
+}  // namespace e2qcow::cli

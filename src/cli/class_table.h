@@ -1,0 +1,18 @@
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <span>
+#include <string>
+
+#include "image/dump_record.h"
+
+namespace e2qcow::cli {
+
+// The classes that there is something of; indexed by class.
+std::vector<DumpRecord::ClassBytes> class_bytes(std::span<const std::uint64_t> bytes);
+
+// The bytes of each class of blocks, largest first.
+std::string class_table(std::span<const DumpRecord::ClassBytes> classes);
+nlohmann::ordered_json classes_json(std::span<const DumpRecord::ClassBytes> classes);
+
+}  // namespace e2qcow::cli

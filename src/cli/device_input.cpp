@@ -1,0 +1,71 @@
+#include "cli/device_input.h"
+
+#include <e2qcow/error.h>
+#include <fmt/format.h>
+
+#include "base/device.h"
+#include "cli/text.h"
+#include "ext2/mount.h"
+
+namespace e2qcow::cli {
+namespace {
+
+void refuse_mounted(const std::string& path) {
+  const auto state = ext2::mount_state(path);
+  if (!state || !state->read_write) return;
+  if (state->in_use) fail(Errc::in_use, path + ": is used as swap");
+  fail(Errc::in_use,
+       fmt::format(
+           "{}: is mounted read-write on {}, and would change while it is read; unmount it or remount it "
+           "read-only (mount -o remount,ro), or use --force for a dump that may be inconsistent",
+           path, printable(state->mount_point)));
+}
+
+Extent window_of(const InputOptions& options, const PosixFile& device) {
+  if (options.partition) return find_partition(device, *options.partition);
+  const std::uint64_t offset = options.offset.value_or(0);
+  const std::uint64_t size = device.size();
+  if (offset > size)
+    fail(Errc::truncated,
+         fmt::format("{}: it has only {} bytes, the offset is {}", device.name(), size, offset));
+  return {offset, size - offset};
+}
+
+}  // namespace
+
+void add_input_options(CLI::App& command, InputOptions& options) {
+  command.add_option("DEVICE", options.path, "Block device or file with the file system")->required();
+  auto* offset = command.add_option_function<std::string>(
+      "--offset", [&options](const std::string& text) { options.offset = parse_size(text); },
+      "Where the file system begins in DEVICE");
+  offset->type_name("BYTES[k|M|G]");
+  command.add_option("--partition", options.partition, "Use partition N of the disk DEVICE (MBR, GPT)")
+      ->type_name("N")
+      ->check(CLI::PositiveNumber)
+      ->excludes(offset);
+  command.add_option("-b", options.superblock.block, "Use the superblock copy in this block, as e2fsck -b")
+      ->type_name("SUPERBLOCK");
+  command.add_option("-B", options.superblock.block_size, "Block size for -b, as e2fsck -B")
+      ->type_name("BLOCKSIZE")
+      ->check(CLI::IsMember({1024U, 2048U, 4096U, 8192U, 16384U, 32768U, 65536U}));
+  command.add_option("--retries", options.retries, "Try unreadable blocks so many times more")
+      ->type_name("N")
+      ->capture_default_str();
+  command.add_flag("--strict", options.strict, "Stop at the first unreadable block");
+  command.add_flag("--force", options.force, "Go on although the device is mounted read-write");
+}
+
+DeviceInput::DeviceInput(const InputOptions& options) {
+  if (!options.force) refuse_mounted(options.path);
+  device_ = open_for_reading(options.path);
+  window_ = std::make_unique<FileWindow>(*device_, window_of(options, *device_));
+  const SalvagingFile finder(*window_, {.block_size = 1024, .retries = options.retries, .strict = false});
+  const ext2::Superblock superblock = ext2::find_superblock(finder, options.superblock);
+  salvaging_ =
+      std::make_unique<SalvagingFile>(*window_, SalvagingFile::Options{.block_size = superblock.block_size(),
+                                                                       .retries = options.retries,
+                                                                       .strict = options.strict});
+  filesystem_ = std::make_unique<ext2::Filesystem>(*salvaging_, superblock);
+}
+
+}  // namespace e2qcow::cli

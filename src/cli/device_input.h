@@ -1,0 +1,45 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/file_window.h"
+#include "base/posix_file.h"
+#include "base/salvaging_file.h"
+#include "ext2/filesystem.h"
+#include "ext2/superblock.h"
+
+namespace e2qcow::cli {
+
+// The options that say where the file system is and how to read it.
+struct InputOptions {
+  std::string path;
+  std::optional<std::uint64_t> offset;
+  std::optional<int> partition;
+  ext2::SuperblockChoice superblock;
+  unsigned retries = 1;
+  bool strict = false;
+  bool force = false;
+};
+void add_input_options(CLI::App& command, InputOptions& options);
+
+// An opened file system, with all it stands on.
+class DeviceInput {
+ public:
+  // Refuses what is mounted read-write unless forced.
+  explicit DeviceInput(const InputOptions& options);
+
+  const PosixFile& device() const { return *device_; }
+  const SalvagingFile& file() const { return *salvaging_; }
+  const ext2::Filesystem& filesystem() const { return *filesystem_; }
+
+ private:
+  std::unique_ptr<PosixFile> device_;
+  std::unique_ptr<FileWindow> window_;
+  std::unique_ptr<SalvagingFile> salvaging_;
+  std::unique_ptr<ext2::Filesystem> filesystem_;
+};
+
+}  // namespace e2qcow::cli

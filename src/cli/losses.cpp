@@ -1,0 +1,28 @@
+#include "cli/losses.h"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+
+#include "cli/text.h"
+
+namespace e2qcow::cli {
+namespace {
+
+constexpr std::size_t kMaxLines = 10;
+
+}  // namespace
+
+void print_losses(const SalvagingFile& file, const ext2::Findings& findings) {
+  const std::string name = printable(file.name());
+  const std::vector<Extent> losses = file.losses();
+  for (std::size_t i = 0; i < std::min(losses.size(), kMaxLines); ++i)
+    fmt::print(stderr, "{}: {} bytes at {} could not be read; they are zeros in the image\n", name,
+               losses[i].length, losses[i].offset);
+  if (losses.size() > kMaxLines)
+    fmt::print(stderr, "{}: and {} more unreadable areas\n", name, losses.size() - kMaxLines);
+  for (const auto& [finding, count] : findings.counts())
+    fmt::print(stderr, "{}: {} ({} times)\n", name, ext2::name_of(finding), count);
+}
+
+}  // namespace e2qcow::cli

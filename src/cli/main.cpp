@@ -1,0 +1,63 @@
+#include <fmt/format.h>
+
+#include <csignal>
+#include <cstdio>
+#include <exception>
+
+#include "base/stop.h"
+#include "cli/command.h"
+#include "cli/text.h"
+
+namespace {
+
+// The first signal asks for an orderly end, the second ends at once.
+extern "C" void on_signal(int number) {
+  e2qcow::request_stop();
+  std::signal(number, SIG_DFL);
+}
+
+void handle_signals() {
+  struct sigaction action {};
+  action.sa_handler = on_signal;
+  for (const int number : {SIGINT, SIGTERM, SIGHUP}) ::sigaction(number, &action, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);  // a write past the limit fails with EFBIG, with our message
+}
+
+int run(int argc, char** argv) {
+  CLI::App app(
+      "Dump ext2/3/4 file systems to qcow2 images that hold only the blocks that matter, and restore them.",
+      "e2qcow");
+  app.set_version_flag("--version", "e2qcow " E2QCOW_VERSION);
+  app.require_subcommand(1);
+  app.footer("See e2qcow(8), and e2qcow COMMAND --help for an example of each command.");
+  e2qcow::cli::Chosen chosen;
+  e2qcow::cli::add_dump(app, chosen);
+  e2qcow::cli::add_restore(app, chosen);
+  e2qcow::cli::add_info(app, chosen);
+  e2qcow::cli::add_check(app, chosen);
+  e2qcow::cli::add_measure(app, chosen);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? e2qcow::cli::kDone : e2qcow::cli::kUsage;
+  }
+  const int status = chosen();
+  if (std::fflush(stdout) != 0) {
+    std::perror("e2qcow: standard output");
+    return e2qcow::cli::kFailed;
+  }
+  return status;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    handle_signals();
+    return run(argc, argv);
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "e2qcow: {}\n", e2qcow::cli::printable(error.what()));
+    return e2qcow::cli::kFailed;
+  }
+}

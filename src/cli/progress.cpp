@@ -1,0 +1,82 @@
+#include "cli/progress.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+
+#include "cli/text.h"
+
+namespace e2qcow::cli {
+namespace {
+
+using namespace std::chrono_literals;
+constexpr auto kRedraw = 100ms;
+constexpr auto kJsonLine = 1s;
+constexpr std::size_t kBarWidth = 24;
+
+std::string time_left(double seconds) {
+  if (seconds < 0 || seconds > 360'000) return "-:--";
+  const auto whole = static_cast<unsigned>(seconds);
+  if (whole >= 3600) return fmt::format("{}:{:02}:{:02}", whole / 3600, whole / 60 % 60, whole % 60);
+  return fmt::format("{}:{:02}", whole / 60, whole % 60);
+}
+
+}  // namespace
+
+ProgressReport::~ProgressReport() {
+  wipe();
+}
+
+void ProgressReport::wipe() {
+  if (width_ > 0) fmt::print(stderr, "\r{:{}}\r", "", width_);
+  width_ = 0;
+}
+
+void ProgressReport::begin(std::string_view phase, std::uint64_t total_bytes) {
+  const std::scoped_lock lock(mutex_);
+  phase_ = phase;
+  total_ = total_bytes;
+  done_ = 0;
+  started_ = reported_ = Clock::now();
+}
+
+void ProgressReport::advance(std::uint64_t bytes) {
+  const std::scoped_lock lock(mutex_);
+  done_ += bytes;
+  const auto now = Clock::now();
+  if (now - reported_ < (json_ ? Clock::duration(kJsonLine) : Clock::duration(kRedraw))) return;
+  reported_ = now;
+  report(now);
+}
+
+void ProgressReport::report(Clock::time_point now) {
+  const double seconds = std::chrono::duration<double>(now - started_).count();
+  const double rate = static_cast<double>(done_) / std::max(seconds, 1e-9);
+  const double part =
+      total_ == 0 ? 1.0 : std::min(1.0, static_cast<double>(done_) / static_cast<double>(total_));
+  if (json_) {
+    fmt::print(stderr, "{{\"phase\":\"{}\",\"done\":{},\"total\":{},\"seconds\":{:.1f}}}\n", phase_, done_,
+               total_, seconds);
+    return;
+  }
+  const auto filled = static_cast<std::size_t>(part * kBarWidth);
+  const std::string line =
+      fmt::format("{:<8} [{:=<{}}{:{}}] {:3.0f} %  {}/s  {} left", phase_, "", filled, "", kBarWidth - filled,
+                  part * 100, human_size(static_cast<std::uint64_t>(rate)),
+                  time_left((1 - part) * static_cast<double>(total_) / std::max(rate, 1.0)));
+  fmt::print(stderr, "\r{:{}}", line, width_);
+  std::fflush(stderr);
+  width_ = std::max(width_, line.size());
+}
+
+std::unique_ptr<ProgressReport> make_progress(ProgressMode mode, bool quiet) {
+  if (mode == ProgressMode::json) return std::make_unique<ProgressReport>(true);
+  const bool shown =
+      mode == ProgressMode::always || (mode == ProgressMode::automatic && ::isatty(STDERR_FILENO) == 1);
+  if (!shown || quiet) return nullptr;
+  return std::make_unique<ProgressReport>(false);
+}
+
+}  // namespace e2qcow::cli
