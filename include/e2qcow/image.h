@@ -25,6 +25,9 @@ class ImageSource {
   // once.
   virtual void read(std::uint64_t guest_offset, std::span<std::byte> out) = 0;
 
+  // Reads of whole multiples of this, a power of two, are cheapest.
+  virtual std::uint64_t read_unit() const { return 1; }
+
   // A hint that an extent will be read soon; returns at once.
   virtual void prefetch(Extent) {}
 };

@@ -9,6 +9,7 @@
 #include "cli/class_table.h"
 #include "cli/command.h"
 #include "cli/device_input.h"
+#include "cli/image_format.h"
 #include "cli/losses.h"
 #include "cli/text.h"
 #include "ext2/select.h"
@@ -23,8 +24,7 @@ struct DumpOptions {
   InputOptions input;
   std::string image;
   bool all = false;
-  std::uint32_t version = 3;
-  std::optional<std::uint32_t> cluster_bits;  // absent: the best
+  FormatOptions format;
   Common common;
 };
 
@@ -35,13 +35,6 @@ struct DumpResult {
   double seconds = 0;
 };
 
-std::uint32_t cluster_bits_of(const std::string& text) {
-  const std::uint64_t size = parse_size(text);
-  if (!std::has_single_bit(size) || size < 512 || size > (2 << 20))
-    throw CLI::ValidationError("--cluster-size: " + text + " is not a power of two from 512 to 2M");
-  return static_cast<std::uint32_t>(std::countr_zero(size));
-}
-
 void refuse_bad_target(const DumpOptions& options, const PosixFile& device) {
   if (is_same_file(options.input.path, options.image))
     fail(Errc::refused, options.image + ": is the device to be dumped");
@@ -49,18 +42,6 @@ void refuse_bad_target(const DumpOptions& options, const PosixFile& device) {
     fail(Errc::refused,
          fmt::format("{}: would be stored on {}, which is to be dumped; write it to another disk",
                      options.image, device.name()));
-}
-
-qcow2::Layout plan(const DumpOptions& options, std::uint64_t disk_size, std::span<const Extent> extents) {
-  const std::uint32_t bits = options.cluster_bits.value_or(qcow2::best_cluster_bits(disk_size, extents));
-  const qcow2::Geometry geometry{bits};
-  const qcow2::Layout layout =
-      qcow2::plan_layout(geometry, disk_size, qcow2::count_clusters(extents, geometry));
-  if (!layout.is_valid())
-    fail(Errc::unsupported,
-         fmt::format("{}: clusters of {} are too small for a disk of {}; use larger ones or auto",
-                     options.image, human_size(geometry.cluster_size()), human_size(disk_size)));
-  return layout;
 }
 
 DumpRecord begin_record(const DumpOptions& options, const ext2::Filesystem& filesystem,
@@ -80,19 +61,25 @@ std::uint64_t lost_bytes(const SalvagingFile& file) {
   return bytes;
 }
 
+qcow2::TableWriter::Background background_of(const OutputFile& output) {
+  using enum qcow2::TableWriter::Background;
+  return output.is_block_device() ? old_data : zeros;
+}
+
 DumpResult write_image(const DumpOptions& options, const DeviceInput& input, const ext2::Findings& findings,
-                       ext2::SelectedExtents selected, Progress* progress) {
+                       const ImageFormat& format, ext2::SelectedExtents selected, Progress* progress) {
   DumpResult result;
   result.record = begin_record(options, input.filesystem(), selected);
   result.disk_size = image_size(input.file());
-  const qcow2::Layout layout = plan(options, result.disk_size, selected.extents);
+  const qcow2::Layout layout = plan_image(format, result.disk_size, selected.extents, options.image);
   OutputFile output(options.image);
   const auto extensions = [&] {
     result.record.lost_bytes = lost_bytes(input.file());
     result.record.inconsistencies = findings.total();
     return std::vector{qcow2::encode_record(result.record)};
   };
-  qcow2::Writer writer(output.file(), layout, {.version = options.version, .extensions = extensions});
+  qcow2::Writer writer(output.file(), layout,
+                       {format.version, format.compression, background_of(output), extensions});
   if (progress) progress->begin("dump", selected.bytes());
   ExtentSource source(input.file(), std::move(selected.extents));
   transfer(source, writer, {thread_count(options.common), progress});
@@ -124,6 +111,7 @@ void print_result(const DumpOptions& options, const DumpResult& result) {
 
 int run_dump(const DumpOptions& options) {
   const auto started = std::chrono::steady_clock::now();
+  const ImageFormat format = image_format(options.format);
   const DeviceInput input(options.input);
   refuse_bad_target(options, input.device());
   ext2::Findings findings;
@@ -133,7 +121,7 @@ int run_dump(const DumpOptions& options) {
     const DumpKind kind = options.all ? DumpKind::all : DumpKind::metadata;
     auto selected = ext2::select_blocks(input.filesystem(),
                                         {kind, thread_count(options.common), progress.get()}, findings);
-    result = write_image(options, input, findings, std::move(selected), progress.get());
+    result = write_image(options, input, findings, format, std::move(selected), progress.get());
   }
   result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
   print_losses(input.file(), findings);
@@ -151,21 +139,7 @@ void add_dump(CLI::App& app, Chosen& chosen) {
   command->add_option("IMAGE", options->image, "The image to write; an older one is replaced at the very end")
       ->required();
   command->add_flag("-a,--all", options->all, "All blocks in use, with the contents of files");
-  command
-      ->add_option_function<std::string>(
-          "--compat", [options](const std::string& text) { options->version = text == "0.10" ? 2 : 3; },
-          "Version of the image: 1.1 (version 3, the default) or 0.10 (version 2)")
-      ->type_name("VERSION")
-      ->check(CLI::IsMember({"1.1", "0.10"}));
-  command
-      ->add_option_function<std::string>(
-          "--cluster-size",
-          [options](const std::string& text) {
-            options->cluster_bits.reset();
-            if (text != "auto") options->cluster_bits = cluster_bits_of(text);
-          },
-          "Size of clusters, 512 to 2M; auto (the default) makes the smallest image")
-      ->type_name("SIZE");
+  add_format_options(*command, options->format);
   add_json_option(*command, options->common);
   add_progress_options(*command, options->common);
   command->footer("Example: e2qcow dump /dev/sdb1 sdb1.qcow2");

@@ -42,7 +42,13 @@ int run(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? e2qcow::cli::kDone : e2qcow::cli::kUsage;
   }
-  const int status = chosen();
+  int status = e2qcow::cli::kFailed;
+  try {
+    status = chosen();
+  } catch (const CLI::ParseError& error) {  // options that do not go together
+    fmt::print(stderr, "e2qcow: {}\n", error.what());
+    return e2qcow::cli::kUsage;
+  }
   if (std::fflush(stdout) != 0) {
     std::perror("e2qcow: standard output");
     return e2qcow::cli::kFailed;

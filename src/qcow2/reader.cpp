@@ -153,14 +153,29 @@ void Reader::read(std::uint64_t guest_offset, std::span<std::byte> out) {
         file_.read(mapping.host_offset, part);
         break;
       case Mapping::Kind::compressed:
-        fail(Errc::unsupported, fmt::format("{}: guest offset {}: compressed clusters are not supported yet",
-                                            file_.name(), guest_offset));
+        read_compressed(mapping, guest_offset, part);
+        break;
       default:
         std::ranges::fill(part, std::byte{0});
     }
     guest_offset += part.size();
     out = out.subspan(part.size());
   }
+}
+
+// `out` is a part of the cluster.
+void Reader::read_compressed(const Mapping& mapping, std::uint64_t guest_offset, std::span<std::byte> out) {
+  const std::uint64_t cluster_size = header_.geometry().cluster_size();
+  // The last sector may lie past the end of the file, when the data ends before that.
+  std::vector<std::byte> stored(std::min(mapping.stored_length, file_size_ - mapping.host_offset));
+  file_.read(mapping.host_offset, stored);
+  std::vector<std::byte> whole(out.size() == cluster_size ? 0 : cluster_size);
+  const std::span<std::byte> cluster = whole.empty() ? out : whole;
+  const auto decoder = decoders_.borrow([this] { return make_decoder(header_.compression_type); });
+  if (!decoder->decode(stored, cluster))
+    corrupt(guest_offset, "the compressed cluster cannot be decompressed");
+  if (!whole.empty())
+    std::ranges::copy(cluster.subspan(guest_offset % cluster_size, out.size()), out.begin());
 }
 
 std::uint64_t Reader::check_tables() {

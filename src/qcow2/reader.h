@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "image/dump_record.h"
+#include "qcow2/codec.h"
 #include "qcow2/format.h"
 #include "qcow2/table_cache.h"
 
@@ -31,6 +32,7 @@ class Reader : public ImageSource {
   std::uint64_t size() const override { return header_.size; }
   std::optional<Extent> next_extent(std::uint64_t guest_offset) override;
   void read(std::uint64_t guest_offset, std::span<std::byte> out) override;
+  std::uint64_t read_unit() const override { return header_.geometry().cluster_size(); }
 
   const Header& header() const { return header_; }
   const std::vector<Extension>& extensions() const { return extensions_; }
@@ -51,6 +53,7 @@ class Reader : public ImageSource {
   void load_l1();
   L2Entry checked(L2Entry entry, std::uint64_t guest_offset) const;
   Mapping describe(L2Entry entry, std::uint64_t guest_offset) const;
+  void read_compressed(const Mapping& mapping, std::uint64_t guest_offset, std::span<std::byte> out);
   Mapping map_page(std::uint64_t l2_offset, std::uint64_t guest_offset) const;
   [[noreturn]] void corrupt(std::uint64_t guest_offset, const std::string& what) const;
 
@@ -61,6 +64,7 @@ class Reader : public ImageSource {
   std::optional<std::string> backing_file_name_;
   std::vector<std::uint64_t> l1_;  // host offsets of L2 tables
   TableCache tables_;
+  CodecPool<Decoder> decoders_;
 };
 
 }  // namespace e2qcow::qcow2

@@ -9,20 +9,15 @@
 #include "image/pack.h"
 
 namespace e2qcow::qcow2 {
-namespace {
-
-// Finished L2 tables are collected and written in pieces of about this size.
-constexpr std::uint64_t kTableBufferBytes = 1 << 20;
-
-}  // namespace
 
 Writer::Writer(File& file, const Layout& layout, Options options)
     : file_(file),
       layout_(layout),
       options_(std::move(options)),
       refcounts_(file, layout_),
-      next_cluster_(layout.data_offset / layout.geometry.cluster_size()),
-      l1_(layout.l1_entries) {
+      allocator_(refcounts_, layout_),
+      l1_(file, layout.l1_offset, options_.background),
+      l2_(file, layout.l2_offset, options_.background) {
   constexpr std::array<std::byte, kSectorSize> kNoHeader{};
   file_.resize(layout_.end());
   file_.write(0, kNoHeader);
@@ -30,61 +25,75 @@ Writer::Writer(File& file, const Layout& layout, Options options)
 
 void Writer::pack(Batch& batch) const {
   drop_zeros(batch, layout_.geometry.cluster_size());
+  if (options_.compression) compress(batch);
+}
+
+// Replaces the pieces by one for each cluster that shrinks, and what is between them.
+void Writer::compress(Batch& batch) const {
+  const std::uint64_t cluster_size = layout_.geometry.cluster_size();
+  const auto encoder = encoders_.borrow([this] { return make_encoder(*options_.compression); });
+  batch.packed.resize(batch.data.size());
+  std::span<std::byte> room = batch.packed;
+  std::vector<Batch::Piece> pieces;
+  for (const Batch::Piece& piece : batch.pieces) {
+    for (std::uint64_t position = 0; position < piece.stored.size(); position += cluster_size) {
+      const auto cluster = piece.stored.subspan(position, cluster_size);
+      const std::size_t size = encoder->encode(cluster, room.first(cluster_size - 1));
+      const auto stored = size == 0 ? cluster : std::span<const std::byte>(room.first(size));
+      pieces.push_back({piece.guest_offset + position, stored, size != 0});
+      room = room.subspan(size);
+    }
+  }
+  batch.pieces = std::move(pieces);
 }
 
 void Writer::append(const Batch& batch) {
-  std::vector<std::span<const std::byte>> parts;
-  const std::uint64_t host_offset = next_cluster_ * layout_.geometry.cluster_size();
+  std::vector<std::span<const std::byte>> parts;  // of one run in the file
+  std::uint64_t run_offset = 0;
+  std::uint64_t run_end = 0;
   for (const Batch::Piece& piece : batch.pieces) {
-    append_clusters(piece);
+    const std::uint64_t host_offset = place(piece);
+    if (host_offset != run_end) {
+      file_.write(run_offset, parts);
+      parts.clear();
+      run_offset = host_offset;
+    }
     parts.push_back(piece.stored);
+    run_end = host_offset + piece.stored.size();
   }
-  file_.write(host_offset, parts);
-  refcounts_.flush_before(next_cluster_);
+  file_.write(run_offset, parts);
+  refcounts_.flush_before(allocator_.first_open_cluster());
 }
 
-void Writer::append_clusters(const Batch::Piece& piece) {
+// Finds room for the piece, enters it into the tables, and returns its host offset.
+std::uint64_t Writer::place(const Batch::Piece& piece) {
   const std::uint64_t cluster_size = layout_.geometry.cluster_size();
+  if (piece.compressed) {
+    const std::uint64_t host_offset = allocator_.place_compressed(piece.stored.size());
+    set_l2_entry(piece.guest_offset,
+                 L2Entry::to_compressed(host_offset, piece.stored.size(), layout_.geometry));
+    return host_offset;
+  }
   const std::uint64_t count = piece.stored.size() / cluster_size;
+  const std::uint64_t host_offset = allocator_.place_clusters(count);
   for (std::uint64_t i = 0; i < count; ++i)
-    set_l2_entry(piece.guest_offset + i * cluster_size,
-                 L2Entry::to_cluster((next_cluster_ + i) * cluster_size));
-  refcounts_.add(next_cluster_, count);
-  next_cluster_ += count;
+    set_l2_entry(piece.guest_offset + i * cluster_size, L2Entry::to_cluster(host_offset + i * cluster_size));
+  return host_offset;
 }
 
 void Writer::set_l2_entry(std::uint64_t guest_offset, L2Entry entry) {
-  const std::uint64_t entries = layout_.geometry.l2_entries();
-  const std::uint64_t cluster_index = guest_offset >> layout_.geometry.cluster_bits;
-  const std::uint64_t table = cluster_index / entries;
+  const Geometry geometry = layout_.geometry;
+  const std::uint64_t cluster_index = guest_offset >> geometry.cluster_bits;
+  const std::uint64_t table = cluster_index / geometry.l2_entries();
   if (table != l2_index_) {
-    finish_l2_table();
+    assert(l2_tables_ < layout_.clusters.l2_tables);
+    const std::uint64_t host_offset = layout_.l2_offset + l2_tables_ * geometry.cluster_size();
+    l1_.set(layout_.l1_offset + table * sizeof(std::uint64_t), L1Entry::to_table(host_offset).raw());
     l2_index_ = table;
-    l2_.resize(l2_.size() + entries);
+    ++l2_tables_;
   }
-  l2_[l2_.size() - entries + cluster_index % entries] = big_endian(entry.raw());
-}
-
-void Writer::finish_l2_table() {
-  if (l2_index_ == kNoTable) return;
-  const std::uint64_t cluster_size = layout_.geometry.cluster_size();
-  const std::uint64_t number = l2_written_ + l2_.size() / layout_.geometry.l2_entries() - 1;
-  assert(number < layout_.clusters.l2_tables);
-  l1_[l2_index_] = big_endian(L1Entry::to_table(layout_.l2_offset + number * cluster_size).raw());
-  l2_index_ = kNoTable;
-  if (l2_.size() * sizeof l2_[0] >= kTableBufferBytes) write_l2_tables();
-}
-
-void Writer::write_l2_tables() {
-  file_.write(layout_.l2_offset + l2_written_ * layout_.geometry.cluster_size(),
-              std::as_bytes(std::span(l2_)));
-  l2_written_ += l2_.size() / layout_.geometry.l2_entries();
-  l2_.clear();
-}
-
-void Writer::write_l1_table() {
-  l1_.resize((layout_.refcount_table_offset - layout_.l1_offset) / sizeof(std::uint64_t));
-  file_.write(layout_.l1_offset, std::as_bytes(std::span(l1_)));
+  const std::uint64_t begin = layout_.l2_offset + (l2_tables_ - 1) * geometry.cluster_size();
+  l2_.set(begin + cluster_index % geometry.l2_entries() * sizeof(std::uint64_t), entry.raw());
 }
 
 void Writer::write_header() {
@@ -96,19 +105,23 @@ void Writer::write_header() {
   header.l1_table_offset = layout_.l1_offset;
   header.refcount_table_offset = layout_.refcount_table_offset;
   header.refcount_table_clusters = static_cast<std::uint32_t>(layout_.refcounts.table_clusters);
+  if (options_.compression && options_.compression->type == CompressionType::zstd) {
+    header.compression_type = CompressionType::zstd;
+    header.incompatible_features |= kCompressionType;
+  }
   header.header_length = options_.version == 2 ? kHeaderLengthV2 : kHeaderLengthV3;
   file_.write(0, encode_header(header, options_.extensions()));
 }
 
 void Writer::finish() {
   const std::uint64_t cluster_size = layout_.geometry.cluster_size();
-  finish_l2_table();
-  write_l2_tables();
-  write_l1_table();
+  l1_.finish(layout_.refcount_table_offset);
+  l2_.finish(layout_.l2_offset + l2_tables_ * cluster_size);
   refcounts_.add(0, layout_.refcount_table_offset / cluster_size);  // header and L1
-  refcounts_.add(layout_.l2_offset / cluster_size, l2_written_);
+  refcounts_.add(layout_.l2_offset / cluster_size, l2_tables_);
   refcounts_.finish();
-  file_.resize(next_cluster_ * cluster_size);
+  file_.resize(allocator_.end());
+  if (options_.background == TableWriter::Background::old_data) file_.sync();
   write_header();
 }
 

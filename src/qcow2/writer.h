@@ -4,10 +4,14 @@
 #include <e2qcow/image.h>
 
 #include <functional>
+#include <optional>
 #include <vector>
 
+#include "qcow2/allocator.h"
+#include "qcow2/codec.h"
 #include "qcow2/layout.h"
 #include "qcow2/refcounts.h"
+#include "qcow2/table_writer.h"
 
 namespace e2qcow::qcow2 {
 
@@ -17,6 +21,8 @@ class Writer : public ImageSink {
  public:
   struct Options {
     std::uint32_t version = 3;
+    std::optional<Compression> compression{};                             // absent: none
+    TableWriter::Background background = TableWriter::Background::zeros;  // of the file
     // Asked for when the header is written, at the very end.
     std::function<std::vector<Extension>()> extensions = [] { return std::vector<Extension>(); };
   };
@@ -30,25 +36,24 @@ class Writer : public ImageSink {
   void finish() override;
 
   // What the image takes, in bytes; final after finish().
-  std::uint64_t image_size() const { return next_cluster_ * layout_.geometry.cluster_size(); }
+  std::uint64_t image_size() const { return allocator_.end(); }
 
  private:
-  void append_clusters(const Batch::Piece& piece);
+  void compress(Batch& batch) const;
+  std::uint64_t place(const Batch::Piece& piece);
   void set_l2_entry(std::uint64_t guest_offset, L2Entry entry);
-  void finish_l2_table();
-  void write_l2_tables();
-  void write_l1_table();
   void write_header();
 
   File& file_;
   const Layout layout_;
   Options options_;
+  mutable CodecPool<Encoder> encoders_;
   RefcountWriter refcounts_;
-  std::uint64_t next_cluster_;         // host, in clusters: the first that nothing is in
-  std::vector<std::uint64_t> l1_;      // as on disk
-  std::vector<std::uint64_t> l2_;      // the tables that are not written yet, as on disk
-  std::uint64_t l2_written_ = 0;       // tables
-  std::uint64_t l2_index_ = kNoTable;  // which table of the disk the last in l2_ is
+  Allocator allocator_;
+  TableWriter l1_;
+  TableWriter l2_;
+  std::uint64_t l2_tables_ = 0;        // begun so far
+  std::uint64_t l2_index_ = kNoTable;  // which table of the disk the last of them is
   static constexpr std::uint64_t kNoTable = ~0ULL;
 };
 
