@@ -1,0 +1,591 @@
+#!/usr/bin/env python3
+"""Measure e2qcow against e2image, qemu-img, partclone and plain copying.
+
+For each row our program and its peers take turns, so that a change of the
+machine's speed meets all of them alike; the ratio of two programs is the median
+of the ratios of each round. Inputs are in the page cache, outputs are removed
+and the file system is synced between runs, outside the measured time. Sizes are
+compared as the apparent ones. All rows take most of an hour.
+"""
+
+import argparse
+import os
+import platform
+import shutil
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass, field
+
+MIB = 1 << 20
+GIB = 1 << 30
+SKIP_STATUS = 77  # of make_data.sh
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+
+# --- what is measured --------------------------------------------------------
+
+@dataclass
+class Bar:
+    """A limit for the ratio of the row's first program to this one."""
+    value: float
+    at_least: bool = False
+
+    def reached(self, measured):
+        if self.at_least:
+            return measured >= self.value
+        return measured <= self.value
+
+    def __str__(self):
+        return f"{'>=' if self.at_least else '<='} {self.value:.3g}"
+
+
+@dataclass
+class Program:
+    """Arguments may hold {e2qcow}, {src} the file system image, {out} the
+    output, {dir} a folder for by-products, or the name of a prepared file."""
+    label: str
+    argv: list
+    time: Bar = None
+    size: Bar = None
+    once: bool = False  # too slow to be run in every round
+
+
+@dataclass
+class Row:
+    name: str
+    what: str
+    data: str
+    space: int  # GiB that the outputs existing at one time take
+    programs: list  # the first is ours, the others are its peers
+    prepared: dict = field(default_factory=dict)  # name: argv, run untimed
+    memory: int = None  # bar for our peak memory, in MiB
+    cores: int = 1
+
+    def bars(self):
+        limits = [self.memory]
+        for program in self.programs:
+            limits += [program.time, program.size]
+        return len([limit for limit in limits if limit])
+
+
+def dump(*options):
+    argv = ["{e2qcow}", "dump", *options, "--quiet", "{src}", "{out}"]
+    return Program(" ".join(["e2qcow dump", *options]), argv)
+
+
+def restore(image):
+    return Program("e2qcow restore",
+                   ["{e2qcow}", "restore", "--quiet", image, "{out}"])
+
+
+def e2image(mode, **bars):
+    return Program(f"e2image {mode}", ["e2image", mode, "{src}", "{out}"], **bars)
+
+
+def dd(image, **bars):
+    return Program("dd bs=1M of our image",
+                   ["dd", "bs=1M", "status=none", f"if={image}", "of={out}"], **bars)
+
+
+def cp(image):
+    return Program("cp of our image",
+                   ["cp", "--reflink=never", "--sparse=never", image, "{out}"])
+
+
+def qemu_convert(*options, source="{src}", source_format="raw", **bars):
+    options = ["convert", *options]
+    argv = ["qemu-img", *options, "-f", source_format, source, "{out}"]
+    return Program(" ".join(["qemu-img", *options]), argv, **bars)
+
+
+def partclone():
+    return Program("partclone.ext4 -c",
+                   ["partclone.ext4", "-c", "-q", "-s", "{src}", "-o", "{out}",
+                    "-L", "{dir}/partclone.log"])
+
+
+def prepare_dump(*options):
+    """Our image as the input of something else."""
+    return ["{e2qcow}", "dump", *options, "--quiet", "{src}"]
+
+
+FAST = ["-m", "16", "-W"]  # what makes qemu-img convert fastest
+RAW = [*FAST, "-O", "raw"]
+QCOW2 = [*FAST, "-O", "qcow2"]
+
+ROWS = [
+    Row("meta-million", "metadata of a million files", "million", 4,
+        [dump("--compress", "none"),
+         e2image("-Q", time=Bar(0.55)),
+         dd("{ours}", time=Bar(1.3))],
+        prepared={"ours": prepare_dump("--compress", "none")}),
+    Row("meta-million-zstd", "metadata of a million files, compressed", "million", 3,
+        [dump("--compress", "zstd"),
+         e2image("-Q", time=Bar(0.5), size=Bar(1 / 30))]),
+    Row("meta-huge", "metadata of 64 TiB", "huge", 3,
+        [dump("--compress", "none"),
+         e2image("-Q", time=Bar(0.03), once=True)],
+        memory=160),
+    Row("meta-huge-zstd", "metadata of 64 TiB, compressed", "huge", 3,
+        [dump("--compress", "zstd"),
+         e2image("-Q", time=Bar(0.03), once=True)],
+        memory=192),
+    Row("all-full", "all blocks in use of a full file system", "full", 17,
+        [dump("--all", "--compress", "none"),
+         e2image("-Qa", time=Bar(0.40)),
+         qemu_convert(*QCOW2, time=Bar(1.0)),
+         partclone(),
+         dd("{ours}"),
+         cp("{ours}")],
+        prepared={"ours": prepare_dump("--all", "--compress", "none")}),
+    Row("all-full-zstd", "all blocks in use, compressed with zstd", "full", 9,
+        [dump("--all", "--compress", "zstd"),
+         qemu_convert("-c", *QCOW2, "-o", "compression_type=zstd",
+                      time=Bar(0.67), size=Bar(1.0))]),
+    Row("all-full-zlib", "all blocks in use, compressed with zlib", "full", 9,
+        [dump("--all", "--compress", "zlib"),
+         qemu_convert("-c", *QCOW2, time=Bar(0.8), size=Bar(1.0))]),
+    Row("restore-million", "an uncompressed metadata image to raw", "million", 6,
+        [restore("{ours}"),
+         Program("e2image -r", ["e2image", "-r", "{theirs}", "{out}"],
+                 time=Bar(0.40)),
+         qemu_convert(*RAW, source="{ours}", source_format="qcow2",
+                      time=Bar(0.8))],
+        # e2image reads but the images that it wrote itself.
+        prepared={"ours": prepare_dump("--compress", "none"),
+                  "theirs": ["e2image", "-Q", "{src}"]}),
+    Row("restore-full-zstd", "a zstd image of all blocks to raw", "full", 13,
+        [restore("{ours}"),
+         qemu_convert(*RAW, source="{ours}", source_format="qcow2",
+                      time=Bar(0.67))],
+        prepared={"ours": prepare_dump("--all", "--compress", "zstd")}),
+    Row("threads", "two threads against one", "full", 5,
+        [Program("--threads 1", dump("--all", "--compress", "zstd",
+                                     "--threads", "1").argv),
+         Program("--threads 2", dump("--all", "--compress", "zstd",
+                                     "--threads", "2").argv,
+                 time=Bar(1.6, at_least=True))],
+        cores=2),
+]
+
+
+# --- running -----------------------------------------------------------------
+
+class Skip(Exception):
+    """The row cannot be measured here."""
+
+
+class Failure(Exception):
+    """A program is missing or ends with an error."""
+
+
+@dataclass
+class Run:
+    wall: float
+    cpu: float
+    memory: int
+    allocated: int = 0
+    apparent: int = 0
+
+
+def measure(argv, out=None):
+    """Run argv to its end; its output file `out` is looked at, not removed."""
+    with tempfile.TemporaryFile() as errors:
+        start = time.perf_counter()
+        try:
+            child = subprocess.Popen(argv, stdin=subprocess.DEVNULL,
+                                     stdout=subprocess.DEVNULL, stderr=errors)
+        except FileNotFoundError:
+            raise Failure("not installed") from None
+        except PermissionError:
+            raise Failure("cannot be executed") from None
+        try:
+            _, status, usage = os.wait4(child.pid, 0)
+        except BaseException:
+            child.kill()
+            child.wait()
+            raise
+        wall = time.perf_counter() - start
+        child.returncode = os.waitstatus_to_exitcode(status)
+        if child.returncode != 0:
+            raise Failure(failure_text(child.returncode, errors))
+    # The kernel counts what the child shared with us before exec too, so no
+    # program shows less memory than this script takes, about 20 MiB.
+    run = Run(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024)
+    if out:
+        if not os.path.exists(out):
+            raise Failure("ended well but wrote no output")
+        stat = os.stat(out)
+        run.allocated, run.apparent = stat.st_blocks * 512, stat.st_size
+    return run
+
+
+def failure_text(code, errors):
+    errors.seek(0)
+    lines = [line.strip() for line in errors.read().decode(errors="replace").split("\n")]
+    said = "; ".join([line for line in lines if line][-2:])
+    ending = f"signal {-code}" if code < 0 else f"status {code}"
+    return f"failed, {ending}: {said[-150:]}"
+
+
+def remove_and_settle(out, folder):
+    """Writeback of one run must not disturb the next."""
+    if os.path.exists(out):
+        os.unlink(out)
+    subprocess.run(["sync", "-f", folder], check=True)
+
+
+def warm(path):
+    """Read the data of a file into the page cache, leaving out its holes."""
+    with open(path, "rb", buffering=0) as file:
+        end = os.fstat(file.fileno()).st_size
+        buffer = bytearray(MIB)
+        at = 0
+        while at < end:
+            try:
+                at = os.lseek(file.fileno(), at, os.SEEK_DATA)
+                hole = os.lseek(file.fileno(), at, os.SEEK_HOLE)
+            except OSError:  # nothing but a hole up to the end
+                return
+            os.lseek(file.fileno(), at, os.SEEK_SET)
+            while at < hole:
+                at += file.readinto(buffer) or end
+
+
+class Bench:
+    def __init__(self, options):
+        self.options = options
+        self.ran_once = {}
+
+    def folder_of(self, data):
+        options = self.options
+        return options.tmpfs if data == "huge" else options.data
+
+    def make_data(self, data):
+        folder = self.folder_of(data)
+        name = data + ("-quick" if self.options.quick else "")
+        note(f"data set {name} ...")
+        status, said = run_script([os.path.join(HERE, "make_data.sh"), name, folder])
+        if status == SKIP_STATUS:
+            raise Skip(said.split("\n")[-1])
+        if status != 0:
+            raise Skip(f"making {name} failed: {said[-200:]}")
+        return os.path.join(folder, name + ".img")
+
+    def run_row(self, row):
+        """The runs of each program by its place in the row; in their stead a
+        text where it failed."""
+        if row.cores > cores():
+            raise Skip(f"needs {row.cores} cores")
+        source = self.make_data(row.data)
+        folder = self.folder_of(row.data)
+        need = row.space * GIB // (16 if self.options.quick else 1)
+        free = shutil.disk_usage(folder).free
+        if free < need:
+            raise Skip(f"needs {need / GIB:.1f} GiB free in {folder} for outputs "
+                       f"(there are {free / GIB:.1f})")
+        with tempfile.TemporaryDirectory(prefix="run-", dir=folder) as work:
+            names = {"e2qcow": self.options.e2qcow, "src": source, "dir": work,
+                     "out": os.path.join(work, "out")}
+            missing = self.prepare(row, names)
+            return self.rounds(row, names, missing)
+
+    def prepare(self, row, names):
+        """Make the inputs. Returns those that could not be made, with why."""
+        missing = {}
+        for name, argv in row.prepared.items():
+            path = os.path.join(names["dir"], name + ".qcow2")
+            try:
+                measure([*expand(argv, names), path], path)
+            except Failure as failure:
+                missing[name] = str(failure)
+            names[name] = path
+        return missing
+
+    def rounds(self, row, names, missing):
+        results = [[] for _ in row.programs]
+        for number in range(self.options.rounds + 1):
+            for i, program in enumerate(row.programs):
+                if isinstance(results[i], str) or (program.once and results[i]):
+                    continue
+                lost = [text for name, text in missing.items()
+                        if any("{" + name + "}" in part for part in program.argv)]
+                if lost:
+                    results[i] = f"its input could not be made: {lost[0]}"
+                    continue
+                try:
+                    run = self.run_program(program, names, number)
+                except Failure as failure:
+                    note(f"  {program.label}: {failure}")
+                    results[i] = str(failure)
+                    continue
+                if number > 0 or program.once:  # round 0 is the warm-up
+                    results[i].append(run)
+        return results
+
+    def run_program(self, program, names, number):
+        remember = (program.label, names["src"]) if program.once else None
+        if remember in self.ran_once:
+            return self.ran_once[remember]
+        out = names["out"]
+        remove_and_settle(out, names["dir"])
+        for name, path in names.items():
+            used = any("{" + name + "}" in part for part in program.argv)
+            if used and os.path.isfile(path) and name not in ("e2qcow", "out"):
+                warm(path)
+        try:
+            run = measure(expand(program.argv, names), out)
+        finally:
+            remove_and_settle(out, names["dir"])
+        note(f"  {number or 'warm-up'}: {program.label}: {run.wall:.2f} s")
+        if remember:
+            self.ran_once[remember] = run
+        return run
+
+
+def run_script(argv):
+    """Status and messages. The script may hold a mount, so when we are
+    interrupted it is asked to end and waited for, with all it started."""
+    script = subprocess.Popen(argv, stdout=subprocess.DEVNULL, text=True,
+                              stderr=subprocess.PIPE, start_new_session=True)
+    try:
+        said = script.communicate()[1]
+    except BaseException:
+        os.killpg(script.pid, signal.SIGTERM)
+        script.communicate()
+        raise
+    return script.returncode, said.strip()
+
+
+def expand(argv, names):
+    return [part.format(**names) for part in argv]
+
+
+def note(text):
+    print(text, file=sys.stderr, flush=True)
+
+
+# --- results -----------------------------------------------------------------
+
+HEADER = ["program", "time s", "cpu s", "peak MiB", "disk MiB", "size MiB",
+          "time ratio (range)", "size ratio", "bars"]
+
+
+@dataclass
+class Score:
+    reached: int = 0
+    missed: int = 0
+    open: int = 0  # could not be measured
+
+    def text(self, bar, what, measured):
+        if measured is None:
+            self.open += 1
+            return f"{what} {bar}: not measured"
+        if bar.reached(measured):
+            self.reached += 1
+            return f"{what} {bar}: reached"
+        self.missed += 1
+        return f"{what} {bar}: MISSED"
+
+
+def table(row, results, score):
+    """The lines of cells that show one row."""
+    ours = results[0] if not isinstance(results[0], str) else None
+    lines = [HEADER]
+    for program, runs in zip(row.programs, results):
+        first = runs is results[0]
+        measured = None if isinstance(runs, str) else runs
+        ratios = [] if first or not ours else paired_ratios(ours, measured)
+        size = None if not ratios else middle(ours, "apparent") / middle(measured, "apparent")
+        bars = []
+        if first and row.memory:
+            memory = middle(ours, "memory") / MIB if ours else None
+            bars.append(score.text(Bar(row.memory), "memory MiB", memory))
+        if program.time:
+            time_ratio = statistics.median(ratios) if ratios else None
+            bars.append(score.text(program.time, "time", time_ratio))
+        if program.size:
+            bars.append(score.text(program.size, "size", size))
+        lines.append([program.label, *(numbers(measured) if measured else
+                                       [runs, "", "", "", ""]),
+                      ratio_text(ratios), "" if size is None else f"{size:.3f}",
+                      ", ".join(bars)])
+    return lines
+
+
+def paired_ratios(ours, theirs):
+    """Ours to theirs, round by round; the one run of a slow peer serves all."""
+    if not theirs:
+        return []
+    if len(theirs) == 1:
+        theirs = theirs * len(ours)
+    return [a.wall / b.wall for a, b in zip(ours, theirs)]
+
+
+def ratio_text(ratios):
+    if not ratios:
+        return ""
+    return f"{statistics.median(ratios):.3f} ({min(ratios):.3f}-{max(ratios):.3f})"
+
+
+def middle(runs, what):
+    return statistics.median(getattr(run, what) for run in runs)
+
+
+def numbers(runs):
+    sizes = [f"{middle(runs, what) / MIB:.1f}"
+             for what in ("memory", "allocated", "apparent")]
+    return [f"{middle(runs, 'wall'):.2f}", f"{middle(runs, 'cpu'):.2f}", *sizes]
+
+
+def print_table(lines, markdown):
+    if markdown:
+        lines = [lines[0], ["---"] + ["---:"] * 7 + ["---"], *lines[1:]]
+        for cells in lines:
+            print("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+        return
+    # The text of a failure runs over the columns of numbers it stands for.
+    widths = [max(len(line[i]) for line in lines if line[2] or i == 0)
+              for i in range(len(HEADER))]
+    for line in lines:
+        cells = [line[0].ljust(widths[0])]
+        if not line[2]:
+            cells += [line[1], line[-1]]
+        else:
+            cells += [cell.rjust(width) for cell, width in zip(line[1:-1], widths[1:-1])]
+            cells.append(line[-1])
+        print("  " + "  ".join(cells).rstrip())
+
+
+# --- the machine -------------------------------------------------------------
+
+def machine(options):
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / GIB
+    yield (f"{cpu_model()}, {cores()} cores, {memory:.0f} GiB memory, "
+           f"{platform.system()} {platform.release()}, "
+           f"data on {file_system_type(options.data)}, "
+           f"load {os.getloadavg()[0]:.1f} at the start")
+    yield "; ".join(name + ": " + first_line(argv) for name, argv in [
+        ("e2qcow", [options.e2qcow, "--version"]),
+        ("e2image", ["e2image", "-V"]),
+        ("qemu-img", ["qemu-img", "--version"]),
+        ("partclone", ["partclone.ext4", "-v"]),
+        ("dd, cp", ["dd", "--version"])])
+
+
+def cores():
+    return len(os.sched_getaffinity(0))
+
+
+def file_system_type(folder):
+    said = subprocess.run(["df", "--output=fstype", folder], text=True,
+                          stdout=subprocess.PIPE, check=True)
+    return said.stdout.split()[-1]
+
+
+def cpu_model():
+    try:
+        with open("/proc/cpuinfo") as file:
+            for line in file:
+                if line.startswith("model name"):
+                    return line.split(":", 1)[1].strip()
+    except OSError:
+        pass
+    return platform.machine()
+
+
+def first_line(argv):
+    """What a program says of itself; e2image says it on standard error and
+    ends with an error."""
+    try:
+        said = subprocess.run(argv, stdin=subprocess.DEVNULL, text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    except OSError:
+        return "not installed"
+    return (said.stdout.strip().split("\n") or [""])[0]
+
+
+# --- command line ------------------------------------------------------------
+
+def arguments():
+    parser = argparse.ArgumentParser(
+        description="Measure e2qcow against its peers. Status 1: a bar is "
+        "missed or our program failed (with --quick: only if it failed).")
+    parser.add_argument("rows", nargs="*", metavar="ROW", help="default: all")
+    parser.add_argument("--e2qcow", required=True, help="the program to measure")
+    parser.add_argument("--data", required=True,
+                        help="folder for the data sets and outputs, about 35 GiB")
+    parser.add_argument("--tmpfs", default="/dev/shm/e2qcow-bench",
+                        help="folder on a tmpfs for the 64 TiB rows, about 6 GiB "
+                        "(default %(default)s); its data is memory until removed")
+    parser.add_argument("--quick", action="store_true",
+                        help="small data sets, to try the benchmark; the bars "
+                        "are meant for the full ones")
+    parser.add_argument("--rounds", type=int, metavar="N",
+                        help="measured rounds (default 5, with --quick 2)")
+    parser.add_argument("--markdown", action="store_true", help="tables in Markdown")
+    parser.add_argument("--list", action="store_true", help="list the rows and end")
+    options = parser.parse_args()
+    options.rounds = options.rounds or (2 if options.quick else 5)
+    if options.rounds < 1:
+        parser.error("--rounds has to be at least 1")
+    unknown = set(options.rows) - {row.name for row in ROWS}
+    if unknown:
+        parser.error(f"no such row: {', '.join(sorted(unknown))} (see --list)")
+    options.e2qcow = os.path.abspath(options.e2qcow)
+    return options
+
+
+def list_rows():
+    for row in ROWS:
+        print(f"{row.name}: {row.what}")
+        if row.memory:
+            print(f"    our peak memory <= {row.memory} MiB")
+        for program in row.programs[1:]:
+            bars = [f"{what} {bar}" for what, bar in
+                    (("time", program.time), ("size", program.size)) if bar]
+            print(f"    {row.programs[0].label} / {program.label}: "
+                  f"{', '.join(bars) or 'no bar'}")
+
+
+def main():
+    options = arguments()
+    if options.list:
+        list_rows()
+        return 0
+    os.environ["LC_ALL"] = "C"
+    os.environ["PATH"] += ":/usr/sbin:/sbin"
+    os.makedirs(options.data, exist_ok=True)
+    os.makedirs(options.tmpfs, exist_ok=True)
+    for line in machine(options):
+        print("- " + line if options.markdown else line)
+    bench, score, failed = Bench(options), Score(), False
+    for row in ROWS:
+        if options.rows and row.name not in options.rows:
+            continue
+        print(f"\n{'### ' if options.markdown else ''}{row.name}: {row.what}\n", flush=True)
+        try:
+            results = bench.run_row(row)
+        except Skip as reason:
+            print(f"  skipped: {reason}", flush=True)
+            score.open += row.bars()
+            continue
+        failed = failed or isinstance(results[0], str)
+        print_table(table(row, results, score), options.markdown)
+        sys.stdout.flush()
+    print(f"\nbars: {score.reached} reached, {score.missed} missed, "
+          f"{score.open} not measured"
+          + (" (quick data: the bars are meant for the full sets)" if options.quick else ""))
+    return 1 if failed or (score.missed and not options.quick) else 0
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)
