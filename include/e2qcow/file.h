@@ -24,6 +24,8 @@ class File {
 
   // Reading past the end is an error (Errc::truncated), never zeros.
   virtual void read(std::uint64_t offset, std::span<std::byte> out) const = 0;
+  // The same, but fewer bytes at the end of the file; returns how many.
+  virtual std::size_t read_up_to(std::uint64_t offset, std::span<std::byte> out) const;
   // Writing past the end grows a file and fails on a device.
   virtual void write(std::uint64_t offset, std::span<const std::byte> data) = 0;
   // Writes the parts one behind the other.

@@ -7,6 +7,13 @@
 
 namespace e2qcow {
 
+std::size_t File::read_up_to(std::uint64_t offset, std::span<std::byte> out) const {
+  const std::uint64_t end = size();
+  out = out.first(std::min<std::uint64_t>(out.size(), end - std::min(end, offset)));
+  read(offset, out);
+  return out.size();
+}
+
 void File::write(std::uint64_t offset, std::span<const std::span<const std::byte>> parts) {
   for (const auto& part : parts) {
     write(offset, part);

@@ -98,7 +98,8 @@ void PosixFile::write(std::uint64_t offset, std::span<const std::span<const std:
 void PosixFile::resize(std::uint64_t new_size) {
   if (is_block_device_ && new_size <= device_size_) return;
   if (is_block_device_)
-    fail(Errc::too_small, fmt::format("{}: {} bytes are needed, the device has {}", name_, new_size, device_size_));
+    fail(Errc::too_small,
+         fmt::format("{}: {} bytes are needed, the device has {}", name_, new_size, device_size_));
   if (::ftruncate(fd_.get(), static_cast<off_t>(new_size)) != 0)
     fail_errno(fmt::format("{}: set the size to {}", name_, new_size));
 }

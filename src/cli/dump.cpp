@@ -5,17 +5,15 @@
 #include <nlohmann/json.hpp>
 
 #include "base/device.h"
-#include "base/output_file.h"
 #include "cli/class_table.h"
 #include "cli/command.h"
 #include "cli/device_input.h"
-#include "cli/image_format.h"
+#include "cli/image_output.h"
 #include "cli/losses.h"
 #include "cli/text.h"
 #include "ext2/select.h"
 #include "image/extent_source.h"
 #include "qcow2/record_extension.h"
-#include "qcow2/writer.h"
 
 namespace e2qcow::cli {
 namespace {
@@ -32,10 +30,14 @@ struct DumpResult {
   DumpRecord record;
   std::uint64_t disk_size = 0;
   std::uint64_t image_size = 0;
+  std::uint64_t lost_bytes = 0;
   double seconds = 0;
 };
 
 void refuse_bad_target(const DumpOptions& options, const PosixFile& device) {
+  if (options.image == "-" && options.common.json)
+    throw CLI::ValidationError("--json: standard output is for the image");
+  if (options.image == "-") return;
   if (is_same_file(options.input.path, options.image))
     fail(Errc::refused, options.image + ": is the device to be dumped");
   if (is_stored_on(options.image, device))
@@ -61,30 +63,23 @@ std::uint64_t lost_bytes(const SalvagingFile& file) {
   return bytes;
 }
 
-qcow2::TableWriter::Background background_of(const OutputFile& output) {
-  using enum qcow2::TableWriter::Background;
-  return output.is_block_device() ? old_data : zeros;
-}
-
-DumpResult write_image(const DumpOptions& options, const DeviceInput& input, const ext2::Findings& findings,
-                       const ImageFormat& format, ext2::SelectedExtents selected, Progress* progress) {
+DumpResult dump_to(const DumpOptions& options, const DeviceInput& input, const ImageFormat& format,
+                   const ext2::Findings& findings, const ext2::SelectedExtents& selected,
+                   Progress* progress) {
   DumpResult result;
   result.record = begin_record(options, input.filesystem(), selected);
-  result.disk_size = image_size(input.file());
-  const qcow2::Layout layout = plan_image(format, result.disk_size, selected.extents, options.image);
-  OutputFile output(options.image);
-  const auto extensions = [&] {
+  const auto extensions = [&](ImageOutput::When when) {
+    result.record.losses_known = when == ImageOutput::When::after_data;
     result.record.lost_bytes = lost_bytes(input.file());
     result.record.inconsistencies = findings.total();
     return std::vector{qcow2::encode_record(result.record)};
   };
-  qcow2::Writer writer(output.file(), layout,
-                       {format.version, format.compression, background_of(output), extensions});
   if (progress) progress->begin("dump", selected.bytes());
-  ExtentSource source(input.file(), std::move(selected.extents));
-  transfer(source, writer, {thread_count(options.common), progress});
-  result.image_size = writer.image_size();
-  output.commit(OutputFile::Durability::if_it_replaces);
+  ExtentSource source(input.file(), selected.extents);
+  result.disk_size = source.size();
+  result.image_size = write_image({options.image, format, extensions}, source, selected.extents,
+                                  {thread_count(options.common), progress});
+  result.lost_bytes = lost_bytes(input.file());
   return result;
 }
 
@@ -97,14 +92,15 @@ void print_result(const DumpOptions& options, const DumpResult& result) {
                                       {"disk-size", result.disk_size},
                                       {"selected-bytes", selected},
                                       {"image-size", result.image_size},
-                                      {"lost-bytes", result.record.lost_bytes},
+                                      {"lost-bytes", result.lost_bytes},
                                       {"inconsistencies", result.record.inconsistencies},
                                       {"classes", classes_json(result.record.classes)},
                                       {"seconds", result.seconds}};
     fmt::print("{}\n", json.dump(2));
   } else if (!options.common.quiet) {
-    fmt::print(stderr, "{}: {} of {} on a disk of {}; image {}, {:.1f} s\n", printable(options.image),
-               human_size(selected), options.all ? "blocks in use" : "metadata", human_size(result.disk_size),
+    fmt::print(stderr, "{}: {} of {} on a disk of {}; image {}, {:.1f} s\n",
+               options.image == "-" ? "standard output" : printable(options.image), human_size(selected),
+               options.all ? "blocks in use" : "metadata", human_size(result.disk_size),
                human_size(result.image_size), result.seconds);
   }
 }
@@ -121,12 +117,12 @@ int run_dump(const DumpOptions& options) {
     const DumpKind kind = options.all ? DumpKind::all : DumpKind::metadata;
     auto selected = ext2::select_blocks(input.filesystem(),
                                         {kind, thread_count(options.common), progress.get()}, findings);
-    result = write_image(options, input, findings, format, std::move(selected), progress.get());
+    result = dump_to(options, input, format, findings, selected, progress.get());
   }
   result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
   print_losses(input.file(), findings);
   print_result(options, result);
-  return result.record.complete() && findings.total() == 0 ? kDone : kWithLosses;
+  return result.lost_bytes == 0 && findings.total() == 0 ? kDone : kWithLosses;
 }
 
 }  // namespace
@@ -136,7 +132,9 @@ void add_dump(CLI::App& app, Chosen& chosen) {
   CLI::App* command =
       app.add_subcommand("dump", "Write the metadata, or all blocks in use, to a qcow2 image");
   add_input_options(*command, options->input);
-  command->add_option("IMAGE", options->image, "The image to write; an older one is replaced at the very end")
+  command
+      ->add_option("IMAGE", options->image,
+                   "The image to write (- for standard output); an older one is replaced at the very end")
       ->required();
   command->add_flag("-a,--all", options->all, "All blocks in use, with the contents of files");
   add_format_options(*command, options->format);

@@ -8,6 +8,7 @@
 #include "base/device.h"
 #include "base/output_file.h"
 #include "cli/command.h"
+#include "cli/image_input.h"
 #include "cli/text.h"
 #include "ext2/mount.h"
 #include "ext2/superblock.h"
@@ -28,6 +29,7 @@ struct RestoreOptions {
 };
 
 void refuse_bad_target(const RestoreOptions& options) {
+  if (options.target == "-") throw CLI::ValidationError("TARGET: a raw disk cannot go to standard output");
   if (is_same_file(options.image, options.target))
     fail(Errc::refused, options.target + ": is the image itself");
   if (const auto state = ext2::mount_state(options.target))
@@ -71,13 +73,9 @@ void warn_of_losses(const RestoreOptions& options, const qcow2::Reader& reader) 
 
 int run_restore(const RestoreOptions& options) {
   const auto started = std::chrono::steady_clock::now();
-  const auto file = open_for_reading(options.image);
-  qcow2::Reader reader(*file);
-  if (reader.backing_file_name())
-    fail(Errc::unsupported, fmt::format("{}: it needs a backing file ('{}'), which is not supported",
-                                        options.image, printable(*reader.backing_file_name())));
   refuse_bad_target(options);
-  const std::uint64_t data_bytes = reader.check_tables();
+  ImageInput input(options.image, thread_count(options.common));
+  qcow2::Reader& reader = input.reader();
   OutputFile output(options.target);
   RawSink::Options sink_options{.size = reader.size()};
   if (output.is_block_device()) {
@@ -88,9 +86,10 @@ int run_restore(const RestoreOptions& options) {
   }
   {
     const auto progress = make_progress(options.common.progress, options.common.quiet);
-    if (progress) progress->begin("restore", data_bytes);
+    if (progress) progress->begin("restore", input.data_bytes());
     RawSink sink(output.file(), sink_options);
     transfer(reader, sink, {thread_count(options.common), progress.get()});
+    input.finish();
     output.commit(OutputFile::Durability::always);
   }
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
@@ -98,12 +97,12 @@ int run_restore(const RestoreOptions& options) {
   if (options.common.json)
     fmt::print("{}\n", nlohmann::ordered_json{{"target", printable(options.target)},
                                               {"size", sink_options.size},
-                                              {"data-bytes", data_bytes},
+                                              {"data-bytes", input.data_bytes()},
                                               {"seconds", seconds}}
                            .dump(2));
   else if (!options.common.quiet)
     fmt::print(stderr, "{}: {} with {} of data, {:.1f} s\n", printable(options.target),
-               human_size(sink_options.size), human_size(data_bytes), seconds);
+               human_size(sink_options.size), human_size(input.data_bytes()), seconds);
   return kDone;
 }
 
@@ -113,7 +112,7 @@ void add_restore(CLI::App& app, Chosen& chosen) {
   auto options = std::make_shared<RestoreOptions>();
   CLI::App* command =
       app.add_subcommand("restore", "Write the disk in a qcow2 image to a file or block device");
-  command->add_option("IMAGE", options->image, "The qcow2 image")->required();
+  command->add_option("IMAGE", options->image, "The qcow2 image (- for standard input)")->required();
   command
       ->add_option("TARGET", options->target,
                    "File (written sparse, replaced at the very end) or block device")

@@ -7,19 +7,14 @@
 namespace e2qcow::qcow2 {
 
 ClusterCount count_clusters(std::span<const Extent> extents, Geometry geometry) {
-  const std::uint32_t table_bits = geometry.cluster_bits + geometry.cluster_bits - 3;
   ClusterCount count;
-  std::uint64_t next_cluster = 0;  // the first that is not counted yet
-  std::uint64_t next_table = 0;
-  for (const Extent& extent : extents) {
-    const std::uint64_t last = extent.end() - 1;
-    const std::uint64_t first_cluster = std::max(extent.offset >> geometry.cluster_bits, next_cluster);
-    const std::uint64_t first_table = std::max(extent.offset >> table_bits, next_table);
-    next_cluster = std::max(next_cluster, (last >> geometry.cluster_bits) + 1);
-    next_table = std::max(next_table, (last >> table_bits) + 1);
-    count.data += next_cluster - first_cluster;
+  std::uint64_t next_table = 0;  // the first that is not counted yet
+  for_each_cluster_run(extents, geometry, [&](std::uint64_t first, std::uint64_t clusters) {
+    const std::uint64_t first_table = std::max(first / geometry.l2_entries(), next_table);
+    next_table = (first + clusters - 1) / geometry.l2_entries() + 1;
+    count.data += clusters;
     count.l2_tables += next_table - first_table;
-  }
+  });
   return count;
 }
 

@@ -2,6 +2,7 @@
 
 #include <e2qcow/extent.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <span>
 
@@ -16,7 +17,18 @@ struct ClusterCount {
   friend bool operator==(const ClusterCount&, const ClusterCount&) = default;
 };
 
-// `extents` are guest bytes, ascending, without overlaps.
+// Calls `visit(first, count)` for the runs of clusters that the extents touch, each cluster once, in order.
+// `extents` are guest bytes, ascending, without overlaps and not empty.
+template <typename Visit>
+void for_each_cluster_run(std::span<const Extent> extents, Geometry geometry, Visit visit) {
+  std::uint64_t next = 0;  // the first cluster that was not visited
+  for (const Extent& extent : extents) {
+    const std::uint64_t first = std::max(extent.offset >> geometry.cluster_bits, next);
+    next = std::max(next, ((extent.end() - 1) >> geometry.cluster_bits) + 1);
+    if (first < next) visit(first, next - first);
+  }
+}
+
 ClusterCount count_clusters(std::span<const Extent> extents, Geometry geometry);
 
 struct RefcountSize {

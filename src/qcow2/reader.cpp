@@ -14,7 +14,7 @@ namespace {
 
 std::vector<std::byte> read_front(const File& file, std::uint64_t file_size, std::uint64_t length) {
   std::vector<std::byte> bytes(std::min(file_size, length));
-  file.read(0, bytes);
+  bytes.resize(file.read_up_to(0, bytes));
   return bytes;
 }
 
@@ -167,8 +167,8 @@ void Reader::read(std::uint64_t guest_offset, std::span<std::byte> out) {
 void Reader::read_compressed(const Mapping& mapping, std::uint64_t guest_offset, std::span<std::byte> out) {
   const std::uint64_t cluster_size = header_.geometry().cluster_size();
   // The last sector may lie past the end of the file, when the data ends before that.
-  std::vector<std::byte> stored(std::min(mapping.stored_length, file_size_ - mapping.host_offset));
-  file_.read(mapping.host_offset, stored);
+  std::vector<std::byte> stored(mapping.stored_length);
+  stored.resize(file_.read_up_to(mapping.host_offset, stored));
   std::vector<std::byte> whole(out.size() == cluster_size ? 0 : cluster_size);
   const std::span<std::byte> cluster = whole.empty() ? out : whole;
   const auto decoder = decoders_.borrow([this] { return make_decoder(header_.compression_type); });

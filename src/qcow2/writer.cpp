@@ -7,6 +7,7 @@
 
 #include "base/bytes.h"
 #include "image/pack.h"
+#include "qcow2/image_header.h"
 
 namespace e2qcow::qcow2 {
 
@@ -96,23 +97,6 @@ void Writer::set_l2_entry(std::uint64_t guest_offset, L2Entry entry) {
   l2_.set(begin + cluster_index % geometry.l2_entries() * sizeof(std::uint64_t), entry.raw());
 }
 
-void Writer::write_header() {
-  Header header;
-  header.version = options_.version;
-  header.cluster_bits = layout_.geometry.cluster_bits;
-  header.size = layout_.disk_size;
-  header.l1_size = static_cast<std::uint32_t>(layout_.l1_entries);
-  header.l1_table_offset = layout_.l1_offset;
-  header.refcount_table_offset = layout_.refcount_table_offset;
-  header.refcount_table_clusters = static_cast<std::uint32_t>(layout_.refcounts.table_clusters);
-  if (options_.compression && options_.compression->type == CompressionType::zstd) {
-    header.compression_type = CompressionType::zstd;
-    header.incompatible_features |= kCompressionType;
-  }
-  header.header_length = options_.version == 2 ? kHeaderLengthV2 : kHeaderLengthV3;
-  file_.write(0, encode_header(header, options_.extensions()));
-}
-
 void Writer::finish() {
   const std::uint64_t cluster_size = layout_.geometry.cluster_size();
   l1_.finish(layout_.refcount_table_offset);
@@ -122,7 +106,7 @@ void Writer::finish() {
   refcounts_.finish();
   file_.resize(allocator_.end());
   if (options_.background == TableWriter::Background::old_data) file_.sync();
-  write_header();
+  file_.write(0, encode_header(header_of(layout_, options_.version, options_.compression), options_.extensions()));
 }
 
 }  // namespace e2qcow::qcow2

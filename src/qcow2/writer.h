@@ -42,7 +42,6 @@ class Writer : public ImageSink {
   void compress(Batch& batch) const;
   std::uint64_t place(const Batch::Piece& piece);
   void set_l2_entry(std::uint64_t guest_offset, L2Entry entry);
-  void write_header();
 
   File& file_;
   const Layout layout_;

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+
+namespace e2qcow {
+
+// Bytes that go out one after the other, as through a pipe. Does not own the descriptor.
+class OutputStream {
+ public:
+  OutputStream(int fd, std::string name) : fd_(fd), name_(std::move(name)) {}
+
+  // Writes all or throws; a reader that went away is an error like any other.
+  void write(std::span<const std::byte> data);
+  std::uint64_t written() const { return written_; }
+
+ private:
+  int fd_;
+  std::string name_;
+  std::uint64_t written_ = 0;
+};
+
+// Standard output for binary data. A terminal is refused.
+OutputStream standard_output();
+
+}  // namespace e2qcow

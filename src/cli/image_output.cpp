@@ -1,0 +1,61 @@
+#include "cli/image_output.h"
+
+#include "base/output_file.h"
+#include "base/output_stream.h"
+#include "base/temporary_file.h"
+#include "qcow2/stream_writer.h"
+#include "qcow2/writer.h"
+
+namespace e2qcow::cli {
+namespace {
+
+using qcow2::TableWriter;
+
+std::uint64_t write_to(File& file, TableWriter::Background background, const ImageOutput& output,
+                       const qcow2::Layout& layout, ImageSource& source, const TransferOptions& options) {
+  const auto extensions = [&] { return output.extensions(ImageOutput::When::after_data); };
+  qcow2::Writer writer(file, layout,
+                       {output.format.version, output.format.compression, background, extensions});
+  transfer(source, writer, options);
+  return writer.image_size();
+}
+
+void copy(const File& file, OutputStream& out) {
+  std::vector<std::byte> buffer(1 << 20);
+  std::uint64_t position = 0;
+  while (const std::size_t length = file.read_up_to(position, buffer)) {
+    out.write(std::span(buffer).first(length));
+    position += length;
+  }
+}
+
+std::uint64_t write_to_pipe(const ImageOutput& output, const qcow2::Layout& layout, ImageSource& source,
+                            std::span<const Extent> extents, const TransferOptions& options) {
+  OutputStream out = standard_output();
+  if (output.format.compression) {  // where a cluster goes depends on how small those before it became
+    const auto spool = open_temporary_file();
+    write_to(*spool, TableWriter::Background::zeros, output, layout, source, options);
+    copy(*spool, out);
+  } else {
+    const auto extensions = output.extensions(ImageOutput::When::before_data);
+    qcow2::StreamWriter writer(out, layout, output.format.version, extensions, extents);
+    transfer(source, writer, options);
+  }
+  return out.written();
+}
+
+}  // namespace
+
+std::uint64_t write_image(const ImageOutput& output, ImageSource& source, std::span<const Extent> extents,
+                          const TransferOptions& options) {
+  const qcow2::Layout layout = plan_image(output.format, source.size(), extents, output.path);
+  if (output.path == "-") return write_to_pipe(output, layout, source, extents, options);
+  OutputFile file(output.path);
+  const auto background =
+      file.is_block_device() ? TableWriter::Background::old_data : TableWriter::Background::zeros;
+  const std::uint64_t size = write_to(file.file(), background, output, layout, source, options);
+  file.commit(OutputFile::Durability::if_it_replaces);
+  return size;
+}
+
+}  // namespace e2qcow::cli

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <e2qcow/image.h>
+
+#include <functional>
+#include <span>
+#include <string>
+
+#include "cli/image_format.h"
+
+namespace e2qcow::cli {
+
+// Where an image goes, and how.
+struct ImageOutput {
+  std::string path;  // "-": standard output
+  ImageFormat format;
+  // The extensions of its header. They are asked for when the header is written: at the end, but before the
+  // first byte of data where an uncompressed image goes to a pipe.
+  enum class When { before_data, after_data };
+  std::function<std::vector<qcow2::Extension>(When)> extensions;
+};
+
+// Writes the source's disk. `extents` are all that it will bring. Returns the size of the image.
+std::uint64_t write_image(const ImageOutput& output, ImageSource& source, std::span<const Extent> extents,
+                          const TransferOptions& options);
+
+}  // namespace e2qcow::cli

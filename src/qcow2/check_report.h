@@ -1,0 +1,60 @@
+#pragma once
+
+#include <fmt/format.h>
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace e2qcow::qcow2 {
+
+struct CheckResult {
+  std::uint64_t corruptions = 0;  // what contradicts the format or itself
+  std::uint64_t leaks = 0;        // host clusters with a higher refcount than references: only space is lost
+  std::vector<std::string> messages;  // the first kMaxMessages of both
+  std::uint64_t suppressed_messages = 0;
+
+  std::uint64_t image_end_offset = 0;     // behind the last host cluster in use
+  std::uint64_t total_clusters = 0;       // of the disk
+  std::uint64_t allocated_clusters = 0;   // of these, with a place in the file
+  std::uint64_t compressed_clusters = 0;  // of these, compressed
+  std::uint64_t fragmented_clusters = 0;  // of the allocated: compressed, or not behind the one before
+
+  static constexpr std::size_t kMaxMessages = 100;
+};
+
+// Where something was found: a thing and, of several, its number, as in "L1 entry 3" or "guest offset 65536".
+struct Origin {
+  static constexpr std::uint64_t kTheOnlyOne = ~0ULL;
+
+  std::string_view what;
+  std::uint64_t number = kTheOnlyOne;
+  std::uint32_t snapshot = 0;  // from 1; 0 is the active state, or what belongs to no snapshot
+};
+
+// Collects what a check finds. An image can be wrong in more places than anybody wants to read.
+class CheckReport {
+ public:
+  template <typename... Args>
+  void corruption(const Origin& origin, fmt::format_string<const Args&...> text, const Args&... args) {
+    ++result_.corruptions;
+    if (has_room()) add("corruption", origin, fmt::format(text, args...));
+  }
+  template <typename... Args>
+  void leak(const Origin& origin, fmt::format_string<const Args&...> text, const Args&... args) {
+    ++result_.leaks;
+    if (has_room()) add("leak", origin, fmt::format(text, args...));
+  }
+
+  CheckResult& result() { return result_; }
+
+ private:
+  bool has_room();  // counts the message as suppressed when there is none
+  void add(std::string_view kind, const Origin& origin, const std::string& text);
+
+  CheckResult result_;
+};
+
+}  // namespace e2qcow::qcow2

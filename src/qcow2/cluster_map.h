@@ -1,0 +1,68 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+namespace e2qcow::qcow2 {
+
+// What a host cluster holds.
+enum class ClusterUse : std::uint8_t {
+  none,
+  header,
+  l1_table,
+  l2_table,
+  refcount_table,
+  refcount_block,
+  snapshot_table,
+  bitmap_directory,
+  bitmap_table,
+  bitmap_data,
+  data,
+};
+
+std::string_view name_of(ClusterUse use);
+
+// What is known of each host cluster: its use, the references to it, and whether its refcount is one. Only
+// pages in which something is known take memory, two bytes a cluster: the file may be sparse and huge.
+class ClusterMap {
+ public:
+  static constexpr std::uint64_t kPageClusters = 64;
+
+  ClusterUse use(std::uint64_t cluster) const;
+  std::uint64_t references(std::uint64_t cluster) const;
+  bool refcount_is_one(std::uint64_t cluster) const;
+
+  void set_use(std::uint64_t cluster, ClusterUse use);
+  void add_references(std::uint64_t cluster, std::uint64_t count);
+  void set_refcount_is_one(std::uint64_t cluster);
+
+  // False only when nothing is known of the whole page the cluster is in.
+  bool knows_page_of(std::uint64_t cluster) const { return find(cluster) != nullptr; }
+  // The first clusters of all pages in which something is known, ascending.
+  std::vector<std::uint64_t> pages() const;
+
+ private:
+  struct Cluster {
+    std::uint16_t use : 4;
+    std::uint16_t refcount_is_one : 1;
+    std::uint16_t references : 11;  // kMany: the number is in many_
+  };
+  static_assert(sizeof(Cluster) == 2);
+  static constexpr std::uint64_t kMany = (1 << 11) - 1;
+  using Page = std::array<Cluster, kPageClusters>;
+
+  const Cluster* find(std::uint64_t cluster) const;
+  Cluster& at(std::uint64_t cluster);
+
+  std::unordered_map<std::uint64_t, std::unique_ptr<Page>> pages_;
+  std::unordered_map<std::uint64_t, std::uint64_t> many_;  // references, by cluster
+  // Most look-ups are for the page of the one before.
+  mutable std::uint64_t last_index_ = ~0ULL;
+  mutable Page* last_page_ = nullptr;
+};
+
+}  // namespace e2qcow::qcow2

@@ -1,0 +1,63 @@
+#include "qcow2/image_check.h"
+
+#include <algorithm>
+
+#include "base/bytes.h"
+
+namespace e2qcow::qcow2 {
+namespace {
+
+std::vector<std::byte> read_front(const File& file, std::uint64_t file_size, std::uint64_t length) {
+  std::vector<std::byte> bytes(std::min(file_size, length));
+  file.read(0, bytes);
+  return bytes;
+}
+
+}  // namespace
+
+ImageCheck::ImageCheck(const File& image_file)
+    : file(image_file),
+      file_size(file.size()),
+      header(decode_header(read_front(file, file_size, kHeaderLengthV3), file_size, file.name())),
+      extensions(decode_extensions(header, read_front(file, file_size, header.geometry().cluster_size()),
+                                   file.name())),
+      geometry(header.geometry()),
+      file_clusters(divide_up(file_size, geometry.cluster_size())) {}
+
+bool ImageCheck::add_metadata(ClusterUse use, Extent host, const Origin& origin) {
+  if (host.offset % geometry.cluster_size() != 0) {
+    report.corruption(origin, "the {} at {} is not aligned to a cluster", name_of(use), host.offset);
+    return false;
+  }
+  if (host.offset > file_size || host.length > file_size - host.offset) {
+    report.corruption(origin, "the {} at {} runs past the end of the file", name_of(use), host.offset);
+    return false;
+  }
+  const std::uint64_t end = divide_up(host.end(), geometry.cluster_size());
+  for (std::uint64_t cluster = host.offset >> geometry.cluster_bits; cluster < end; ++cluster) {
+    clusters.add_references(cluster, 1);
+    const ClusterUse other = clusters.use(cluster);
+    if (other != ClusterUse::none) {
+      report.corruption(origin, "the {} at {} overlaps the {} at {}", name_of(use), host.offset,
+                        name_of(other), cluster << geometry.cluster_bits);
+      return false;
+    }
+    clusters.set_use(cluster, use);
+  }
+  return true;
+}
+
+void ImageCheck::add_data(Extent host, std::uint64_t count, const Origin& origin) {
+  const std::uint64_t end = divide_up(host.end(), geometry.cluster_size());
+  for (std::uint64_t cluster = host.offset >> geometry.cluster_bits; cluster < end; ++cluster) {
+    clusters.add_references(cluster, count);
+    const ClusterUse other = clusters.use(cluster);
+    if (other == ClusterUse::none)
+      clusters.set_use(cluster, ClusterUse::data);
+    else if (other != ClusterUse::data)
+      report.corruption(origin, "the data at {} overlaps the {} at {}", host.offset, name_of(other),
+                        cluster << geometry.cluster_bits);
+  }
+}
+
+}  // namespace e2qcow::qcow2
