@@ -27,9 +27,6 @@ class ImageSource {
 
   // Reads of whole multiples of this, a power of two, are cheapest.
   virtual std::uint64_t read_unit() const { return 1; }
-
-  // A hint that an extent will be read soon; returns at once.
-  virtual void prefetch(Extent) {}
 };
 
 // A piece of a disk on its way from a source to a sink.

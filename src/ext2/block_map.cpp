@@ -13,7 +13,7 @@ namespace e2qcow::ext2 {
 namespace {
 
 constexpr std::size_t kQueueLimit = 4096;   // nodes; then they are read
-constexpr std::size_t kPrefetchNodes = 64;  // ahead of the one that is read
+constexpr std::size_t kPrefetchNodes = 256;  // ahead of the one that is read
 constexpr std::size_t kEntrySize = 12;      // an extent header, an extent, an extent index
 constexpr std::uint16_t kMaxDepth = 6;
 constexpr std::uint16_t kMaxInitialised = 32768;  // a longer extent is unwritten; ext4 wiki, "Extent Tree"

@@ -44,24 +44,34 @@ InodeWalk::InodeWalk(const Filesystem& filesystem, Selection& selection, Finding
       data_(filesystem.file),
       has_64bit_blocks_(filesystem.superblock.has_incompat(EXT4_FEATURE_INCOMPAT_64BIT)) {}
 
-void InodeWalk::walk_group(std::uint64_t group) {
+// All parts are asked for before the first is read, so that a slow device can work on many at once.
+void InodeWalk::walk_groups(BlockRun groups) {
+  std::vector<TablePart> parts;
+  for (std::uint64_t group = groups.first; group < groups.end(); ++group) find_parts(group, parts);
+  for (const TablePart& part : parts) filesystem_.file.prefetch(part.bytes);
+  for (const TablePart& part : parts) walk_part(part);
+}
+
+void InodeWalk::find_parts(std::uint64_t group, std::vector<TablePart>& parts) {
   const Geometry& geometry = filesystem_.geometry;
   const std::uint64_t bytes = inodes_to_read(filesystem_, group) * geometry.inode_size();
   const BlockRun table{filesystem_.descriptors.inode_table(group), divide_up(bytes, geometry.block_size())};
   const BlockRun inside = geometry.clip(table);
   if (inside.count != table.count) findings_.add(Finding::bad_group_descriptor, 0, table.first);
-  const std::uint64_t table_offset = table.first * geometry.block_size();
   data_.for_each_in(geometry.bytes(inside), [&](Extent data) {
     const std::uint64_t begin = round_down(data.offset, geometry.block_size());
     const std::uint64_t end = round_up(data.end(), geometry.block_size());
     for (std::uint64_t position = begin; position < end; position += kReadBytes)
-      walk_table_part(group, table_offset, {position, std::min(kReadBytes, end - position)});
+      parts.push_back({group, {position, std::min(kReadBytes, end - position)}});
   });
 }
 
-void InodeWalk::walk_table_part(std::uint64_t group, std::uint64_t table_offset, Extent part) {
+void InodeWalk::walk_part(const TablePart& table_part) {
   throw_if_stopped();
   const Geometry& geometry = filesystem_.geometry;
+  const std::uint64_t group = table_part.group;
+  const std::uint64_t table_offset = filesystem_.descriptors.inode_table(group) * geometry.block_size();
+  const Extent part = table_part.bytes;
   buffer_.resize(part.length);
   filesystem_.file.read(part.offset, buffer_);
   for (std::uint64_t position = 0; position < part.length; position += geometry.block_size()) {

@@ -18,13 +18,18 @@ class InodeWalk {
   // The arguments must outlive the walk.
   InodeWalk(const Filesystem& filesystem, Selection& selection, Findings& findings);
 
-  void walk_group(std::uint64_t group);
+  void walk_groups(BlockRun groups);
   // The copy of the journal's block map in the superblock.
   void walk_journal_backup();
   void finish() { block_maps_.finish(); }
 
  private:
-  void walk_table_part(std::uint64_t group, std::uint64_t table_offset, Extent part);
+  struct TablePart {
+    std::uint64_t group;
+    Extent bytes;
+  };
+  void find_parts(std::uint64_t group, std::vector<TablePart>& parts);
+  void walk_part(const TablePart& part);
   void walk_block(std::uint64_t first_inode, std::span<const std::byte> block);
   void walk_inode(std::uint64_t number, const Inode& inode);
   void select_xattr_block(std::uint64_t number, const Inode& inode);

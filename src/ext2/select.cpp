@@ -13,7 +13,16 @@
 namespace e2qcow::ext2 {
 namespace {
 
-constexpr std::uint64_t kGroupsAtATime = 16;  // those of a flex group lie together
+// Groups are handed out in portions of about this much of inode tables, which are asked for at once; at least
+// those of a flex group, which lie together.
+constexpr std::uint64_t kPortionBytes = 16 << 20;
+constexpr std::uint64_t kMinPortion = 16;
+constexpr std::uint64_t kMaxPortion = 256;
+
+std::uint64_t groups_at_a_time(const Geometry& geometry) {
+  const std::uint64_t table_bytes = geometry.inode_table_blocks() * geometry.block_size();
+  return std::clamp(kPortionBytes / std::max<std::uint64_t>(1, table_bytes), kMinPortion, kMaxPortion);
+}
 
 // Several threads take groups from one counter; each collects on its own.
 class Scan {
@@ -47,12 +56,13 @@ class Scan {
 
   void scan_groups(Selection& selection) {
     const std::uint64_t groups = filesystem_.geometry.groups();
+    const std::uint64_t portion = groups_at_a_time(filesystem_.geometry);
     InodeWalk inodes(filesystem_, selection, findings_);
     while (true) {
-      const std::uint64_t first = next_group_.fetch_add(kGroupsAtATime);
+      const std::uint64_t first = next_group_.fetch_add(portion);
       if (first >= groups) break;
-      const std::uint64_t end = std::min(groups, first + kGroupsAtATime);
-      for (std::uint64_t group = first; group < end; ++group) inodes.walk_group(group);
+      const std::uint64_t end = std::min(groups, first + portion);
+      inodes.walk_groups({first, end - first});
       if (options_.kind == DumpKind::all)
         select_blocks_in_use(filesystem_, {first, end - first}, selection, findings_);
       if (options_.progress) options_.progress->advance(filesystem_.geometry.bytes({0, end - first}).length);

@@ -16,13 +16,20 @@ class ExtentSource : public ImageSource {
   std::uint64_t size() const override { return size_; }
   std::optional<Extent> next_extent(std::uint64_t guest_offset) override;
   void read(std::uint64_t guest_offset, std::span<std::byte> out) override { file_.read(guest_offset, out); }
-  void prefetch(Extent extent) override { file_.prefetch(extent); }
 
  private:
+  void prefetch_until(std::uint64_t bytes);
+
   const File& file_;
   std::uint64_t size_;
   std::vector<Extent> extents_;
   std::size_t current_ = 0;
+  std::uint64_t passed_bytes_ = 0;  // of the extents before the current one
+  struct {
+    std::size_t extent = 0;
+    std::uint64_t inside = 0;
+  } prefetching_;  // what is asked for next
+  std::uint64_t prefetched_bytes_ = 0;
 };
 
 // The disk's size in an image: that of the device, in whole sectors as QEMU wants them.

@@ -35,7 +35,7 @@ Directory decode_directory(std::span<const std::byte> extension) {
 struct Bitmap {
   static constexpr std::size_t kFixedBytes = 24;
   static constexpr std::uint32_t kInUse = 1 << 0;
-  static constexpr std::uint32_t kReservedFlags = ~7U;
+  static constexpr std::uint32_t kKnownFlags = 3;
   static constexpr std::uint8_t kDirtyTracking = 1;
 
   std::uint64_t table_offset = 0;
@@ -44,6 +44,7 @@ struct Bitmap {
   std::uint8_t type = 0;
   std::uint32_t granularity_bits = 0;
   std::uint32_t name_bytes = 0;
+  std::uint64_t extra_bytes = 0;
   std::uint64_t entry_bytes = 0;  // with extra data, name and padding
 };
 
@@ -55,8 +56,8 @@ Bitmap decode_bitmap(std::span<const std::byte> bytes) {
   bitmap.type = load_be<std::uint8_t>(bytes, 16);
   bitmap.granularity_bits = load_be<std::uint8_t>(bytes, 17);
   bitmap.name_bytes = load_be<std::uint16_t>(bytes, 18);
-  const std::uint64_t extra_bytes = load_be<std::uint32_t>(bytes, 20);
-  bitmap.entry_bytes = round_up(Bitmap::kFixedBytes + extra_bytes + bitmap.name_bytes, 8);
+  bitmap.extra_bytes = load_be<std::uint32_t>(bytes, 20);
+  bitmap.entry_bytes = round_up(Bitmap::kFixedBytes + bitmap.extra_bytes + bitmap.name_bytes, 8);
   return bitmap;
 }
 
@@ -67,12 +68,14 @@ bool has_right_size(const Bitmap& bitmap, const ImageCheck& image) {
   return (bitmap.flags & Bitmap::kInUse) != 0 || bitmap.table_entries == clusters;
 }
 
+// Extra data, and the flag that goes with it, is not defined yet, and QEMU refuses it.
 bool makes_sense(const Bitmap& bitmap, const ImageCheck& image) {
   return bitmap.table_offset != 0 && bitmap.table_entries != 0 &&
          bitmap.table_entries <= kMaxBitmapBytes / image.geometry.cluster_size() &&
-         (bitmap.flags & Bitmap::kReservedFlags) == 0 && bitmap.type == Bitmap::kDirtyTracking &&
-         bitmap.granularity_bits >= kMinGranularityBits && bitmap.granularity_bits <= kMaxGranularityBits &&
-         bitmap.name_bytes != 0 && bitmap.name_bytes <= kMaxNameBytes && has_right_size(bitmap, image);
+         (bitmap.flags & ~Bitmap::kKnownFlags) == 0 && bitmap.extra_bytes == 0 &&
+         bitmap.type == Bitmap::kDirtyTracking && bitmap.granularity_bits >= kMinGranularityBits &&
+         bitmap.granularity_bits <= kMaxGranularityBits && bitmap.name_bytes != 0 &&
+         bitmap.name_bytes <= kMaxNameBytes && has_right_size(bitmap, image);
 }
 
 // A bitmap table entry is like that of an L2 table without a COPIED flag; bit 0 means ones and excludes an
