@@ -52,11 +52,12 @@ void ImageCheck::add_data(Extent host, std::uint64_t count, const Origin& origin
   for (std::uint64_t cluster = host.offset >> geometry.cluster_bits; cluster < end; ++cluster) {
     clusters.add_references(cluster, count);
     const ClusterUse other = clusters.use(cluster);
-    if (other == ClusterUse::none)
+    if (other == ClusterUse::none) {
       clusters.set_use(cluster, ClusterUse::data);
-    else if (other != ClusterUse::data)
+    } else if (other != ClusterUse::data) {
       report.corruption(origin, "the data at {} overlaps the {} at {}", host.offset, name_of(other),
                         cluster << geometry.cluster_bits);
+    }
   }
 }
 

@@ -58,9 +58,10 @@ SnapshotTable read_snapshot_table(ImageCheck& image) {
       image.report.corruption(origin, "its size, {} bytes, makes no sense", snapshot.bytes);
       break;
     }
-    if (image.header.version >= 3 && snapshot.extra_bytes < kMinExtraBytesV3)
+    if (image.header.version >= 3 && snapshot.extra_bytes < kMinExtraBytesV3) {
       image.report.corruption(origin, "it has {} bytes of extra data and needs {}", snapshot.extra_bytes,
                               kMinExtraBytesV3);
+    }
     table.snapshots.push_back(snapshot);
     // The file may end before the padding of the last entry.
     table.bytes = std::min(room, table.bytes + round_up(snapshot.bytes, 8));
@@ -78,11 +79,12 @@ void add_snapshots(ImageCheck& image, MappingCheck& mappings) {
   std::uint32_t number = 0;
   for (const Snapshot& snapshot : table.snapshots) {
     ++number;
-    if (snapshot.l1_entries > kMaxL1Bytes / sizeof(std::uint64_t))
+    if (snapshot.l1_entries > kMaxL1Bytes / sizeof(std::uint64_t)) {
       image.report.corruption({"snapshot", number}, "an L1 table of {} entries is too large",
                               snapshot.l1_entries);
-    else
-      mappings.add_l1_table(snapshot.l1_offset, snapshot.l1_entries, number);
+      continue;
+    }
+    mappings.add_l1_table(snapshot.l1_offset, snapshot.l1_entries, number);
   }
 }
 

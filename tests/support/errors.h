@@ -1,0 +1,29 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <system_error>
+
+namespace e2qcow {
+
+// What an action ended with: no error where it went well.
+struct Ending {
+  std::error_code code;
+  std::string text;
+};
+
+inline Ending ending_of(const std::function<void()>& action) {
+  try {
+    action();
+  } catch (const std::system_error& error) {
+    return {error.code(), error.what()};
+  }
+  return {};
+}
+
+// The code that an action throws; no error where it does not.
+inline std::error_code code_of(const std::function<void()>& action) {
+  return ending_of(action).code;
+}
+
+}  // namespace e2qcow

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <e2qcow/extent.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <random>
+#include <vector>
+
+#include "tests/support/bytes.h"
+
+namespace e2qcow {
+
+// Another sequence in every run; says which. E2QCOW_SEED repeats one.
+class Random {
+ public:
+  Random() : Random(chosen_seed()) {}
+  explicit Random(std::uint64_t seed) : engine_(seed) {
+    std::printf("seed: E2QCOW_SEED=%llu\n", static_cast<unsigned long long>(seed));
+  }
+
+  std::uint64_t below(std::uint64_t end) {
+    return std::uniform_int_distribution<std::uint64_t>(0, end - 1)(engine_);
+  }
+  std::uint64_t between(std::uint64_t first, std::uint64_t last) { return first + below(last - first + 1); }
+
+  // Never zero, so that data cannot be taken for a hole.
+  Bytes bytes(std::size_t count) {
+    Bytes bytes(count);
+    std::ranges::generate(bytes, [this] { return static_cast<std::byte>(between(1, 255)); });
+    return bytes;
+  }
+
+  // Ascending, without overlaps, not empty, inside `size` bytes.
+  std::vector<Extent> extents(std::uint64_t size, std::uint64_t max_gap, std::uint64_t max_length) {
+    std::vector<Extent> extents;
+    for (std::uint64_t offset = below(max_gap + 1); offset < size; offset += below(max_gap + 1)) {
+      extents.push_back({offset, std::min(between(1, max_length), size - offset)});
+      offset = extents.back().end();
+    }
+    return extents;
+  }
+
+ private:
+  static std::uint64_t chosen_seed() {
+    const char* const seed = std::getenv("E2QCOW_SEED");
+    return seed != nullptr ? std::strtoull(seed, nullptr, 10) : std::random_device()();
+  }
+
+  std::mt19937_64 engine_;
+};
+
+}  // namespace e2qcow

@@ -1,0 +1,66 @@
+#pragma once
+
+#include <e2qcow/error.h>
+#include <e2qcow/file.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <map>
+#include <mutex>
+#include <vector>
+
+#include "tests/support/bytes.h"
+
+namespace e2qcow {
+
+// A damaged disk of any size to read from: zeros and holes save for what is put into it; some of its bytes
+// cannot be read. Remembers what was read.
+class SparseFile : public File {
+ public:
+  explicit SparseFile(std::uint64_t size) : size_(size) {}
+
+  // Parts must not overlap each other.
+  void put(std::uint64_t offset, Bytes bytes) { parts_[offset] = std::move(bytes); }
+  void make_unreadable(Extent range) { unreadable_.push_back(range); }
+  const std::vector<Extent>& reads() const { return reads_; }
+
+  const std::string& name() const override { return name_; }
+  std::uint64_t size() const override { return size_; }
+  void read(std::uint64_t offset, std::span<std::byte> out) const override {
+    const std::scoped_lock lock(mutex_);
+    reads_.push_back({offset, out.size()});
+    if (offset > size_ || out.size() > size_ - offset) fail(Errc::truncated, name_ + ": past the end");
+    for (const Extent& range : unreadable_)
+      if (range.offset < offset + out.size() && offset < range.end()) fail_errno(EIO, name_ + ": read");
+    std::ranges::fill(out, std::byte{0});
+    for (const auto& [start, bytes] : parts_) copy_part({start, bytes.size()}, bytes, offset, out);
+  }
+  using File::write;
+  void write(std::uint64_t, std::span<const std::byte>) override { fail(Errc::refused, "read-only"); }
+  void resize(std::uint64_t) override { fail(Errc::refused, "read-only"); }
+  std::optional<Extent> next_data(std::uint64_t offset) const override {
+    for (const auto& [start, bytes] : parts_) {
+      const std::uint64_t begin = std::max(start, offset);
+      if (begin < start + bytes.size()) return Extent{begin, start + bytes.size() - begin};
+    }
+    return std::nullopt;
+  }
+
+ private:
+  static void copy_part(Extent part, const Bytes& bytes, std::uint64_t offset, std::span<std::byte> out) {
+    const std::uint64_t begin = std::max(part.offset, offset);
+    const std::uint64_t end = std::min(part.end(), offset + out.size());
+    if (begin >= end) return;
+    std::copy_n(bytes.begin() + static_cast<std::ptrdiff_t>(begin - part.offset), end - begin,
+                out.begin() + static_cast<std::ptrdiff_t>(begin - offset));
+  }
+
+  std::string name_ = "sparse.img";
+  std::uint64_t size_;
+  std::map<std::uint64_t, Bytes> parts_;
+  std::vector<Extent> unreadable_;
+  mutable std::mutex mutex_;  // guards reads_
+  mutable std::vector<Extent> reads_;
+};
+
+}  // namespace e2qcow
