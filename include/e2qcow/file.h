@@ -42,6 +42,9 @@ class File {
   // The first extent at or after `offset` that may hold something else than zeros; absent when there is none.
   virtual std::optional<Extent> next_data(std::uint64_t offset) const;
 
+  // Whether a part of the range came as zeros because it could not be read.
+  virtual bool is_lost(Extent) const { return false; }
+
   // A hint that the range will be read soon; returns at once.
   virtual void prefetch(Extent) const {}
 

@@ -7,7 +7,7 @@
 
 #include <cerrno>
 #include <cstdio>
-#include <cstdlib>
+#include <filesystem>
 #include <optional>
 
 namespace e2qcow {
@@ -20,9 +20,16 @@ std::optional<struct stat> status_of(const std::string& path) {
   fail_errno(path);
 }
 
-std::string without_links(const std::string& path) {
-  const std::unique_ptr<char, decltype(&std::free)> resolved(::realpath(path.c_str(), nullptr), &std::free);
-  return resolved ? resolved.get() : path;
+// What the name leads to, which need not exist.
+std::string without_links(std::string path) {
+  constexpr int kMaxLinks = 40;
+  std::error_code not_a_link;
+  for (int i = 0; i < kMaxLinks; ++i) {
+    const auto target = std::filesystem::read_symlink(path, not_a_link);
+    if (not_a_link) return path;
+    path = std::filesystem::path(path).parent_path() / target;  // an absolute target replaces all
+  }
+  fail_errno(ELOOP, path + ": open");
 }
 
 std::string directory_of(const std::string& path) {

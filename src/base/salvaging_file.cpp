@@ -19,7 +19,6 @@ void SalvagingFile::read(std::uint64_t offset, std::span<std::byte> out) const {
       return file_.read(offset, out);
     } catch (const std::system_error& error) {
       rethrow_unless_unreadable(error);
-      if (options_.strict) throw;
     }
   }
   while (!out.empty()) {
@@ -32,16 +31,19 @@ void SalvagingFile::read(std::uint64_t offset, std::span<std::byte> out) const {
 }
 
 void SalvagingFile::read_block(std::uint64_t offset, std::span<std::byte> out) const {
-  const bool past_end = offset >= size();
-  for (unsigned attempt = 0; !past_end && attempt <= options_.retries; ++attempt) {
-    if (is_lost({offset, out.size()})) break;
+  std::size_t length = 0;
+  for (unsigned attempt = 0; attempt <= options_.retries && !is_lost({offset, out.size()}); ++attempt) {
     try {
-      return file_.read(offset, out);
+      if (options_.strict) return file_.read(offset, out);
+      length = file_.read_up_to(offset, out);
+      if (length == out.size()) return;
+      break;  // the file ends in the block
     } catch (const std::system_error& error) {
       rethrow_unless_unreadable(error);
+      if (options_.strict && attempt == options_.retries) throw;
     }
   }
-  std::ranges::fill(out, std::byte{0});
+  std::ranges::fill(out.subspan(length), std::byte{0});
   const std::uint64_t block = round_down(offset, options_.block_size);
   const std::scoped_lock lock(mutex_);
   losses_[block] = options_.block_size;

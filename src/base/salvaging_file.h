@@ -34,11 +34,11 @@ class SalvagingFile : public File {
   void prefetch(Extent range) const override { file_.prefetch(range); }
   std::optional<Descriptor> descriptor() const override { return file_.descriptor(); }
 
+  bool is_lost(Extent range) const override;
   // What could not be read so far: ascending, touching extents joined.
   std::vector<Extent> losses() const;
 
  private:
-  bool is_lost(Extent range) const;
   void read_block(std::uint64_t offset, std::span<std::byte> out) const;
 
   const File& file_;

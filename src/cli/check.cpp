@@ -1,5 +1,3 @@
-#include "qcow2/checker.h"
-
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
@@ -7,6 +5,7 @@
 #include "base/posix_file.h"
 #include "cli/command.h"
 #include "cli/text.h"
+#include "qcow2/checker.h"
 
 namespace e2qcow::cli {
 namespace {

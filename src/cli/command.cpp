@@ -20,7 +20,7 @@ void add_progress_options(CLI::App& command, Common& common) {
           "--progress", common.progress,
           "Show progress on standard error: auto (on a terminal), always, never, json (a line a second)")
       ->type_name("WHEN")
-      ->transform(CLI::CheckedTransformer(kModes));
+      ->transform(CLI::CheckedTransformer(kModes).description(""));
   command.add_option("--threads", common.threads, "Threads to work with (default: one for each core)")
       ->type_name("N")
       ->check(CLI::Range(1U, 256U));

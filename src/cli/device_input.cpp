@@ -61,6 +61,9 @@ DeviceInput::DeviceInput(const InputOptions& options) {
   window_ = std::make_unique<FileWindow>(*device_, window_of(options, *device_));
   const SalvagingFile finder(*window_, {.block_size = 1024, .retries = options.retries, .strict = false});
   const ext2::Superblock superblock = ext2::find_superblock(finder, options.superblock);
+  if (options.strict && superblock.blocks() > window_->size() / superblock.block_size())
+    fail(Errc::truncated, fmt::format("{}: it ends before its file system does, which has {} blocks of {}",
+                                      options.path, superblock.blocks(), superblock.block_size()));
   salvaging_ =
       std::make_unique<SalvagingFile>(*window_, SalvagingFile::Options{.block_size = superblock.block_size(),
                                                                        .retries = options.retries,

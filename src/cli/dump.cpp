@@ -10,6 +10,7 @@
 #include "cli/device_input.h"
 #include "cli/image_output.h"
 #include "cli/losses.h"
+#include "cli/say.h"
 #include "cli/text.h"
 #include "ext2/select.h"
 #include "image/extent_source.h"
@@ -57,9 +58,11 @@ DumpRecord begin_record(const DumpOptions& options, const ext2::Filesystem& file
   return record;
 }
 
-std::uint64_t lost_bytes(const SalvagingFile& file) {
-  std::uint64_t bytes = 0;
-  for (const Extent& loss : file.losses()) bytes += loss.length;
+// What could not be read, and what the device does not have.
+std::uint64_t lost_bytes(const DeviceInput& input) {
+  const ext2::Geometry& geometry = input.filesystem().geometry;
+  std::uint64_t bytes = (geometry.claimed_blocks() - geometry.blocks()) * geometry.block_size();
+  for (const Extent& loss : input.file().losses()) bytes += loss.length;
   return bytes;
 }
 
@@ -70,7 +73,7 @@ DumpResult dump_to(const DumpOptions& options, const DeviceInput& input, const I
   result.record = begin_record(options, input.filesystem(), selected);
   const auto extensions = [&](ImageOutput::When when) {
     result.record.losses_known = when == ImageOutput::When::after_data;
-    result.record.lost_bytes = lost_bytes(input.file());
+    result.record.lost_bytes = lost_bytes(input);
     result.record.inconsistencies = findings.total();
     return std::vector{qcow2::encode_record(result.record)};
   };
@@ -79,7 +82,7 @@ DumpResult dump_to(const DumpOptions& options, const DeviceInput& input, const I
   result.disk_size = source.size();
   result.image_size = write_image({options.image, format, extensions}, source, selected.extents,
                                   {thread_count(options.common), progress});
-  result.lost_bytes = lost_bytes(input.file());
+  result.lost_bytes = lost_bytes(input);
   return result;
 }
 
@@ -98,10 +101,10 @@ void print_result(const DumpOptions& options, const DumpResult& result) {
                                       {"seconds", result.seconds}};
     fmt::print("{}\n", json.dump(2));
   } else if (!options.common.quiet) {
-    fmt::print(stderr, "{}: {} of {} on a disk of {}; image {}, {:.1f} s\n",
-               options.image == "-" ? "standard output" : printable(options.image), human_size(selected),
-               options.all ? "blocks in use" : "metadata", human_size(result.disk_size),
-               human_size(result.image_size), result.seconds);
+    say("{}: {} of {} on a disk of {}; image {}, {:.1f} s\n",
+        options.image == "-" ? "standard output" : printable(options.image), human_size(selected),
+        options.all ? "blocks in use" : "metadata", human_size(result.disk_size),
+        human_size(result.image_size), result.seconds);
   }
 }
 

@@ -4,6 +4,7 @@
 
 #include <cstdio>
 
+#include "cli/say.h"
 #include "cli/text.h"
 
 namespace e2qcow::cli {
@@ -17,12 +18,11 @@ void print_losses(const SalvagingFile& file, const ext2::Findings& findings) {
   const std::string name = printable(file.name());
   const std::vector<Extent> losses = file.losses();
   for (std::size_t i = 0; i < std::min(losses.size(), kMaxLines); ++i)
-    fmt::print(stderr, "{}: {} bytes at {} could not be read; they are zeros in the image\n", name,
-               losses[i].length, losses[i].offset);
-  if (losses.size() > kMaxLines)
-    fmt::print(stderr, "{}: and {} more unreadable areas\n", name, losses.size() - kMaxLines);
+    say("{}: {} bytes at {} could not be read; they are zeros in the image\n", name, losses[i].length,
+        losses[i].offset);
+  if (losses.size() > kMaxLines) say("{}: and {} more unreadable areas\n", name, losses.size() - kMaxLines);
   for (const auto& [finding, count] : findings.counts())
-    fmt::print(stderr, "{}: {} ({} times)\n", name, ext2::name_of(finding), count);
+    say("{}: {} ({} times)\n", name, ext2::name_of(finding), count);
 }
 
 }  // namespace e2qcow::cli

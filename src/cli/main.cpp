@@ -3,9 +3,12 @@
 #include <csignal>
 #include <cstdio>
 #include <exception>
+#include <iostream>
 
+#include "base/standard_descriptors.h"
 #include "base/stop.h"
 #include "cli/command.h"
+#include "cli/say.h"
 #include "cli/text.h"
 
 namespace {
@@ -40,13 +43,14 @@ int run(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? e2qcow::cli::kDone : e2qcow::cli::kUsage;
+    const int status = app.exit(error) == 0 ? e2qcow::cli::kDone : e2qcow::cli::kUsage;
+    return std::cout.flush() ? status : e2qcow::cli::kFailed;
   }
   int status = e2qcow::cli::kFailed;
   try {
     status = chosen();
   } catch (const CLI::ParseError& error) {  // options that do not go together
-    fmt::print(stderr, "e2qcow: {}\n", error.what());
+    e2qcow::cli::say("e2qcow: {}\n", error.what());
     return e2qcow::cli::kUsage;
   }
   if (std::fflush(stdout) != 0) {
@@ -60,10 +64,11 @@ int run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   try {
+    e2qcow::open_standard_descriptors();
     handle_signals();
     return run(argc, argv);
   } catch (const std::exception& error) {
-    fmt::print(stderr, "e2qcow: {}\n", e2qcow::cli::printable(error.what()));
+    e2qcow::cli::say("e2qcow: {}\n", e2qcow::cli::printable(error.what()));
     return e2qcow::cli::kFailed;
   }
 }

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "cli/say.h"
 #include "cli/text.h"
 
 namespace e2qcow::cli {
@@ -30,7 +31,7 @@ ProgressReport::~ProgressReport() {
 }
 
 void ProgressReport::wipe() {
-  if (width_ > 0) fmt::print(stderr, "\r{:{}}\r", "", width_);
+  if (width_ > 0) say("\r{:{}}\r", "", width_);
   width_ = 0;
 }
 
@@ -57,8 +58,7 @@ void ProgressReport::report(Clock::time_point now) {
   const double part =
       total_ == 0 ? 1.0 : std::min(1.0, static_cast<double>(done_) / static_cast<double>(total_));
   if (json_) {
-    fmt::print(stderr, "{{\"phase\":\"{}\",\"done\":{},\"total\":{},\"seconds\":{:.1f}}}\n", phase_, done_,
-               total_, seconds);
+    say("{{\"phase\":\"{}\",\"done\":{},\"total\":{},\"seconds\":{:.1f}}}\n", phase_, done_, total_, seconds);
     return;
   }
   const auto filled = static_cast<std::size_t>(part * kBarWidth);
@@ -66,7 +66,7 @@ void ProgressReport::report(Clock::time_point now) {
       fmt::format("{:<8} [{:=<{}}{:{}}] {:3.0f} %  {}/s  {} left", phase_, "", filled, "", kBarWidth - filled,
                   part * 100, human_size(static_cast<std::uint64_t>(rate)),
                   time_left((1 - part) * static_cast<double>(total_) / std::max(rate, 1.0)));
-  fmt::print(stderr, "\r{:{}}", line, width_);
+  say("\r{:{}}", line, width_);
   std::fflush(stderr);
   width_ = std::max(width_, line.size());
 }

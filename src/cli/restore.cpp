@@ -9,6 +9,7 @@
 #include "base/output_file.h"
 #include "cli/command.h"
 #include "cli/image_input.h"
+#include "cli/say.h"
 #include "cli/text.h"
 #include "ext2/mount.h"
 #include "ext2/superblock.h"
@@ -67,8 +68,8 @@ void refuse_metadata(const RestoreOptions& options, const qcow2::Reader& reader)
 void warn_of_losses(const RestoreOptions& options, const qcow2::Reader& reader) {
   const auto record = reader.record();
   if (record && record->lost_bytes > 0)
-    fmt::print(stderr, "{}: {} could not be read when it was made, and are zeros\n", printable(options.image),
-               human_size(record->lost_bytes));
+    say("{}: {} could not be read when it was made, and are zeros\n", printable(options.image),
+        human_size(record->lost_bytes));
 }
 
 int run_restore(const RestoreOptions& options) {
@@ -101,8 +102,8 @@ int run_restore(const RestoreOptions& options) {
                                               {"seconds", seconds}}
                            .dump(2));
   else if (!options.common.quiet)
-    fmt::print(stderr, "{}: {} with {} of data, {:.1f} s\n", printable(options.target),
-               human_size(sink_options.size), human_size(input.data_bytes()), seconds);
+    say("{}: {} with {} of data, {:.1f} s\n", printable(options.target), human_size(sink_options.size),
+        human_size(input.data_bytes()), seconds);
   return kDone;
 }
 

@@ -43,7 +43,7 @@ std::uint64_t parse_size(const std::string& text) {
   std::uint64_t value = 0;
   const auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   std::string_view unit(rest, static_cast<std::size_t>(text.data() + text.size() - rest));
-  if (unit.ends_with("iB")) unit.remove_suffix(2);
+  if (unit.size() == 3 && unit.ends_with("iB")) unit.remove_suffix(2);
   constexpr std::string_view kUnits = "kmgtp";
   std::size_t power = 0;
   if (unit.size() == 1) power = kUnits.find(static_cast<char>(std::tolower(unit[0]))) + 1;

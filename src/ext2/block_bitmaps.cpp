@@ -37,12 +37,15 @@ void select_blocks_in_use(const Filesystem& filesystem, BlockRun groups, Selecti
   for (std::uint64_t group = groups.first; group < groups.end(); ++group) {
     throw_if_stopped();
     const BlockRun blocks = geometry.group(group);
+    if (blocks.count == 0) continue;  // behind the end of the device
     const bool proven = filesystem.descriptors.is_proven(group);
     if (proven && filesystem.descriptors.has_flag(group, EXT2_BG_BLOCK_UNINIT)) continue;  // metadata alone
     const std::uint64_t place = filesystem.descriptors.block_bitmap(group);
-    const bool exists = geometry.clip({place, 1}).count == 1;
-    if (exists) filesystem.file.read(place * geometry.block_size(), bitmap);
-    if (!exists || !filesystem.descriptors.is_bitmap_plausible(group, bitmap)) {
+    const Extent bytes = geometry.bytes({place, 1});
+    const bool exists = place != 0 && geometry.clip({place, 1}).count == 1;
+    if (exists) filesystem.file.read(bytes.offset, bitmap);
+    if (!exists || filesystem.file.is_lost(bytes) ||
+        !filesystem.descriptors.is_bitmap_plausible(group, bitmap)) {
       findings.add(Finding::bad_block_bitmap, 0, place);
       selection.add(BlockClass::data, blocks);
       continue;

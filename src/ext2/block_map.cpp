@@ -8,16 +8,18 @@
 
 #include "base/bytes.h"
 #include "base/stop.h"
+#include "ext2/inode.h"
 
 namespace e2qcow::ext2 {
 namespace {
 
-constexpr std::size_t kQueueLimit = 4096;   // nodes; then they are read
+constexpr std::size_t kQueueLimit = 4096;    // nodes; then they are read
 constexpr std::size_t kPrefetchNodes = 256;  // ahead of the one that is read
-constexpr std::size_t kEntrySize = 12;      // an extent header, an extent, an extent index
+constexpr std::size_t kEntrySize = 12;       // an extent header, an extent, an extent index
 constexpr std::uint16_t kMaxDepth = 6;
 constexpr std::uint16_t kMaxInitialised = 32768;  // a longer extent is unwritten; ext4 wiki, "Extent Tree"
 constexpr std::size_t kDirectBlocks = 12;
+constexpr std::uint16_t kRootEntries = Inode::kMapSize / kEntrySize - 1;
 
 struct ExtentHeader {
   std::uint16_t magic;
@@ -32,8 +34,10 @@ struct ExtentHeader {
         depth(load_le<std::uint16_t>(bytes, 6)) {}
 
   bool makes_sense(std::size_t node_bytes) const {
-    return magic == EXT3_EXT_MAGIC && entries <= node_bytes / kEntrySize - 1 && depth < kMaxDepth;
+    return magic == EXT3_EXT_MAGIC && entries <= node_bytes / kEntrySize - 1 && depth <= kMaxDepth;
   }
+  // A block number can look like the magic; the rest of a root hardly.
+  bool is_surely_a_root() const { return makes_sense(Inode::kMapSize) && max_entries == kRootEntries; }
 };
 
 }  // namespace
@@ -44,7 +48,7 @@ BlockMapWalk::BlockMapWalk(const Filesystem& filesystem, Selection& selection, F
 void BlockMapWalk::add(std::uint64_t inode, std::span<const std::byte> map, bool uses_extents,
                        std::optional<BlockClass> contents) {
   const ExtentHeader header(map);
-  const bool looks_like_extents = header.magic == EXT3_EXT_MAGIC;
+  const bool looks_like_extents = uses_extents ? header.magic == EXT3_EXT_MAGIC : header.is_surely_a_root();
   // Where the inode's flag and its contents disagree, either may be the damaged one: follow both.
   if (looks_like_extents)
     add_extents(
@@ -114,10 +118,8 @@ void BlockMapWalk::add_pointers(const Node& node, std::span<const std::byte> poi
 }
 
 void BlockMapWalk::select(const Node& owner, BlockClass block_class, BlockRun run) {
-  const BlockRun inside = filesystem_.geometry.clip(run);
-  if (run.first == 0 || inside.count != run.count)
-    findings_.add(Finding::block_out_of_range, owner.inode, run.first);
-  if (run.first != 0) selection_.add(block_class, inside);
+  if (!filesystem_.geometry.contains(run)) findings_.add(Finding::block_out_of_range, owner.inode, run.first);
+  if (run.first != 0) selection_.add(block_class, filesystem_.geometry.clip(run));
 }
 
 // Selects the node, and puts it into the queue unless nothing in it matters.

@@ -112,7 +112,7 @@ bool GroupDescriptors::is_proven(std::uint64_t group) const {
 
 // Source: libext2fs, lib/ext2fs/csum.c, ext2fs_block_bitmap_csum_verify()
 bool GroupDescriptors::is_bitmap_plausible(std::uint64_t group, std::span<const std::byte> bitmap) const {
-  if (checksum_ != Checksum::crc32c) return true;
+  if (checksum_ != Checksum::crc32c) return checksum_ == Checksum::none || is_proven(group);
   const std::uint32_t checksum =
       crc32c(seed_, bitmap.first(std::min<std::size_t>(clusters_per_group_ / 8, bitmap.size())));
   const std::uint32_t mask = size_ >= EXT2_MIN_DESC_SIZE_64BIT ? ~0U : 0xffffU;

@@ -21,7 +21,8 @@ class GroupDescriptors {
 
   // True where descriptors have checksums and this one's is right.
   bool is_proven(std::uint64_t group) const;
-  // The same of the group's block bitmap, given its bytes; true where bitmaps have no checksums.
+  // False where a checksum speaks against the group's block bitmap, given its bytes: its own, or where
+  // bitmaps have none, that of the descriptor which says where it is.
   bool is_bitmap_plausible(std::uint64_t group, std::span<const std::byte> bitmap) const;
 
  private:

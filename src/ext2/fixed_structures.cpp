@@ -7,9 +7,8 @@ namespace {
 
 void select_bitmap(const Filesystem& filesystem, BlockClass block_class, std::uint64_t block,
                    Selection& selection, Findings& findings) {
-  const BlockRun inside = filesystem.geometry.clip({block, 1});
-  if (inside.count == 0 || block == 0) findings.add(Finding::bad_group_descriptor, 0, block);
-  selection.add(block_class, inside);
+  if (!filesystem.geometry.contains({block, 1})) findings.add(Finding::bad_group_descriptor, 0, block);
+  selection.add(block_class, filesystem.geometry.clip({block, 1}));
 }
 
 }  // namespace

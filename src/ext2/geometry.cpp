@@ -46,7 +46,7 @@ Geometry::Geometry(const Superblock& superblock, std::uint64_t device_size)
       cluster_blocks_(sane_cluster_blocks(superblock)),
       first_data_block_(block_size_ == 1024 && cluster_blocks_ == 1 ? 1 : 0),
       blocks_per_group_(superblock.raw.s_blocks_per_group),
-      groups_(divide_up(blocks_ - std::min(blocks_, first_data_block_), blocks_per_group_)),
+      groups_(count_groups(device_size, sane_descriptor_size(superblock))),
       inodes_per_group_(superblock.raw.s_inodes_per_group),
       inode_size_(sane_inode_size(superblock)),
       descriptor_size_(sane_descriptor_size(superblock)),
@@ -59,6 +59,17 @@ Geometry::Geometry(const Superblock& superblock, std::uint64_t device_size)
       backup_groups_{superblock.raw.s_backup_bgs[0], superblock.raw.s_backup_bgs[1]} {
   if (superblock.has_incompat(EXT2_FEATURE_INCOMPAT_META_BG))
     first_meta_group_ = superblock.raw.s_first_meta_bg;
+}
+
+// Groups behind the end of a device that was cut off count, too: their tables may lie in front of it. A claim
+// of more than the device can describe, or than anybody has, costs nothing.
+std::uint64_t Geometry::count_groups(std::uint64_t device_size, std::uint32_t descriptor_size) const {
+  constexpr std::uint64_t kMaxMissingGroups = 1 << 20;
+  const auto groups_of = [&](std::uint64_t blocks) {
+    return divide_up(blocks - std::min(blocks, first_data_block_), blocks_per_group_);
+  };
+  return std::min(
+      {groups_of(claimed_blocks_), groups_of(blocks_) + kMaxMissingGroups, device_size / descriptor_size});
 }
 
 BlockRun Geometry::group(std::uint64_t group) const {

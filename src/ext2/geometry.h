@@ -42,12 +42,17 @@ class Geometry {
   // Where the descriptor blocks are that belong to the superblock in use, one for each in order.
   std::vector<std::uint64_t> descriptor_blocks() const;
 
+  // Whether the run is in the file system as it claims to be; the device may end before.
+  bool contains(BlockRun run) const {
+    return run.first != 0 && run.first <= claimed_blocks_ && run.count <= claimed_blocks_ - run.first;
+  }
   // The part of the run that is inside the file system and the device.
   BlockRun clip(BlockRun run) const;
   Extent bytes(BlockRun run) const { return {run.first * block_size_, run.count * block_size_}; }
 
  private:
   std::uint64_t descriptor_block_count() const;
+  std::uint64_t count_groups(std::uint64_t device_size, std::uint32_t descriptor_size) const;
 
   std::uint32_t block_size_;
   std::uint64_t claimed_blocks_;

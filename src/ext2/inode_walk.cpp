@@ -57,11 +57,12 @@ void InodeWalk::find_parts(std::uint64_t group, std::vector<TablePart>& parts) {
   const std::uint64_t bytes = inodes_to_read(filesystem_, group) * geometry.inode_size();
   const BlockRun table{filesystem_.descriptors.inode_table(group), divide_up(bytes, geometry.block_size())};
   const BlockRun inside = geometry.clip(table);
-  if (inside.count != table.count) findings_.add(Finding::bad_group_descriptor, 0, table.first);
+  if (!geometry.contains(table)) findings_.add(Finding::bad_group_descriptor, 0, table.first);
+  std::uint64_t position = geometry.bytes(inside).offset;
   data_.for_each_in(geometry.bytes(inside), [&](Extent data) {
     const std::uint64_t begin = round_down(data.offset, geometry.block_size());
     const std::uint64_t end = round_up(data.end(), geometry.block_size());
-    for (std::uint64_t position = begin; position < end; position += kReadBytes)
+    for (position = std::max(position, begin); position < end; position += parts.back().bytes.length)
       parts.push_back({group, {position, std::min(kReadBytes, end - position)}});
   });
 }
@@ -101,9 +102,8 @@ void InodeWalk::select_xattr_block(std::uint64_t number, const Inode& inode) {
   const std::uint64_t low = inode.xattr_block_low();
   const std::uint64_t block = has_64bit_blocks_ ? low | inode.xattr_block_high() << 32 : low;
   if (block == 0) return;
-  const BlockRun inside = filesystem_.geometry.clip({block, 1});
-  if (inside.count == 0) findings_.add(Finding::block_out_of_range, number, block);
-  selection_.add(BlockClass::xattrs, inside);
+  if (!filesystem_.geometry.contains({block, 1})) findings_.add(Finding::block_out_of_range, number, block);
+  selection_.add(BlockClass::xattrs, filesystem_.geometry.clip({block, 1}));
 }
 
 std::optional<BlockClass> InodeWalk::contents_class(std::uint64_t number, const Inode& inode) const {

@@ -24,8 +24,10 @@ bool makes_sense(const Superblock& superblock) {
   const ext2_super_block& raw = superblock.raw;
   if (raw.s_magic != EXT2_SUPER_MAGIC || raw.s_log_block_size > 6) return false;
   const std::uint64_t bits_per_block = superblock.block_size() * 8ULL;
+  const bool bigalloc = superblock.has_ro_compat(EXT4_FEATURE_RO_COMPAT_BIGALLOC);
+  const bool blocks_fit = bigalloc || raw.s_blocks_per_group <= bits_per_block;
   return raw.s_inodes_per_group > 0 && raw.s_inodes_per_group <= bits_per_block &&
-         raw.s_blocks_per_group >= 8 && superblock.blocks() > 0;
+         raw.s_blocks_per_group >= 8 && blocks_fit && superblock.blocks() > 0;
 }
 
 std::uint64_t first_data_block(std::uint32_t block_size) {
@@ -101,6 +103,7 @@ std::optional<Superblock> read_superblock(const File& file, std::uint64_t offset
 Superblock find_superblock(const File& file, const SuperblockChoice& choice) {
   if (choice.block) {
     for (std::uint32_t size = choice.block_size.value_or(1024); size <= kMaxBlockSize; size *= 2) {
+      if (*choice.block > file.size() / size) break;
       const auto found = read_superblock(file, *choice.block * size);
       if (found && found->block_size() == size) return *found;
       if (choice.block_size) break;

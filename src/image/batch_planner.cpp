@@ -15,7 +15,9 @@ constexpr std::size_t kMaxRanges = 256;
 }  // namespace
 
 BatchPlanner::BatchPlanner(ImageSource& source, std::uint64_t granularity)
-    : source_(source), granularity_(granularity), capacity_(std::max({kBatchBytes, granularity, source.read_unit()})) {}
+    : source_(source),
+      granularity_(granularity),
+      capacity_(std::max({kBatchBytes, granularity, source.read_unit()})) {}
 
 bool BatchPlanner::next(Batch& batch) {
   batch.ranges.clear();

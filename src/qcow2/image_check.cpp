@@ -35,7 +35,6 @@ bool ImageCheck::add_metadata(ClusterUse use, Extent host, const Origin& origin)
   }
   const std::uint64_t end = divide_up(host.end(), geometry.cluster_size());
   for (std::uint64_t cluster = host.offset >> geometry.cluster_bits; cluster < end; ++cluster) {
-    clusters.add_references(cluster, 1);
     const ClusterUse other = clusters.use(cluster);
     if (other != ClusterUse::none) {
       report.corruption(origin, "the {} at {} overlaps the {} at {}", name_of(use), host.offset,
@@ -43,6 +42,7 @@ bool ImageCheck::add_metadata(ClusterUse use, Extent host, const Origin& origin)
       return false;
     }
     clusters.set_use(cluster, use);
+    clusters.add_references(cluster, 1);
   }
   return true;
 }
@@ -50,14 +50,14 @@ bool ImageCheck::add_metadata(ClusterUse use, Extent host, const Origin& origin)
 void ImageCheck::add_data(Extent host, std::uint64_t count, const Origin& origin) {
   const std::uint64_t end = divide_up(host.end(), geometry.cluster_size());
   for (std::uint64_t cluster = host.offset >> geometry.cluster_bits; cluster < end; ++cluster) {
-    clusters.add_references(cluster, count);
     const ClusterUse other = clusters.use(cluster);
-    if (other == ClusterUse::none) {
-      clusters.set_use(cluster, ClusterUse::data);
-    } else if (other != ClusterUse::data) {
+    if (other != ClusterUse::none && other != ClusterUse::data) {
       report.corruption(origin, "the data at {} overlaps the {} at {}", host.offset, name_of(other),
                         cluster << geometry.cluster_bits);
+      continue;
     }
+    clusters.set_use(cluster, ClusterUse::data);
+    clusters.add_references(cluster, count);
   }
 }
 

@@ -23,7 +23,7 @@ struct ImageCheck {
   bool add_metadata(ClusterUse use, Extent host, const Origin& origin);
 
   // Counts `count` references to each cluster in which a part of `host` lies. It begins inside the file and
-  // ends in its last cluster at the latest.
+  // ends in its last cluster at the latest. Where it overlaps metadata, that is reported instead.
   void add_data(Extent host, std::uint64_t count, const Origin& origin);
 
   const File& file;

@@ -71,6 +71,8 @@ L2Entry Reader::checked(L2Entry entry, std::uint64_t guest_offset) const {
     corrupt(guest_offset, "a zero cluster in a version 2 image");
   if (entry.host_offset() % geometry.cluster_size() != 0)
     corrupt(guest_offset, fmt::format("the cluster at {} is not aligned", entry.host_offset()));
+  if (entry.host_offset() == 0 && entry.copied() && !entry.reads_as_zeros())
+    corrupt(guest_offset, "an entry without a cluster is marked as copied");
   if (entry.host_offset() == 0 || entry.reads_as_zeros()) return entry;
   const std::uint64_t needed = std::min(geometry.cluster_size(), header_.size - guest_offset);
   if (entry.host_offset() > file_size_ || needed > file_size_ - entry.host_offset())

@@ -93,6 +93,7 @@ std::optional<DumpRecord> decode_record(std::span<const Extension> extensions) {
     decode_field(record, tag, rest.first(length));
     rest = rest.subspan(length);
   }
+  if (!rest.empty()) return std::nullopt;
   if (record.kind != DumpKind::metadata && record.kind != DumpKind::all) return std::nullopt;
   return record;
 }

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <array>
-#include <optional>
 #include <span>
+#include <vector>
 
 #include "base/bytes.h"
 #include "base/stop.h"

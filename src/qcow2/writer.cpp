@@ -20,7 +20,7 @@ Writer::Writer(File& file, const Layout& layout, Options options)
       l1_(file, layout.l1_offset, options_.background),
       l2_(file, layout.l2_offset, options_.background) {
   constexpr std::array<std::byte, kSectorSize> kNoHeader{};
-  file_.resize(layout_.end());
+  if (file_.size() < layout_.end()) file_.resize(layout_.end());  // a device that is too small fails here
   file_.write(0, kNoHeader);
 }
 
@@ -106,7 +106,8 @@ void Writer::finish() {
   refcounts_.finish();
   file_.resize(allocator_.end());
   if (options_.background == TableWriter::Background::old_data) file_.sync();
-  file_.write(0, encode_header(header_of(layout_, options_.version, options_.compression), options_.extensions()));
+  file_.write(
+      0, encode_header(header_of(layout_, options_.version, options_.compression), options_.extensions()));
 }
 
 }  // namespace e2qcow::qcow2

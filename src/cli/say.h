@@ -1,0 +1,16 @@
+#pragma once
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <utility>
+
+namespace e2qcow::cli {
+
+// Prints a message to standard error. That nobody can read it must not change what the program does.
+template <typename... Args>
+void say(fmt::format_string<Args...> text, Args&&... args) {
+  std::fputs(fmt::format(text, std::forward<Args>(args)...).c_str(), stderr);
+}
+
+}  // namespace e2qcow::cli
