@@ -4,11 +4,10 @@
 
 #include "qcow2/checker.h"
 #include "tests/qcow2/test_image.h"
+#include "tests/support/bytes.h"
 
 namespace e2qcow::qcow2 {
 namespace {
-
-using Messages = std::vector<std::string>;
 
 constexpr std::uint64_t kDirectoryBytes = 32;
 
@@ -36,14 +35,21 @@ class BitmapImage : public TestImage {
     put<std::uint16_t>(directory + 18, 4);  // bytes of the name
     put64(table, bitmap);
   }
+  // Of the longest names; the directory moves to where there is room.
+  void set_name_bytes(std::uint16_t count) {
+    put(directory + 18, count);
+    const Bytes entry = part_of(file.data(), directory, 24);
+    set_refcount(directory, 0);
+    directory = add_clusters(3);
+    file.write(directory, entry);
+    put64(kExtension + 8, 24 + 1024);
+    put64(kExtension + 16, directory);
+  }
+
   std::uint64_t directory;
   std::uint64_t table;
   std::uint64_t bitmap;
 };
-
-Messages found_in(const TestImage& image) {
-  return check(image.file).messages;
-}
 
 TEST(BitmapCheck, CountsDirectoryTableAndData) {
   EXPECT_EQ(found_in(BitmapImage()), Messages{});
@@ -67,6 +73,12 @@ TEST(BitmapCheck, TakesBitmapsThatMayBeOutOfDateForLeaks) {
   EXPECT_EQ(result.leaks, 3);
 }
 
+TEST(BitmapCheck, AcceptsThePromiseOfBitmapsWithoutAnExtension) {
+  TestImage image;
+  image.put64(TestImage::kAutoclearField, 1);
+  EXPECT_EQ(found_in(image), Messages{});
+}
+
 TEST(BitmapCheck, AcceptsBitmapsOfAllZerosOrAllOnes) {
   BitmapImage image;
   image.set_refcount(image.bitmap, 0);
@@ -77,46 +89,48 @@ TEST(BitmapCheck, AcceptsBitmapsOfAllZerosOrAllOnes) {
 }
 
 TEST(BitmapCheck, ReportsAnExtensionOfAnotherSize) {
-  EXPECT_EQ(found_in(BitmapImage(32)).front(),
-            "corruption: bitmaps extension: it has 32 bytes instead of 24");
+  EXPECT_EQ(corruptions_in(BitmapImage(32)),
+            Messages{"corruption: bitmaps extension: it has 32 bytes instead of 24"});
 }
 
 TEST(BitmapCheck, ReportsAnExtensionWithoutBitmaps) {
   BitmapImage image;
   image.put<std::uint32_t>(BitmapImage::kExtension, 0);
-  EXPECT_EQ(found_in(image).front(),
-            "corruption: bitmaps extension: 0 bitmaps in a directory of 32 bytes make no sense");
+  EXPECT_EQ(corruptions_in(image),
+            Messages{"corruption: bitmaps extension: 0 bitmaps in a directory of 32 bytes make no sense"});
 }
 
 TEST(BitmapCheck, ReportsReservedBitsInTheExtension) {
   BitmapImage image;
   image.put<std::uint32_t>(BitmapImage::kExtension + 4, 1);
-  EXPECT_EQ(found_in(image).front(),
-            "corruption: bitmaps extension: 1 bitmaps in a directory of 32 bytes make no sense");
+  EXPECT_EQ(corruptions_in(image),
+            Messages{"corruption: bitmaps extension: 1 bitmaps in a directory of 32 bytes make no sense"});
 }
 
 TEST(BitmapCheck, ReportsADirectoryThatIsTooLarge) {
   BitmapImage image;
   image.put64(BitmapImage::kExtension + 8, (64 << 20) + 8);
-  EXPECT_EQ(found_in(image).front(),
-            "corruption: bitmaps extension: 1 bitmaps in a directory of 67108872 bytes make no sense");
+  EXPECT_EQ(
+      corruptions_in(image),
+      Messages{"corruption: bitmaps extension: 1 bitmaps in a directory of 67108872 bytes make no sense"});
 }
 
 TEST(BitmapCheck, ReportsADirectoryPastTheEndOfTheFile) {
   BitmapImage image;
   image.put64(BitmapImage::kExtension + 16, TestImage::kCluster * 100);
-  EXPECT_EQ(found_in(image).front(),
-            "corruption: bitmaps extension: the bitmap directory at 51200 runs past the end of the file");
+  EXPECT_EQ(
+      corruptions_in(image),
+      Messages{"corruption: bitmaps extension: the bitmap directory at 51200 runs past the end of the file"});
 }
 
 TEST(BitmapCheck, ReportsADirectoryThatEndsInsideAnEntry) {
   BitmapImage image;
   image.put64(BitmapImage::kExtension + 8, 23);
-  EXPECT_EQ(found_in(image).front(), "corruption: bitmap directory: it ends inside an entry");
+  EXPECT_EQ(corruptions_in(image), Messages{"corruption: bitmap directory: it ends inside an entry"});
   image.put64(BitmapImage::kExtension + 8, 31);
-  EXPECT_EQ(found_in(image).front(), "corruption: bitmap directory: it ends inside an entry");
+  EXPECT_EQ(corruptions_in(image), Messages{"corruption: bitmap directory: it ends inside an entry"});
   image.put64(BitmapImage::kExtension + 8, 33);
-  EXPECT_EQ(found_in(image).front(), "corruption: bitmap directory: it ends inside an entry");
+  EXPECT_EQ(corruptions_in(image), Messages{"corruption: bitmap directory: it ends inside an entry"});
 }
 
 TEST(BitmapCheck, ReportsAnotherNumberOfBitmapsThanPromised) {
@@ -128,15 +142,15 @@ TEST(BitmapCheck, ReportsAnotherNumberOfBitmapsThanPromised) {
 TEST(BitmapCheck, ReportsATablePastTheEndOfTheFile) {
   BitmapImage image;
   image.put64(image.directory, TestImage::kCluster * 100);
-  EXPECT_EQ(found_in(image).front(),
-            "corruption: bitmap 1: the bitmap table at 51200 runs past the end of the file");
+  EXPECT_EQ(corruptions_in(image),
+            Messages{"corruption: bitmap 1: the bitmap table at 51200 runs past the end of the file"});
 }
 
 TEST(BitmapCheck, ReportsATableThatIsOtherMetadata) {
   BitmapImage image;
   image.put64(image.directory, TestImage::kL1);
-  EXPECT_EQ(found_in(image).front(),
-            "corruption: bitmap 1: the bitmap table at 512 overlaps the L1 table at 512");
+  EXPECT_EQ(corruptions_in(image),
+            Messages{"corruption: bitmap 1: the bitmap table at 512 overlaps the L1 table at 512"});
 }
 
 TEST(BitmapCheck, ReportsReservedBitsInTableEntries) {
@@ -153,8 +167,9 @@ TEST(BitmapCheck, ReportsReservedBitsInTableEntries) {
 TEST(BitmapCheck, ReportsDataThatIsOtherMetadata) {
   BitmapImage image;
   image.put64(image.table, TestImage::kL2);
-  EXPECT_EQ(found_in(image).front(),
-            "corruption: bitmap table entry 0: the bitmap data at 2048 overlaps the L2 table at 2048");
+  EXPECT_EQ(
+      corruptions_in(image),
+      Messages{"corruption: bitmap table entry 0: the bitmap data at 2048 overlaps the L2 table at 2048"});
 }
 
 struct WrongField {
@@ -167,8 +182,8 @@ class BitmapCheckOf : public testing::TestWithParam<WrongField> {};
 TEST_P(BitmapCheckOf, ReportsAnEntryThatMakesNoSense) {
   BitmapImage image;
   image.put<std::uint8_t>(image.directory + GetParam().offset, GetParam().value);
-  EXPECT_EQ(found_in(image).front(),
-            "corruption: bitmap 1: its entry in the bitmap directory makes no sense");
+  EXPECT_EQ(corruptions_in(image),
+            Messages{"corruption: bitmap 1: its entry in the bitmap directory makes no sense"});
 }
 
 INSTANTIATE_TEST_SUITE_P(WrongFields, BitmapCheckOf,
@@ -180,28 +195,35 @@ INSTANTIATE_TEST_SUITE_P(WrongFields, BitmapCheckOf,
                                          WrongField{23, 4},     // extra data
                                          WrongField{16, 2},     // another type
                                          WrongField{17, 8},     // granularity
-                                         WrongField{17, 32},    // granularity
-                                         WrongField{19, 0}));   // no name
+                                         WrongField{17, 32}));  // granularity
 
 TEST(BitmapCheck, ReportsABitmapAtTheHeader) {
   BitmapImage image;
   image.put64(image.directory, 0);
-  EXPECT_EQ(found_in(image).front(),
-            "corruption: bitmap 1: its entry in the bitmap directory makes no sense");
+  EXPECT_EQ(corruptions_in(image),
+            Messages{"corruption: bitmap 1: its entry in the bitmap directory makes no sense"});
+}
+
+TEST(BitmapCheck, ReportsABitmapWithoutAName) {
+  BitmapImage image;
+  image.put<std::uint16_t>(image.directory + 18, 0);
+  image.put64(BitmapImage::kExtension + 8, 24);
+  EXPECT_EQ(corruptions_in(image),
+            Messages{"corruption: bitmap 1: its entry in the bitmap directory makes no sense"});
 }
 
 TEST(BitmapCheck, ReportsANameThatIsTooLong) {
   BitmapImage image;
-  image.put<std::uint16_t>(image.directory + 18, 1024);
-  const std::vector<std::byte> entry(
-      image.file.data().begin() + static_cast<std::ptrdiff_t>(image.directory),
-      image.file.data().begin() + static_cast<std::ptrdiff_t>(image.directory) + 24);
-  const std::uint64_t directory = image.add_clusters(3);
-  image.file.write(directory, entry);
-  image.put64(BitmapImage::kExtension + 8, 24 + 1024);
-  image.put64(BitmapImage::kExtension + 16, directory);
-  EXPECT_EQ(found_in(image).front(),
-            "corruption: bitmap 1: its entry in the bitmap directory makes no sense");
+  image.set_name_bytes(1024);
+  EXPECT_EQ(corruptions_in(image),
+            Messages{"corruption: bitmap 1: its entry in the bitmap directory makes no sense"});
+}
+
+TEST(BitmapCheck, AcceptsTheLargestGranularityAndTheLongestName) {
+  BitmapImage image;
+  image.put<std::uint8_t>(image.directory + 17, 31);
+  image.set_name_bytes(1023);
+  EXPECT_EQ(found_in(image), Messages{});
 }
 
 TEST(BitmapCheck, AcceptsABitmapInUseOfAnotherSize) {

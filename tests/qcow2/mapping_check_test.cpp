@@ -8,12 +8,7 @@
 namespace e2qcow::qcow2 {
 namespace {
 
-using Messages = std::vector<std::string>;
 constexpr std::uint64_t kCopied = TestImage::kCopied;
-
-Messages found_in(const TestImage& image) {
-  return check(image.file).messages;
-}
 
 // What there is to say of an L1 entry or L2 entry that nothing else depends on.
 Messages found_with_third_l1_entry(std::uint64_t entry) {
@@ -64,8 +59,7 @@ TEST(MappingCheck, ReportsAnL2TableThatIsNotWhole) {
 
 TEST(MappingCheck, ReportsAnL2TableThatIsOtherMetadata) {
   EXPECT_EQ(found_with_third_l1_entry(TestImage::kRefcountBlock | kCopied),
-            (Messages{"corruption: L1 entry 2: the L2 table at 1536 overlaps the refcount block at 1536",
-                      "corruption: cluster at 1536: its refcount is 1, its references are 2"}));
+            Messages{"corruption: L1 entry 2: the L2 table at 1536 overlaps the refcount block at 1536"});
 }
 
 TEST(MappingCheck, ReportsAnL2TableThatIsUsedTwice) {
@@ -105,8 +99,9 @@ TEST(MappingCheck, ReportsACopiedL1EntryWithoutATable) {
 TEST(MappingCheck, ReportsAnL1TableThatIsOtherMetadata) {
   TestImage image;
   image.put64(40, TestImage::kRefcountTable);  // l1_table_offset
-  EXPECT_EQ(found_in(image).front(),
-            "corruption: L1 table at 1024: the L1 table at 1024 overlaps the refcount table at 1024");
+  EXPECT_EQ(
+      corruptions_in(image),
+      Messages{"corruption: L1 table at 1024: the L1 table at 1024 overlaps the refcount table at 1024"});
 }
 
 TEST(MappingCheck, ReportsReservedBitsInL2Entries) {
@@ -192,17 +187,14 @@ TEST(MappingCheck, AcceptsAZeroClusterThatIsNotWhole) {
 
 TEST(MappingCheck, ReportsDataThatIsMetadata) {
   TestImage image;
-  image.set_refcount(TestImage::kRefcountBlock, 2);
-  image.put64(TestImage::kL2 + 16, TestImage::kRefcountBlock);
+  image.put64(TestImage::kL2 + 16, TestImage::kRefcountBlock | kCopied);
   EXPECT_EQ(found_in(image),
             Messages{"corruption: guest offset 1024: the data at 1536 overlaps the refcount block at 1536"});
 }
 
 TEST(MappingCheck, ReportsDataThatIsItsOwnTable) {
   TestImage image;
-  image.set_refcount(TestImage::kL2, 2);
-  image.flip64(TestImage::kL1, kCopied);
-  image.put64(TestImage::kL2 + 16, TestImage::kL2);
+  image.put64(TestImage::kL2 + 16, TestImage::kL2 | kCopied);
   EXPECT_EQ(found_in(image),
             Messages{"corruption: guest offset 1024: the data at 2048 overlaps the L2 table at 2048"});
 }
@@ -289,8 +281,9 @@ TEST(MappingCheck, ReportsCompressedDataPastTheEndOfTheFile) {
 TEST(MappingCheck, ReportsCompressedDataThatBeginsPastTheEndOfTheFile) {
   CompressedImage image;
   image.file.data().resize(image.host_offset + 610);
-  EXPECT_EQ(found_in(image).front(),
-            "corruption: guest offset 1536: the compressed data at 5218 runs past the end of the file");
+  EXPECT_EQ(
+      corruptions_in(image),
+      Messages{"corruption: guest offset 1536: the compressed data at 5218 runs past the end of the file"});
 }
 
 TEST(MappingCheck, ReportsCompressedClustersThatAreMarkedAsCopied) {
@@ -303,7 +296,6 @@ TEST(MappingCheck, ReportsCompressedClustersThatAreMarkedAsCopied) {
 TEST(MappingCheck, ReportsCompressedDataThatIsMetadata) {
   TestImage image;
   image.put64(TestImage::kL2 + 16, L2Entry::to_compressed(TestImage::kL1 + 100, 50, Geometry{9}).raw());
-  image.set_refcount(TestImage::kL1, 2);
   EXPECT_EQ(found_in(image),
             Messages{"corruption: guest offset 1024: the data at 612 overlaps the L1 table at 512"});
 }

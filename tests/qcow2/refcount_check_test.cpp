@@ -8,12 +8,6 @@
 namespace e2qcow::qcow2 {
 namespace {
 
-using Messages = std::vector<std::string>;
-
-Messages found_in(const TestImage& image) {
-  return check(image.file).messages;
-}
-
 RefcountPage decode(std::uint32_t refcount_order, std::initializer_list<int> first_bytes) {
   std::vector<std::byte> bytes(512);
   std::size_t position = 0;
@@ -124,16 +118,14 @@ TEST(RefcountCheck, ReportsARefcountBlockThatIsSomethingElse) {
   EXPECT_EQ(
       found_with_second_entry(TestImage::kRefcountTable),
       (Messages{"corruption: refcount table entry 1: the refcount block at 1024 overlaps the refcount table "
-                "at 1024",
-                "corruption: cluster at 1024: its refcount is 1, its references are 2"}));
+                "at 1024"}));
 }
 
 TEST(RefcountCheck, ReportsARefcountBlockThatIsUsedTwice) {
   EXPECT_EQ(
       found_with_second_entry(TestImage::kRefcountBlock),
       (Messages{"corruption: refcount table entry 1: the refcount block at 1536 overlaps the refcount block "
-                "at 1536",
-                "corruption: cluster at 1536: its refcount is 1, its references are 2"}));
+                "at 1536"}));
 }
 
 TEST(RefcountCheck, AcceptsABlockThatCountsNothing) {

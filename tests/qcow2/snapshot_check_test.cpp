@@ -8,8 +8,6 @@
 namespace e2qcow::qcow2 {
 namespace {
 
-using Messages = std::vector<std::string>;
-
 // An image and a snapshot of it, which shares all L2 tables and data.
 class SnapshotImage : public TestImage {
  public:
@@ -34,10 +32,6 @@ class SnapshotImage : public TestImage {
   std::uint64_t l1_offset;
   std::uint64_t table_offset;
 };
-
-Messages found_in(const TestImage& image) {
-  return check(image.file).messages;
-}
 
 TEST(SnapshotCheck, CountsWhatASnapshotShares) {
   const CheckResult result = check(SnapshotImage().file);
@@ -83,45 +77,48 @@ TEST(SnapshotCheck, AcceptsDataOfSnapshotsThatIsNotWhole) {
 TEST(SnapshotCheck, ReportsASnapshotTableThatIsOtherMetadata) {
   SnapshotImage image;
   image.put64(TestImage::kRefcountTable + 8, image.table_offset);
-  EXPECT_EQ(
-      found_in(image).front(),
-      "corruption: snapshot table at 5120: the snapshot table at 5120 overlaps the refcount block at 5120");
+  EXPECT_EQ(corruptions_in(image), Messages{"corruption: snapshot table at 5120: the snapshot table at 5120 "
+                                            "overlaps the refcount block at 5120"});
 }
 
 TEST(SnapshotCheck, ReportsAnL1TableThatIsNotAligned) {
   SnapshotImage image;
   image.put64(image.table_offset, image.l1_offset + 8);
-  EXPECT_EQ(found_in(image).front(),
-            "corruption: snapshot 1: L1 table at 4616: the L1 table at 4616 is not aligned to a cluster");
+  EXPECT_EQ(
+      corruptions_in(image),
+      Messages{"corruption: snapshot 1: L1 table at 4616: the L1 table at 4616 is not aligned to a cluster"});
 }
 
 TEST(SnapshotCheck, ReportsAnL1TablePastTheEndOfTheFile) {
   SnapshotImage image;
   image.put<std::uint32_t>(image.table_offset + 8, 200);
-  EXPECT_EQ(found_in(image).front(),
-            "corruption: snapshot 1: L1 table at 4608: the L1 table at 4608 runs past the end of the file");
+  EXPECT_EQ(
+      corruptions_in(image),
+      Messages{
+          "corruption: snapshot 1: L1 table at 4608: the L1 table at 4608 runs past the end of the file"});
 }
 
 TEST(SnapshotCheck, ReportsAnL1TableThatIsTooLarge) {
   SnapshotImage image;
   image.put<std::uint32_t>(image.table_offset + 8, (4 << 20) + 1);
-  EXPECT_EQ(found_in(image).front(), "corruption: snapshot 1: an L1 table of 4194305 entries is too large");
+  EXPECT_EQ(corruptions_in(image),
+            Messages{"corruption: snapshot 1: an L1 table of 4194305 entries is too large"});
 }
 
 TEST(SnapshotCheck, ReportsAnL1TableThatIsUsedTwice) {
   SnapshotImage image;
   image.put64(image.table_offset, TestImage::kL1);
-  EXPECT_EQ(found_in(image).front(),
-            "corruption: snapshot 1: L1 table at 512: the L1 table at 512 overlaps the L1 table at 512");
+  EXPECT_EQ(
+      corruptions_in(image),
+      Messages{"corruption: snapshot 1: L1 table at 512: the L1 table at 512 overlaps the L1 table at 512"});
 }
 
 TEST(SnapshotCheck, ReportsATableThatEndsInsideAnEntry) {
   SnapshotImage image;
-  image.put<std::uint32_t>(TestImage::kSnapshotCountField, 9);  // 64 bytes each, or 40 where all is zero
-  EXPECT_EQ(found_in(image).front(),
-            "corruption: snapshot table entry 2: it has 0 bytes of extra data and needs 16");
+  image.put<std::uint32_t>(TestImage::kSnapshotCountField, 2);
   image.file.data().resize(image.table_offset + 64 + 39);
-  EXPECT_EQ(found_in(image).front(), "corruption: snapshot table entry 2: it runs past the end of the file");
+  EXPECT_EQ(found_in(image),
+            Messages{"corruption: snapshot table entry 2: it runs past the end of the file"});
 }
 
 TEST(SnapshotCheck, AcceptsAFileThatEndsBeforeThePaddingOfTheTable) {
@@ -136,15 +133,15 @@ TEST(SnapshotCheck, AcceptsAFileThatEndsBeforeThePaddingOfTheTable) {
 TEST(SnapshotCheck, ReportsAnEntryThatEndsPastTheFile) {
   SnapshotImage image;
   image.put<std::uint16_t>(image.table_offset + 14, 60000);
-  EXPECT_EQ(found_in(image).front(),
-            "corruption: snapshot table entry 1: its size, 60057 bytes, makes no sense");
+  EXPECT_EQ(corruptions_in(image),
+            Messages{"corruption: snapshot table entry 1: its size, 60057 bytes, makes no sense"});
 }
 
 TEST(SnapshotCheck, ReportsMoreExtraDataThanQemuReads) {
   SnapshotImage image(3, 1032);
-  image.file.data().resize(TestImage::kSize + 10 * 512);
-  EXPECT_EQ(found_in(image).front(),
-            "corruption: snapshot table entry 1: its size, 1077 bytes, makes no sense");
+  image.file.data().resize(TestImage::kSize + 5120);
+  EXPECT_EQ(corruptions_in(image),
+            Messages{"corruption: snapshot table entry 1: its size, 1077 bytes, makes no sense"});
 }
 
 TEST(SnapshotCheck, ReportsMissingExtraData) {

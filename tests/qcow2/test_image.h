@@ -2,10 +2,11 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <string_view>
+#include <string>
 #include <vector>
 
 #include "base/bytes.h"
+#include "qcow2/checker.h"
 #include "qcow2/format.h"
 #include "qcow2/layout.h"
 #include "qcow2/writer.h"
@@ -79,5 +80,18 @@ class TestImage {
 
   MemoryFile file;
 };
+
+using Messages = std::vector<std::string>;
+
+// What a check has to say.
+inline Messages found_in(const TestImage& image) {
+  return check(image.file).messages;
+}
+// The same without the leaks: clusters behind a table that is not read are not referenced.
+inline Messages corruptions_in(const TestImage& image) {
+  Messages messages = found_in(image);
+  std::erase_if(messages, [](const std::string& message) { return message.starts_with("leak: "); });
+  return messages;
+}
 
 }  // namespace e2qcow::qcow2

@@ -29,7 +29,11 @@ class Random {
   // Never zero, so that data cannot be taken for a hole.
   Bytes bytes(std::size_t count) {
     Bytes bytes(count);
-    std::ranges::generate(bytes, [this] { return static_cast<std::byte>(between(1, 255)); });
+    std::uint64_t word = 0;
+    for (std::size_t i = 0; i < count; ++i, word >>= 8) {
+      if (i % sizeof word == 0) word = engine_();
+      bytes[i] = static_cast<std::byte>(word) | std::byte{1};
+    }
     return bytes;
   }
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <iterator>
 #include <map>
 #include <mutex>
 #include <vector>
@@ -19,7 +20,7 @@ class SparseFile : public File {
  public:
   explicit SparseFile(std::uint64_t size) : size_(size) {}
 
-  // Parts must not overlap each other.
+  // Parts must not overlap each other or be empty.
   void put(std::uint64_t offset, Bytes bytes) { parts_[offset] = std::move(bytes); }
   void make_unreadable(Extent range) { unreadable_.push_back(range); }
   const std::vector<Extent>& reads() const { return reads_; }
@@ -33,31 +34,40 @@ class SparseFile : public File {
     for (const Extent& range : unreadable_)
       if (range.offset < offset + out.size() && offset < range.end()) fail_errno(EIO, name_ + ": read");
     std::ranges::fill(out, std::byte{0});
-    for (const auto& [start, bytes] : parts_) copy_part({start, bytes.size()}, bytes, offset, out);
+    for (auto part = part_at(offset); part != parts_.end() && part->first < offset + out.size(); ++part)
+      copy_part(*part, offset, out);
   }
   using File::write;
   void write(std::uint64_t, std::span<const std::byte>) override { fail(Errc::refused, "read-only"); }
   void resize(std::uint64_t) override { fail(Errc::refused, "read-only"); }
   std::optional<Extent> next_data(std::uint64_t offset) const override {
-    for (const auto& [start, bytes] : parts_) {
-      const std::uint64_t begin = std::max(start, offset);
-      if (begin < start + bytes.size()) return Extent{begin, start + bytes.size() - begin};
-    }
-    return std::nullopt;
+    const auto part = part_at(offset);
+    if (part == parts_.end()) return std::nullopt;
+    const std::uint64_t begin = std::max(part->first, offset);
+    return Extent{begin, part->first + part->second.size() - begin};
   }
 
  private:
-  static void copy_part(Extent part, const Bytes& bytes, std::uint64_t offset, std::span<std::byte> out) {
-    const std::uint64_t begin = std::max(part.offset, offset);
-    const std::uint64_t end = std::min(part.end(), offset + out.size());
-    if (begin >= end) return;
-    std::copy_n(bytes.begin() + static_cast<std::ptrdiff_t>(begin - part.offset), end - begin,
+  using Parts = std::map<std::uint64_t, Bytes>;  // by offset
+
+  // The first part that ends behind `offset`.
+  Parts::const_iterator part_at(std::uint64_t offset) const {
+    const auto next = parts_.upper_bound(offset);
+    if (next == parts_.begin()) return next;
+    const auto before = std::prev(next);
+    return before->first + before->second.size() > offset ? before : next;
+  }
+  static void copy_part(const Parts::value_type& part, std::uint64_t offset, std::span<std::byte> out) {
+    const auto& [start, bytes] = part;
+    const std::uint64_t begin = std::max(start, offset);
+    const std::uint64_t end = std::min(start + bytes.size(), offset + out.size());
+    std::copy_n(bytes.begin() + static_cast<std::ptrdiff_t>(begin - start), end - begin,
                 out.begin() + static_cast<std::ptrdiff_t>(begin - offset));
   }
 
   std::string name_ = "sparse.img";
   std::uint64_t size_;
-  std::map<std::uint64_t, Bytes> parts_;
+  Parts parts_;
   std::vector<Extent> unreadable_;
   mutable std::mutex mutex_;  // guards reads_
   mutable std::vector<Extent> reads_;

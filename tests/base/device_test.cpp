@@ -1,0 +1,83 @@
+#include "base/device.h"
+
+#include <e2qcow/error.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "tests/support/bytes.h"
+#include "tests/support/errors.h"
+#include "tests/support/temp_dir.h"
+
+namespace e2qcow {
+namespace {
+
+constexpr std::uint64_t kSector = 512;
+
+class DeviceTest : public testing::Test {
+ protected:
+  std::unique_ptr<PosixFile> disk_with(const Bytes& front) const {
+    const std::string path = directory_.file("disk.img");
+    write_text(path, {reinterpret_cast<const char*>(front.data()), front.size()});
+    std::filesystem::resize_file(path, 8 << 20);
+    return open_for_reading(path);
+  }
+
+  TempDir directory_;
+};
+
+// Entry `number`, from 1, of a master boot record. Its fields: 0 status, 4 type, 8 first sector, 12 sectors.
+void put_mbr_entry(Bytes& sector, int number, std::uint64_t first, std::uint64_t sectors) {
+  const auto entry = static_cast<std::uint64_t>(446 + 16 * (number - 1));
+  set_le(sector, entry + 4, 0x83, 1);
+  set_le(sector, entry + 8, first, 4);
+  set_le(sector, entry + 12, sectors, 4);
+  set_le(sector, 510, 0xaa55, 2);
+}
+
+TEST_F(DeviceTest, FindsPartitionsOfAMasterBootRecord) {
+  Bytes sector(kSector);
+  put_mbr_entry(sector, 1, 2048, 100);
+  put_mbr_entry(sector, 3, 4096, 2000);
+  const auto disk = disk_with(sector);
+  EXPECT_EQ(find_partition(*disk, 1), (Extent{1048576, 51200}));
+  EXPECT_EQ(find_partition(*disk, 3), (Extent{2097152, 1024000}));
+}
+
+TEST_F(DeviceTest, SaysThatThereIsNoSuchPartition) {
+  Bytes sector(kSector);
+  put_mbr_entry(sector, 1, 2048, 100);
+  const auto disk = disk_with(sector);
+  const Ending ending = ending_of([&] { find_partition(*disk, 2); });
+  EXPECT_EQ(ending.code, Errc::refused);
+  EXPECT_NE(ending.text.find("disk.img: there is no partition 2"), std::string::npos) << ending.text;
+}
+
+TEST_F(DeviceTest, SaysThatThereIsNoPartitionTable) {
+  const auto disk = disk_with({});
+  const Ending ending = ending_of([&] { find_partition(*disk, 1); });
+  EXPECT_EQ(ending.code, Errc::refused);
+  EXPECT_NE(ending.text.find("disk.img: no partition table found"), std::string::npos) << ending.text;
+}
+
+TEST_F(DeviceTest, KnowsTwoNamesOfOneFile) {
+  const std::string file = directory_.file("a");
+  write_text(file, "");
+  write_text(directory_.file("b"), "");
+  std::filesystem::create_symlink(file, directory_.file("link"));
+  std::filesystem::create_hard_link(file, directory_.file("other-name"));
+  EXPECT_TRUE(is_same_file(file, file));
+  EXPECT_TRUE(is_same_file(file, directory_.file("link")));
+  EXPECT_TRUE(is_same_file(file, directory_.file("other-name")));
+  EXPECT_FALSE(is_same_file(file, directory_.file("b")));
+  EXPECT_FALSE(is_same_file(file, directory_.file("missing")));
+}
+
+TEST_F(DeviceTest, StoresNothingOnAFileThatIsNotMounted) {
+  const auto disk = disk_with({});
+  EXPECT_FALSE(is_stored_on(directory_.file("fs.qcow2"), *disk));
+  EXPECT_FALSE(is_stored_on("fs.qcow2", *disk));
+}
+
+}  // namespace
+}  // namespace e2qcow

@@ -1,0 +1,53 @@
+#include "ext2/findings.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+namespace e2qcow::ext2 {
+namespace {
+
+using enum Finding;
+using Entries = std::vector<Findings::Entry>;
+
+TEST(Findings, AreSortedByKindInodeAndBlock) {
+  Findings findings;
+  findings.add(block_out_of_range, 12, 5);
+  findings.add(bad_extent_node, 13, 5);
+  findings.add(block_out_of_range, 11, 9);
+  findings.add(block_out_of_range, 11, 5);
+  const Entries expected{{bad_extent_node, 13, 5},
+                         {block_out_of_range, 11, 5},
+                         {block_out_of_range, 11, 9},
+                         {block_out_of_range, 12, 5}};
+  EXPECT_TRUE(findings.entries() == expected);
+}
+
+TEST(Findings, AreCountedByKind) {
+  Findings findings;
+  EXPECT_EQ(findings.total(), 0);
+  findings.add(bad_extent_node, 1, 1);
+  findings.add(bad_extent_node, 1, 1);
+  findings.add(short_device, 0, 1);
+  EXPECT_EQ(findings.total(), 3);
+  EXPECT_EQ(findings.counts(), (std::map<Finding, std::uint64_t>{{bad_extent_node, 2}, {short_device, 1}}));
+}
+
+TEST(Findings, AreCountedBeyondThoseThatAreKept) {
+  Findings findings;
+  for (std::uint64_t i = 0; i < Findings::kMaxEntries + 5; ++i) findings.add(bad_extent_node, i, i);
+  EXPECT_EQ(findings.entries().size(), Findings::kMaxEntries);
+  EXPECT_EQ(findings.total(), Findings::kMaxEntries + 5);
+}
+
+TEST(Findings, HaveNamesOfTheirOwn) {
+  std::set<std::string> names;
+  for (const Finding finding : {bad_extent_node, block_out_of_range, bad_block_bitmap, bad_group_descriptor,
+                                short_device, backup_superblock})
+    names.insert(name_of(finding));
+  EXPECT_EQ(names.size(), 6);
+  EXPECT_FALSE(names.contains(""));
+}
+
+}  // namespace
+}  // namespace e2qcow::ext2

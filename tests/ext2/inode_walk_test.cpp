@@ -1,0 +1,181 @@
+#include "ext2/inode_walk.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/support/ext2_image.h"
+#include "tests/support/extent_nodes.h"
+
+namespace e2qcow::ext2 {
+namespace {
+
+using enum BlockClass;
+using Runs = std::vector<BlockRun>;
+using Entries = std::vector<Findings::Entry>;
+
+constexpr std::uint64_t kDirectory = 0040755;
+constexpr std::uint64_t kRegular = 0100644;
+constexpr std::uint64_t kSymlink = 0120777;
+constexpr std::uint64_t kExtentsFlag = 0x80000;
+
+// One group with 32 inodes of 128 bytes in four blocks from 20 on; 2000 blocks of 1 KiB.
+class InodeWalkTest : public testing::Test {
+ protected:
+  InodeWalkTest() { image_.set_descriptor(0, Ext2Image::kInodeTable, 20); }
+
+  std::span<std::byte> inode(std::uint64_t number) {
+    return std::span(table_).subspan((number - 1) * 128, 128);
+  }
+  // With extents.
+  void put_inode(std::uint64_t number, std::uint64_t mode, const Bytes& map, std::uint64_t size = 1000) {
+    set_le(inode(number), 0, mode, 2);
+    set_le(inode(number), 4, size, 4);
+    set_le(inode(number), 32, kExtentsFlag, 4);
+    std::ranges::copy(map, inode(number).begin() + 40);
+  }
+  void walk() {
+    for (std::uint64_t i = 0; i < 4; ++i) image_.put_block(20 + i, part_of(table_, i * 1024, 1024));
+    const Filesystem filesystem = image_.open();
+    Selection selection;
+    InodeWalk walk(filesystem, selection, findings_);
+    walk.walk_groups({0, 1});
+    walk.walk_journal_backup();
+    walk.finish();
+    runs_ = std::move(selection).sorted();
+  }
+  Runs runs(BlockClass block_class) const { return runs_of(runs_, block_class); }
+
+  Ext2Image image_{1024, 2000};
+  Bytes table_ = Bytes(4096);
+  Findings findings_;
+  std::vector<Selection::ClassRun> runs_;
+};
+
+TEST_F(InodeWalkTest, SelectsTheBlocksOfATableThatAreNotZero) {
+  set_le(inode(9), 0, kRegular, 2);
+  set_le(inode(25), 127, 1, 1);
+  walk();
+  EXPECT_EQ(runs(inode_tables), (Runs{{21, 1}, {23, 1}}));
+  EXPECT_EQ(findings_.total(), 0);
+}
+
+TEST_F(InodeWalkTest, SelectsDirectoriesAndLongLinksButNoFiles) {
+  put_inode(12, kDirectory, extent_leaf({{100, 2}}));
+  put_inode(13, kSymlink, extent_leaf({{200, 1}}));
+  put_inode(14, kRegular, extent_leaf({{300, 9}}));
+  walk();
+  EXPECT_EQ(runs(directories), (Runs{{100, 2}}));
+  EXPECT_EQ(runs(symlinks), (Runs{{200, 1}}));
+  EXPECT_EQ(runs(data), Runs{});
+}
+
+TEST_F(InodeWalkTest, TakesTheRootForADirectoryWhateverItsMode) {
+  put_inode(2, 0, extent_leaf({{100, 2}}));
+  walk();
+  EXPECT_EQ(runs(directories), (Runs{{100, 2}}));
+}
+
+TEST_F(InodeWalkTest, SelectsInodesWithoutLinksAndThoseThatAreDeleted) {
+  put_inode(12, kDirectory, extent_leaf({{100, 2}}));
+  set_le(inode(12), 20, 1'700'000'000, 4);  // time of deletion
+  set_le(inode(12), 26, 0, 2);              // links
+  walk();
+  EXPECT_EQ(runs(directories), (Runs{{100, 2}}));
+}
+
+TEST_F(InodeWalkTest, SelectsFilesOfTheFileSystemItselfByTheirNumbers) {
+  image_.superblock.raw.s_journal_inum = 20;
+  image_.superblock.raw.s_prj_quota_inum = 21;
+  image_.superblock.raw.s_orphan_file_inum = 22;
+  const std::vector<std::pair<std::uint64_t, BlockClass>> special{
+      {3, quota},    {4, quota},  {5, reserved_inodes}, {8, journal},
+      {20, journal}, {21, quota}, {22, orphan_file}};
+  for (const auto& [number, block_class] : special)
+    put_inode(number, kRegular, extent_leaf({{100 + 10 * number, 1}}));
+  walk();
+  EXPECT_EQ(runs(quota), (Runs{{130, 1}, {140, 1}, {310, 1}}));
+  EXPECT_EQ(runs(reserved_inodes), (Runs{{150, 1}}));
+  EXPECT_EQ(runs(journal), (Runs{{180, 1}, {300, 1}}));
+  EXPECT_EQ(runs(orphan_file), (Runs{{320, 1}}));
+}
+
+TEST_F(InodeWalkTest, SelectsNoContentsOfTheResizeInode) {
+  put_inode(7, kRegular, extent_leaf({{100, 5}}));
+  walk();
+  EXPECT_EQ(runs_.size(), 1);
+  EXPECT_EQ(runs(inode_tables), (Runs{{20, 1}}));
+}
+
+TEST_F(InodeWalkTest, DoesNotTakeAShortLinkForAMap) {
+  put_inode(12, kSymlink, text_bytes("a target of a link, which is no map at all"), 42);
+  set_le(inode(12), 32, 0, 4);
+  walk();
+  EXPECT_EQ(runs_.size(), 1);
+  EXPECT_EQ(findings_.total(), 0);
+}
+
+TEST_F(InodeWalkTest, SelectsTheBlockOfExtendedAttributes) {
+  for (const std::uint64_t number : {12, 13}) set_le(inode(number), 0, kRegular, 2);
+  set_le(inode(12), 104, 500, 4);
+  set_le(inode(13), 104, 3000, 4);
+  walk();
+  EXPECT_EQ(runs(xattrs), (Runs{{500, 1}}));
+  EXPECT_EQ(findings_.entries(), (Entries{{Finding::block_out_of_range, 13, 3000}}));
+}
+
+TEST_F(InodeWalkTest, TakesTheHighBitsOfABlockOnlyWhereBlocksHave64Bits) {
+  set_le(inode(12), 0, kRegular, 2);
+  set_le(inode(12), 104, 500, 4);
+  set_le(inode(12), 118, 1, 2);
+  walk();
+  EXPECT_EQ(runs(xattrs), (Runs{{500, 1}}));
+  EXPECT_EQ(findings_.total(), 0);
+}
+
+TEST_F(InodeWalkTest, NotesWhichInodeIsBad) {
+  put_inode(25, kDirectory, extent_leaf({{5000, 1}}));
+  walk();
+  EXPECT_EQ(findings_.entries(), (Entries{{Finding::block_out_of_range, 25, 5000}}));
+}
+
+TEST_F(InodeWalkTest, FollowsTheCopyOfTheJournalsMapInTheSuperblock) {
+  const Bytes map = extent_leaf({{700, 50}});
+  image_.superblock.raw.s_jnl_backup_type = EXT3_JNL_BACKUP_BLOCKS;
+  for (std::size_t i = 0; i < map.size() / 4; ++i)
+    image_.superblock.raw.s_jnl_blocks[i] = load_le<std::uint32_t>(map, i * 4);
+  walk();
+  EXPECT_EQ(runs(journal), (Runs{{700, 50}}));
+}
+
+TEST_F(InodeWalkTest, NotesATableThatRunsPastTheEnd) {
+  image_.set_descriptor(0, Ext2Image::kInodeTable, 1998);
+  walk();
+  EXPECT_EQ(findings_.entries(), (Entries{{Finding::bad_group_descriptor, 0, 1998}}));
+}
+
+TEST_F(InodeWalkTest, NotesATableThatHasNoPlace) {
+  image_.set_descriptor(0, Ext2Image::kInodeTable, 0);
+  walk();
+  EXPECT_EQ(findings_.counts()[Finding::bad_group_descriptor], 1);
+}
+
+TEST(InodeWalkOf64KiBBlocks, SeesEveryInodeOnceThoughThereAreHolesInItsBlock) {
+  Ext2Image image(65536, 100);
+  image.set_descriptor(0, Ext2Image::kInodeTable, 20);
+  image.superblock.raw.s_inodes_per_group = 512;
+  Bytes inode(128);
+  set_le(inode, 0, kRegular, 2);
+  set_le(inode, 104, 5000, 4);  // extended attributes outside the file system
+  image.disk.put(20 * 65536, inode);
+  image.disk.put(20 * 65536 + 32768, inode);
+  const Filesystem filesystem = image.open();
+  Selection selection;
+  Findings findings;
+  InodeWalk walk(filesystem, selection, findings);
+  walk.walk_groups({0, 1});
+  walk.finish();
+  EXPECT_EQ(findings.entries(),
+            (Entries{{Finding::block_out_of_range, 1, 5000}, {Finding::block_out_of_range, 257, 5000}}));
+}
+
+}  // namespace
+}  // namespace e2qcow::ext2

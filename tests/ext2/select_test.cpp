@@ -1,0 +1,92 @@
+#include "ext2/select.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/support/ext2_image.h"
+#include "tests/support/extent_nodes.h"
+
+namespace e2qcow::ext2 {
+namespace {
+
+// 31 groups of 64 blocks of 1 KiB from block 1 on. In each: bitmaps at 10 and 11, an inode table at 12 to
+// 15, whose first inode is a file of which only an extent node, at 20, is metadata; data at 30 to 39.
+class SelectBlocks : public testing::Test {
+ protected:
+  SelectBlocks() {
+    image_.superblock.raw.s_blocks_per_group = image_.superblock.raw.s_clusters_per_group = 64;
+    image_.superblock.raw.s_feature_ro_compat = EXT2_FEATURE_RO_COMPAT_SPARSE_SUPER;
+    Bytes inodes(1024);
+    set_le(inodes, 0, 0100644, 2);
+    set_le(inodes, 32, 0x80000, 4);
+    Bytes bitmap(8);
+    set_le(bitmap, 0, 0x3ffULL << 30, 8);
+    for (std::uint64_t group = 0; group < kGroups; ++group) {
+      const std::uint64_t first = 1 + group * 64;
+      image_.set_descriptor(group, Ext2Image::kBlockBitmap, first + 10);
+      image_.set_descriptor(group, Ext2Image::kInodeBitmap, first + 11);
+      image_.set_descriptor(group, Ext2Image::kInodeTable, first + 12);
+      std::ranges::copy(extent_index(1, {first + 20}), inodes.begin() + 40);
+      image_.put_block(first + 10, bitmap);
+      image_.put_block(first + 11, filled(1024, 0xff));
+      image_.put_block(first + 12, inodes);
+      image_.put_block(first + 20, extent_leaf({{first + 30, 10}}));
+      for (std::uint64_t i = 30; i < 40; ++i) image_.put_block(first + i, filled(1024, 1));
+    }
+  }
+  SelectedExtents select(const SelectOptions& options) {
+    return select_blocks(image_.open(), options, findings_);
+  }
+
+  static constexpr std::uint64_t kGroups = 31;
+  Ext2Image image_{1024, 1 + kGroups * 64};
+  Findings findings_;
+};
+
+constexpr std::uint64_t bytes_of_class(const SelectedExtents& selected, BlockClass block_class) {
+  return selected.class_bytes[static_cast<std::size_t>(block_class)];
+}
+
+TEST_F(SelectBlocks, TakesMetadataOfEveryGroupAndNoContents) {
+  const SelectedExtents selected = select({.kind = DumpKind::metadata});
+  for (const BlockClass block_class : {BlockClass::block_bitmaps, BlockClass::inode_bitmaps,
+                                       BlockClass::inode_tables, BlockClass::extent_trees})
+    EXPECT_EQ(bytes_of_class(selected, block_class), kGroups * 1024) << static_cast<int>(block_class);
+  EXPECT_EQ(bytes_of_class(selected, BlockClass::data), 0);
+  EXPECT_EQ(findings_.total(), 0);
+}
+
+TEST_F(SelectBlocks, TakesMetadataAndAllBlocksInUse) {
+  const SelectedExtents selected = select({.kind = DumpKind::all});
+  EXPECT_EQ(bytes_of_class(selected, BlockClass::extent_trees), kGroups * 1024);
+  EXPECT_EQ(bytes_of_class(selected, BlockClass::data), kGroups * 10 * 1024);
+}
+
+TEST_F(SelectBlocks, TakesTheSameWithAnyNumberOfThreads) {
+  const SelectedExtents expected = select({.kind = DumpKind::all, .threads = 1});
+  for (const unsigned threads : {2U, 3U, 8U}) {
+    const SelectedExtents selected = select({.kind = DumpKind::all, .threads = threads});
+    EXPECT_EQ(selected.extents, expected.extents);
+    EXPECT_EQ(selected.class_bytes, expected.class_bytes);
+  }
+}
+
+TEST_F(SelectBlocks, ThrowsWhatAThreadThrows) {
+  image_.disk.make_unreadable({(1 + 30 * 64 + 12) * 1024, 1024});
+  for (const unsigned threads : {1U, 3U}) EXPECT_THROW(select({.threads = threads}), std::system_error);
+}
+
+TEST_F(SelectBlocks, SaysThatABackupIsUsed) {
+  image_.superblock.offset = 65 * 1024;
+  select({});
+  EXPECT_EQ(findings_.counts()[Finding::backup_superblock], 1);
+  EXPECT_EQ(findings_.counts()[Finding::short_device], 0);
+}
+
+TEST_F(SelectBlocks, SaysThatTheDeviceIsShort) {
+  image_.superblock.raw.s_blocks_count += 100;
+  select({});
+  EXPECT_EQ(findings_.counts()[Finding::short_device], 1);
+}
+
+}  // namespace
+}  // namespace e2qcow::ext2

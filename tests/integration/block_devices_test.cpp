@@ -1,0 +1,247 @@
+// Block devices, mounted file systems, and disks that are full.
+#include "tests/integration/block_devices.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+namespace e2qcow::test {
+namespace {
+
+namespace fs = std::filesystem;
+
+class DumpOfDevice : public BlockDeviceTest {};
+
+TEST_F(DumpOfDevice, HoldsEveryBlockInUse) {
+  const Outcome dump = e2qcow({"dump", "--all", attach("disk.img"), "image.qcow2"});
+  EXPECT_EQ(dump.status, 0) << dump;
+  expect_restored_as_by_qemu("image.qcow2", "ours.raw");
+  expect_same_blocks_in_use("ours.raw");
+}
+
+TEST_F(DumpOfDevice, IsTheSameAsOfTheFile) {
+  EXPECT_EQ(e2qcow({"dump", attach("disk.img"), "image.qcow2"}).status, 0);
+  expect_restored_as_by_qemu("image.qcow2", "ours.raw");
+  expect_same_metadata("ours.raw");
+}
+
+TEST_F(DumpOfDevice, IsRefusedWhileItIsMountedReadWrite) {
+  const std::string device = attach("disk.img");
+  const std::string directory = mount(device);
+  for (const std::string& source : {device, std::string("disk.img")})
+    expect_failure(e2qcow({"dump", source, "image.qcow2"}),
+                   {source + ": is mounted read-write on " + directory, "remount,ro", "--force"});
+  EXPECT_FALSE(fs::exists(path("image.qcow2")));
+}
+
+TEST_F(DumpOfDevice, GoesOnWhileItIsMountedWhenForced) {
+  const std::string device = attach("disk.img");
+  mount(device);
+  const Outcome dump = e2qcow({"dump", "--force", device, "image.qcow2"});
+  EXPECT_EQ(dump.status & ~3, 0) << dump;
+  expect_restored_as_by_qemu("image.qcow2", "ours.raw");
+}
+
+TEST_F(DumpOfDevice, NeedsNoForceWhileItIsMountedReadOnly) {
+  const std::string device = attach("disk.img");
+  mount(device, {"-o", "ro,noload"});
+  const Outcome dump = e2qcow({"dump", "--all", device, "image.qcow2"});
+  EXPECT_EQ(dump.status, 0) << dump;
+  expect_restored_as_by_qemu("image.qcow2", "ours.raw");
+  expect_same_blocks_in_use("ours.raw");
+}
+
+TEST_F(DumpOfDevice, IsNotWrittenOntoItself) {
+  const std::string device = attach("disk.img");
+  const std::string directory = mount(device);
+  const Words before = names_in(directory);
+  for (const std::string& source : {device, std::string("disk.img")})
+    expect_failure(e2qcow({"dump", "--force", source, directory + "/image.qcow2"}),
+                   {directory + "/image.qcow2: would be stored on", "another disk"});
+  expect_failure(e2qcow({"dump", "--force", device, device}), {device + ": is the device to be dumped"});
+  EXPECT_EQ(names_in(directory), before);
+}
+
+TEST_F(DumpOfDevice, LeavesNothingWhenTheDiskIsFull) {
+  const std::string small = mount_small_tmpfs("256k");
+  Words words{"dump", "--all", "disk.img", small + "/image.qcow2"};
+  for (const std::string& option : uncompressed()) words.push_back(option);
+  expect_failure(e2qcow(words), {small + "/image.qcow2: ", "No space left on device"});
+  EXPECT_EQ(names_in(small), Words{});
+  write_file(small + "/image.qcow2", "the older one");
+  expect_failure(e2qcow(words), {small + "/image.qcow2: ", "No space left on device"});
+  EXPECT_EQ(read_file(small + "/image.qcow2"), "the older one");
+}
+
+class DumpToDevice : public BlockDeviceTest {
+ protected:
+  // A device full of what was there before.
+  std::string used_device(std::uint64_t size) {
+    write_file(path("target.img"), std::string(size, '\xaa'));
+    return attach("target.img");
+  }
+};
+
+TEST_F(DumpToDevice, TheImageBeginsWhereTheDeviceBegins) {
+  const std::string device = used_device(8 << 20);
+  EXPECT_EQ(e2qcow({"dump", "--all", "disk.img", device}).status, 0);
+  expect_restored_as_by_qemu(device, "ours.raw");
+  expect_same_blocks_in_use("ours.raw");
+}
+
+TEST_F(DumpToDevice, ADeviceThatIsTooSmallIsRefused) {
+  Words words{"dump", "--all", "disk.img", used_device(1 << 20)};
+  for (const std::string& option : uncompressed()) words.push_back(option);
+  expect_failure(e2qcow(words), {words[3] + ": ", "1048576"});
+  EXPECT_TRUE(read_file(path("target.img")) == std::string(1 << 20, '\xaa'));
+}
+
+TEST_F(DumpToDevice, AMountedDeviceIsRefused) {
+  fs::copy_file(path("disk.img"), path("target.img"));
+  const std::string device = attach("target.img");
+  mount(device, {"-o", "ro,noload"});
+  expect_failure(e2qcow({"dump", "disk.img", device}), {device + ": open for writing: the device is in use"});
+  expect_same_bytes("target.img", "disk.img");
+}
+
+TEST_F(DumpToDevice, AHalfWrittenImageIsNone) {
+  const std::string device = used_device(8 << 20);
+  EXPECT_EQ(e2qcow({"dump", "--all", "disk.img", device}).status, 0);
+  expect_failure(e2qcow({"dump", "--all", "disk.img", device}, faulty({"FAULTY_WRITE=3"})),
+                 {device + ": write at"});
+  EXPECT_EQ(run({"qemu-img", "info", "-f", "qcow2", device}).status, 1);
+}
+
+class RestoreToDevice : public BlockDeviceTest {
+ protected:
+  static constexpr std::uint64_t kDiskSize = 32 << 20;
+
+  void dump(const Words& options) const {
+    Words words{"dump", "disk.img", "image.qcow2"};
+    words.insert(words.end(), options.begin(), options.end());
+    EXPECT_EQ(e2qcow(words).status, 0);
+    output_of({"qemu-img", "convert", "-f", "qcow2", "-O", "raw", "image.qcow2", "by-qemu.raw"});
+  }
+  // A device full of what was there before.
+  std::string used_device(std::uint64_t size) {
+    write_file(path("target.img"), std::string(size, '\xaa'));
+    return attach("target.img");
+  }
+  Outcome restore(const std::string& device, Words options = {}, const Words& environment = {}) const {
+    options.insert(options.begin(), {"restore", "image.qcow2", device});
+    return e2qcow(options, environment);
+  }
+  std::string on_target() const { return read_file(path("target.img")); }
+  void expect_untouched() const { EXPECT_TRUE(on_target() == std::string(on_target().size(), '\xaa')); }
+};
+
+TEST_F(RestoreToDevice, NothingOldShows) {
+  dump({"--all"});
+  const Outcome outcome = restore(used_device(kDiskSize));
+  EXPECT_EQ(outcome.status, 0) << outcome;
+  expect_same_bytes("target.img", "by-qemu.raw");
+  expect_same_files("target.img");
+}
+
+TEST_F(RestoreToDevice, NothingOldShowsWhereTheRestIsDiscarded) {
+  dump({"--all"});
+  const Outcome outcome = restore(used_device(kDiskSize), {"--discard"});
+  EXPECT_EQ(outcome.status, 0) << outcome;
+  expect_same_bytes("target.img", "by-qemu.raw");
+}
+
+TEST_F(RestoreToDevice, WhatIsBehindTheDiskStays) {
+  dump({"--all"});
+  EXPECT_EQ(restore(used_device(kDiskSize + 8192)).status, 0);
+  const std::string target = on_target();
+  EXPECT_TRUE(target.substr(0, kDiskSize) == read_file(path("by-qemu.raw")));
+  EXPECT_TRUE(target.substr(kDiskSize) == std::string(8192, '\xaa'));
+}
+
+TEST_F(RestoreToDevice, MetadataAloneIsRefusedUnlessAllowed) {
+  dump({});
+  const std::string device = used_device(kDiskSize);
+  expect_failure(restore(device), {"image.qcow2: holds metadata alone", device, "--allow-metadata"});
+  expect_untouched();
+  EXPECT_EQ(restore(device, {"--allow-metadata"}).status, 0);
+  expect_same_bytes("target.img", "by-qemu.raw");
+}
+
+TEST_F(RestoreToDevice, ASmallDeviceIsRefused) {
+  dump({"--all"});
+  const std::string device = used_device(kDiskSize - 512);
+  expect_failure(restore(device), {device + ": too small", "33553920", "33554432", "--fit"});
+  expect_failure(restore(device, {"--fit"}), {device + ": too small", "33554432"});
+  expect_untouched();
+}
+
+TEST_F(RestoreToDevice, FitTakesADeviceThatHoldsTheFileSystem) {
+  fs::resize_file(path("disk.img"), kDiskSize + (8 << 20));
+  dump({"--all"});
+  const std::string device = used_device(kDiskSize + 4096);
+  expect_failure(restore(device), {device + ": too small"});
+  EXPECT_EQ(restore(device, {"--fit"}).status, 0);
+  fs::resize_file(path("by-qemu.raw"), kDiskSize + 4096);
+  expect_same_bytes("target.img", "by-qemu.raw");
+}
+
+TEST_F(RestoreToDevice, AMountedDeviceIsRefused) {
+  dump({"--all"});
+  fs::copy_file(path("disk.img"), path("target.img"));
+  const std::string device = attach("target.img");
+  const std::string directory = mount(device, {"-o", "ro"});
+  expect_failure(restore(device), {device + ": is in use (mounted on " + directory + ")"});
+  expect_same_bytes("target.img", "disk.img");
+}
+
+TEST_F(RestoreToDevice, ADeviceThatSomebodyHoldsIsRefused) {
+  dump({"--all"});
+  const std::string device = used_device(kDiskSize);
+  const int holder = ::open(device.c_str(), O_RDONLY | O_EXCL | O_CLOEXEC);
+  expect_failure(restore(device), {device + ": open for writing: the device is in use"});
+  ::close(holder);
+  expect_untouched();
+}
+
+TEST_F(RestoreToDevice, AFileThatIsMountedIsRefused) {
+  dump({"--all"});
+  fs::copy_file(path("disk.img"), path("target.img"));
+  mount(attach("target.img"), {"-o", "ro"});
+  expect_failure(restore("target.img"), {"target.img: is in use"});
+  expect_same_bytes("target.img", "disk.img");
+}
+
+TEST_F(RestoreToDevice, AHalfRestoredDeviceHasNoSuperblock) {
+  dump({"--all"});
+  fs::copy_file(path("disk.img"), path("target.img"));
+  const std::string device = attach("target.img");
+  expect_failure(restore(device, {}, faulty({"FAULTY_WRITE=4"})), {device + ": write at", "No space left"});
+  EXPECT_TRUE(on_target().substr(0, 65536) == std::string(65536, '\0'));
+  expect_failure(e2qcow({"restore", "image.qcow2", device}, faulty({"FAULTY_SYNC=1"})), {device + ": sync"});
+}
+
+TEST_F(RestoreToDevice, ADamagedImageLeavesTheDeviceAsItIs) {
+  dump(uncompressed());
+  fs::resize_file(path("image.qcow2"), fs::file_size(path("image.qcow2")) - 512);
+  const std::string device = used_device(kDiskSize);
+  expect_failure(restore(device, {"--allow-metadata"}), {"image.qcow2: "});
+  expect_untouched();
+}
+
+TEST_F(RestoreToDevice, AReadOnlyDeviceIsAnError) {
+  dump({"--all"});
+  write_file(path("target.img"), std::string(kDiskSize, '\xaa'));
+  const std::string device = attach("target.img", {"--read-only"});
+  expect_failure(restore(device), {device + ": "});
+  expect_untouched();
+}
+
+TEST_F(RestoreToDevice, LeavesNothingWhenTheDiskIsFull) {
+  dump({"--all"});
+  const std::string small = mount_small_tmpfs("256k");
+  expect_failure(e2qcow({"restore", "image.qcow2", small + "/disk.raw"}),
+                 {small + "/disk.raw: ", "No space left on device"});
+  EXPECT_EQ(names_in(small), Words{});
+}
+
+}  // namespace
+}  // namespace e2qcow::test
