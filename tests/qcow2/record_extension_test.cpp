@@ -115,10 +115,8 @@ TEST(DumpRecord, IsNeverTakenForACompleteOneWhereItIsCut) {
     cut.shrink_to_fit();  // so that a sanitizer sees what is read behind it
     const auto decoded = decode(cut);
     EXPECT_NE(decoded, record) << length;
-    // The last 12 bytes are the inconsistencies, the 12 before them the losses. Less than the 4 bytes with
-    // which a field begins are no field.
-    const bool has_losses = length >= whole.size() - 12 && length < whole.size() - 8;
-    EXPECT_EQ(decoded && decoded->complete(), has_losses) << length;
+    // The last 12 bytes are the inconsistencies, the 12 before them the losses.
+    EXPECT_EQ(decoded && decoded->complete(), length == whole.size() - 12) << length;
   }
 }
 
