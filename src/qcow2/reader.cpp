@@ -24,6 +24,9 @@ Reader::Reader(const File& file) : file_(file), file_size_(file.size()), tables_
   header_ = decode_header(read_front(file, file_size_, kHeaderLengthV3), file_size_, file.name());
   const auto first_cluster = read_front(file, file_size_, header_.geometry().cluster_size());
   extensions_ = decode_extensions(header_, first_cluster, file.name());
+  // The size of what comes from a pipe was not known when the header was decoded.
+  if (header_.backing_file_offset + header_.backing_file_size > first_cluster.size())
+    fail(Errc::truncated, file.name() + ": it ends before the name of its backing file");
   if (header_.backing_file_offset != 0 && header_.backing_file_size != 0)
     backing_file_name_.emplace(
         reinterpret_cast<const char*>(first_cluster.data()) + header_.backing_file_offset,
