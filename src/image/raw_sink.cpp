@@ -27,6 +27,7 @@ RawSink::RawSink(File& file, const Options& options)
   }
   head_.resize(std::min(kHeadSize, options_.size));
   file_.write(0, head_);
+  file_.sync();  // before anything else: an old superblock must not outlive a power failure
   written_until_ = head_.size();
 }
 

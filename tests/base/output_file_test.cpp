@@ -134,7 +134,7 @@ TEST_F(OutputFileTest, NamesTheFileWhereItsDirectoryIsAFile) {
 }
 
 TEST_F(OutputFileTest, RefusesWhatItMayNotWrite) {
-  if (::geteuid() == 0) GTEST_SKIP() << "root may write everything";
+  if (::geteuid() == 0) GTEST_SKIP() << "needs a user other than root, who may write everything";
   write_text(path_, "older");
   ASSERT_EQ(::chmod(path_.c_str(), 0444), 0);
   EXPECT_EQ(code_of([&] { OutputFile output(path_); }), std::errc::permission_denied);

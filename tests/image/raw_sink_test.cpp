@@ -161,5 +161,13 @@ TEST(RawSink, RefusesDataBehindATargetThatIsTooSmall) {
   }
 }
 
+// An old superblock must not come back after a power failure, over new data.
+TEST(RawSink, SyncsTheClearedHeadBeforeAnythingElse) {
+  MemoryFile file(std::vector<std::byte>(1 << 20, std::byte{0x77}));
+  file.fail_at_write(1);
+  EXPECT_THROW(RawSink(file, {.size = 1 << 20, .overwrites = true}), std::system_error);
+  EXPECT_EQ(file.data()[0], std::byte{0});
+}
+
 }  // namespace
 }  // namespace e2qcow
