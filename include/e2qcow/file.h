@@ -39,6 +39,9 @@ class File {
   // Until this has returned, nothing that was written is safe.
   virtual void sync() {}
 
+  // A hint that the range was written for good and may go to the disk now; returns at once.
+  virtual void write_back(Extent) {}
+
   // The first extent at or after `offset` that may hold something else than zeros; absent when there is none.
   virtual std::optional<Extent> next_data(std::uint64_t offset) const;
 
@@ -55,6 +58,12 @@ class File {
     std::uint64_t offset;  // of our byte 0
   };
   virtual std::optional<Descriptor> descriptor() const { return std::nullopt; }
+
+  // Makes the range at `offset` one with `from`, so that the file system keeps the bytes once. False where it
+  // cannot, and then nothing has changed.
+  virtual bool share(std::uint64_t /*offset*/, const Descriptor& /*from*/, std::uint64_t /*length*/) {
+    return false;
+  }
 };
 
 }  // namespace e2qcow

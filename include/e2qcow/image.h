@@ -1,6 +1,7 @@
 #pragma once
 
 #include <e2qcow/extent.h>
+#include <e2qcow/file.h>
 
 #include <cstddef>
 #include <cstdint>
@@ -25,6 +26,9 @@ class ImageSource {
   // once.
   virtual void read(std::uint64_t guest_offset, std::span<std::byte> out) = 0;
 
+  // Where the bytes of the range lie as they are, in one piece; absent where they do not. For sharing them.
+  virtual std::optional<File::Descriptor> stored_at(Extent) const { return std::nullopt; }
+
   // Reads of whole multiples of this, a power of two, are cheapest.
   virtual std::uint64_t read_unit() const { return 1; }
 };
@@ -36,6 +40,7 @@ struct Batch {
     std::uint64_t guest_offset;
     std::span<const std::byte> stored;
     bool compressed = false;
+    std::optional<File::Descriptor> shareable{};  // the same bytes in the source's file
   };
 
   std::vector<Extent> ranges;     // of the disk; ascending, multiples of the sink's granularity

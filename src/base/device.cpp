@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <memory>
@@ -31,6 +32,12 @@ std::string first_line(const fs::path& path) {
   std::string line;
   std::getline(in, line);
   return line;
+}
+
+std::uint64_t number_in(const fs::path& path) {
+  std::uint64_t number = 0;
+  std::ifstream(path) >> number;
+  return number;
 }
 
 bool is_partition_of(dev_t partition, dev_t disk) {
@@ -78,6 +85,24 @@ Extent find_partition(const PosixFile& disk, int number) {
                                     blkid_partlist_numof_partitions(list)));
   return {static_cast<std::uint64_t>(blkid_partition_get_start(partition)) * kSector,
           static_cast<std::uint64_t>(blkid_partition_get_size(partition)) * kSector};
+}
+
+std::vector<std::string> partitions_in(const PosixFile& disk, Extent range) {
+  struct stat status {};
+  if (::fstat(disk.fd(), &status) != 0) fail_errno(disk.name() + ": stat");
+  std::vector<std::string> names;
+  if (!disk.is_block_device()) return names;
+  std::error_code no_entries;
+  for (const auto& entry : fs::directory_iterator(sysfs_of(status.st_rdev), no_entries)) {
+    if (!fs::exists(entry.path() / "partition", no_entries)) continue;
+    const Extent partition{number_in(entry.path() / "start") * kSector,
+                           number_in(entry.path() / "size") * kSector};
+    if (partition.offset >= range.end() || range.offset >= partition.end()) continue;
+    std::string name = entry.path().filename();
+    std::ranges::replace(name, '!', '/');  // as sysfs writes it
+    names.push_back("/dev/" + name);
+  }
+  return names;
 }
 
 }  // namespace e2qcow

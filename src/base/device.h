@@ -3,6 +3,7 @@
 #include <e2qcow/extent.h>
 
 #include <string>
+#include <vector>
 
 #include "base/posix_file.h"
 
@@ -18,5 +19,9 @@ bool is_stored_on(const std::string& path, const PosixFile& device);
 // Partition `number` of a disk or disk image (MBR with logical partitions, GPT and what else libblkid knows).
 // Throws where there is no such partition.
 Extent find_partition(const PosixFile& disk, int number);
+
+// The devices of those partitions of a disk, as the kernel knows them, that overlap the range; none of a
+// file.
+std::vector<std::string> partitions_in(const PosixFile& disk, Extent range);
 
 }  // namespace e2qcow

@@ -106,6 +106,7 @@ void OutputFile::commit(Durability durability) {
   if (sync) file_->sync();
   if (is_block_device()) return;
   give_name();
+  file_->close();  // before it is made known: what the disk has no room for may show only now
   if (::rename(temporary_.c_str(), path_.c_str()) != 0) fail_errno(path_ + ": replace");
   temporary_.clear();
   if (sync) sync_directory(directory_of(path_));

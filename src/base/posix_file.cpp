@@ -21,6 +21,7 @@ namespace {
 // One call to the kernel zeroes at most this much, so that a signal is noticed in between.
 constexpr std::uint64_t kZeroStep = 64 << 20;
 constexpr std::size_t kMaxParts = 64;
+constexpr std::uint64_t kShareUnit = 4096;  // file systems share whole blocks
 
 struct stat status_of(int fd, const std::string& name) {
   struct stat status {};
@@ -128,6 +129,25 @@ void PosixFile::zero(Extent range, Zeroing how) {
 
 void PosixFile::sync() {
   if (::fsync(fd_.get()) != 0) fail_errno(name_ + ": sync");
+}
+
+void PosixFile::write_back(Extent range) {
+  ::sync_file_range(fd_.get(), static_cast<off_t>(range.offset), static_cast<off_t>(range.length),
+                    SYNC_FILE_RANGE_WRITE);
+}
+
+bool PosixFile::share(std::uint64_t offset, const Descriptor& from, std::uint64_t length) {
+  const bool aligned = (offset | from.offset | length) % kShareUnit == 0;
+  if (!aligned || !can_share_.load(std::memory_order_relaxed)) return false;
+  file_clone_range range{from.fd, from.offset, length, offset};
+  if (::ioctl(fd_.get(), FICLONERANGE, &range) == 0) return true;
+  can_share_.store(false, std::memory_order_relaxed);  // another file system, or one that cannot
+  return false;
+}
+
+void PosixFile::close() {
+  // EINTR: Linux has closed it all the same.
+  if (::close(fd_.release()) != 0 && errno != EINTR) fail_errno(name_ + ": close");
 }
 
 std::optional<Extent> PosixFile::next_data(std::uint64_t offset) const {

@@ -2,6 +2,7 @@
 
 #include <e2qcow/file.h>
 
+#include <atomic>
 #include <memory>
 #include <string>
 
@@ -23,9 +24,14 @@ class PosixFile : public File {
   void resize(std::uint64_t new_size) override;
   void zero(Extent range, Zeroing how) override;
   void sync() override;
+  void write_back(Extent range) override;
+  bool share(std::uint64_t offset, const Descriptor& from, std::uint64_t length) override;
   std::optional<Extent> next_data(std::uint64_t offset) const override;
   void prefetch(Extent range) const override;
   std::optional<Descriptor> descriptor() const override { return Descriptor{fd_.get(), 0}; }
+
+  // Ends the use of the file. File systems over a network may say only now that something was not written.
+  void close();
 
   bool is_block_device() const { return is_block_device_; }
   int fd() const { return fd_.get(); }
@@ -37,6 +43,7 @@ class PosixFile : public File {
   std::string name_;
   bool is_block_device_;
   std::uint64_t device_size_ = 0;
+  std::atomic<bool> can_share_{true};  // as far as was tried
 };
 
 // Never waits for a writer of a FIFO, never follows into a terminal: what is not a file or block device is an

@@ -4,7 +4,9 @@
 #include <fmt/format.h>
 
 #include "base/device.h"
+#include "cli/say.h"
 #include "cli/text.h"
+#include "ext2/mmp.h"
 #include "ext2/mount.h"
 
 namespace e2qcow::cli {
@@ -19,6 +21,15 @@ void refuse_mounted(const std::string& path) {
            "{}: is mounted read-write on {}, and would change while it is read; unmount it or remount it "
            "read-only (mount -o remount,ro), or use --force for a dump that may be inconsistent",
            path, printable(state->mount_point)));
+}
+
+// What other machines have mounted cannot be seen here, but in the file system itself.
+void warn_of_other_users(const ext2::Filesystem& filesystem) {
+  const auto user = ext2::mmp_user(filesystem);
+  if (!user) return;
+  say("{}: node '{}' {} it as '{}', says its MMP block; if that is still so, the dump may be inconsistent\n",
+      printable(filesystem.file.name()), printable(user->node), user->is_checking ? "checks" : "has mounted",
+      printable(user->device));
 }
 
 Extent window_of(const InputOptions& options, const PosixFile& device) {
@@ -58,7 +69,10 @@ void add_input_options(CLI::App& command, InputOptions& options) {
 DeviceInput::DeviceInput(const InputOptions& options) {
   if (!options.force) refuse_mounted(options.path);
   device_ = open_for_reading(options.path);
-  window_ = std::make_unique<FileWindow>(*device_, window_of(options, *device_));
+  const Extent window = window_of(options, *device_);
+  if (!options.force)
+    for (const std::string& partition : partitions_in(*device_, window)) refuse_mounted(partition);
+  window_ = std::make_unique<FileWindow>(*device_, window);
   const SalvagingFile finder(*window_, {.block_size = 1024, .retries = options.retries, .strict = false});
   const ext2::Superblock superblock = ext2::find_superblock(finder, options.superblock);
   if (options.strict && superblock.blocks() > window_->size() / superblock.block_size())
@@ -69,6 +83,7 @@ DeviceInput::DeviceInput(const InputOptions& options) {
                                                                        .retries = options.retries,
                                                                        .strict = options.strict});
   filesystem_ = std::make_unique<ext2::Filesystem>(*salvaging_, superblock);
+  warn_of_other_users(*filesystem_);
 }
 
 }  // namespace e2qcow::cli

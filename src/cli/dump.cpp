@@ -77,11 +77,18 @@ DumpResult dump_to(const DumpOptions& options, const DeviceInput& input, const I
     result.record.inconsistencies = findings.total();
     return std::vector{qcow2::encode_record(result.record)};
   };
+  const TransferOptions transfer_options{thread_count(options.common), progress};
+  const auto weigh = [&](const qcow2::Layout& layout) {
+    if (progress) progress->begin("weigh", selected.bytes());
+    ExtentSource source(input.file(), selected.extents);
+    return weigh_image(format, layout, source, transfer_options);
+  };
+  result.disk_size = image_size(input.file());
+  const auto layout = plan_image(format, result.disk_size, selected.extents, options.image, weigh);
   if (progress) progress->begin("dump", selected.bytes());
   ExtentSource source(input.file(), selected.extents);
-  result.disk_size = source.size();
-  result.image_size = write_image({options.image, format, extensions}, source, selected.extents,
-                                  {thread_count(options.common), progress});
+  result.image_size =
+      write_image({options.image, format, layout, extensions}, source, selected.extents, transfer_options);
   result.lost_bytes = lost_bytes(input);
   return result;
 }

@@ -56,10 +56,10 @@ std::uint64_t table_bytes(const qcow2::Layout& layout) {
   return layout.data_offset;
 }
 
-// The size of a compressed image cannot be known before it is made. The tables can, and the smaller the
-// clusters, the less the compressor sees at once: so much worse than with 64 KiB are 32, 16, 8 and 4 KiB
-// (percent, measured on file systems of programs and texts).
-std::uint32_t best_compressed_bits(std::uint64_t disk_size, std::span<const Extent> extents) {
+// A guess, without compressing anything. What tables take is known, and the smaller the clusters, the less
+// the compressor sees at once: so much worse than with 64 KiB are 32, 16, 8 and 4 KiB (percent, measured on
+// file systems of programs and texts).
+std::uint32_t likely_compressed_bits(std::uint64_t disk_size, std::span<const Extent> extents) {
   constexpr std::array kPenalty{0, 3, 7, 11, 17};
   const std::uint64_t bytes = total_bytes(extents);
   std::uint32_t best = kCompressedClusterBits;
@@ -75,6 +75,23 @@ std::uint32_t best_compressed_bits(std::uint64_t disk_size, std::span<const Exte
   return best;
 }
 
+// Tries all sizes. A size whose tables alone are larger than the best image so far is not tried.
+std::uint32_t best_compressed_bits(std::uint64_t disk_size, std::span<const Extent> extents,
+                                   const WeighImage& weigh) {
+  std::uint32_t best = qcow2::kMaxClusterBits;
+  std::uint64_t best_size = std::numeric_limits<std::uint64_t>::max();
+  for (std::uint32_t bits = qcow2::kMaxClusterBits; bits >= qcow2::kMinClusterBits; --bits) {
+    const qcow2::Geometry geometry{bits};
+    const auto layout = qcow2::plan_layout(geometry, disk_size, qcow2::count_clusters(extents, geometry));
+    if (!layout.is_valid() || table_bytes(layout) >= best_size) continue;
+    const std::uint64_t size = weigh(layout);
+    if (size >= best_size) continue;
+    best = bits;
+    best_size = size;
+  }
+  return best;
+}
+
 // True for huge disks with little on them: a table for each 512 MiB would be larger than all that is there.
 bool tables_outweigh_data(std::uint64_t disk_size, std::span<const Extent> extents) {
   constexpr std::uint64_t kNotWorthIt = 16 << 20;
@@ -83,13 +100,13 @@ bool tables_outweigh_data(std::uint64_t disk_size, std::span<const Extent> exten
   return table_bytes(layout) > std::max(kNotWorthIt, total_bytes(extents) / kExpectedRatio);
 }
 
-std::uint32_t chosen_bits(const ImageFormat& format, std::uint64_t disk_size,
-                          std::span<const Extent> extents) {
+std::uint32_t chosen_bits(const ImageFormat& format, std::uint64_t disk_size, std::span<const Extent> extents,
+                          const WeighImage& weigh) {
   if (format.cluster_bits) return *format.cluster_bits;
   if (!format.compression) return qcow2::best_cluster_bits(disk_size, extents);
+  if (format.smallest) return best_compressed_bits(disk_size, extents, weigh);
   std::uint32_t bits = kCompressedClusterBits;
-  if (format.smallest || tables_outweigh_data(disk_size, extents))
-    bits = best_compressed_bits(disk_size, extents);
+  if (tables_outweigh_data(disk_size, extents)) bits = likely_compressed_bits(disk_size, extents);
   while (bits < qcow2::kMaxClusterBits && qcow2::Geometry{bits}.max_disk_size() < disk_size) ++bits;
   return bits;
 }
@@ -125,8 +142,8 @@ ImageFormat image_format(const FormatOptions& options) {
 }
 
 qcow2::Layout plan_image(const ImageFormat& format, std::uint64_t disk_size, std::span<const Extent> extents,
-                         const std::string& name) {
-  const qcow2::Geometry geometry{chosen_bits(format, disk_size, extents)};
+                         const std::string& name, const WeighImage& weigh) {
+  const qcow2::Geometry geometry{chosen_bits(format, disk_size, extents, weigh)};
   const qcow2::Layout layout =
       qcow2::plan_layout(geometry, disk_size, qcow2::count_clusters(extents, geometry));
   if (!layout.is_valid())

@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -12,9 +13,9 @@ namespace e2qcow::cli {
 
 // The options that say what kind of qcow2 is written.
 struct FormatOptions {
-  std::string compress;
+  std::string compress{};
   std::string compat = "1.1";
-  std::string cluster_size;  // empty: the default
+  std::string cluster_size{};  // empty: the default
 };
 void add_format_options(CLI::App& command, FormatOptions& options);
 
@@ -28,8 +29,12 @@ struct ImageFormat {
 // Throws CLI::ValidationError where the options make no sense.
 ImageFormat image_format(const FormatOptions& options);
 
-// Where everything goes in an image of the given extents. `name` is the image's, for messages.
+// How large an image with this layout becomes; that takes as long as making it.
+using WeighImage = std::function<std::uint64_t(const qcow2::Layout&)>;
+
+// Where everything goes in an image of the given extents. `name` is the image's, for messages. `weigh` is
+// only used where the smallest compressed image is wanted.
 qcow2::Layout plan_image(const ImageFormat& format, std::uint64_t disk_size, std::span<const Extent> extents,
-                         const std::string& name);
+                         const std::string& name, const WeighImage& weigh);
 
 }  // namespace e2qcow::cli

@@ -1,5 +1,6 @@
 #include "cli/image_output.h"
 
+#include "base/null_file.h"
 #include "base/output_file.h"
 #include "base/output_stream.h"
 #include "base/temporary_file.h"
@@ -12,9 +13,9 @@ namespace {
 using qcow2::TableWriter;
 
 std::uint64_t write_to(File& file, TableWriter::Background background, const ImageOutput& output,
-                       const qcow2::Layout& layout, ImageSource& source, const TransferOptions& options) {
+                       ImageSource& source, const TransferOptions& options) {
   const auto extensions = [&] { return output.extensions(ImageOutput::When::after_data); };
-  qcow2::Writer writer(file, layout,
+  qcow2::Writer writer(file, output.layout,
                        {output.format.version, output.format.compression, background, extensions});
   transfer(source, writer, options);
   return writer.image_size();
@@ -29,16 +30,16 @@ void copy(const File& file, OutputStream& out) {
   }
 }
 
-std::uint64_t write_to_pipe(const ImageOutput& output, const qcow2::Layout& layout, ImageSource& source,
-                            std::span<const Extent> extents, const TransferOptions& options) {
+std::uint64_t write_to_pipe(const ImageOutput& output, ImageSource& source, std::span<const Extent> extents,
+                            const TransferOptions& options) {
   OutputStream out = standard_output();
   if (output.format.compression) {  // where a cluster goes depends on how small those before it became
     const auto spool = open_temporary_file();
-    write_to(*spool, TableWriter::Background::zeros, output, layout, source, options);
+    write_to(*spool, TableWriter::Background::zeros, output, source, options);
     copy(*spool, out);
   } else {
     const auto extensions = output.extensions(ImageOutput::When::before_data);
-    qcow2::StreamWriter writer(out, layout, output.format.version, extensions, extents);
+    qcow2::StreamWriter writer(out, output.layout, output.format.version, extensions, extents);
     transfer(source, writer, options);
   }
   return out.written();
@@ -48,14 +49,21 @@ std::uint64_t write_to_pipe(const ImageOutput& output, const qcow2::Layout& layo
 
 std::uint64_t write_image(const ImageOutput& output, ImageSource& source, std::span<const Extent> extents,
                           const TransferOptions& options) {
-  const qcow2::Layout layout = plan_image(output.format, source.size(), extents, output.path);
-  if (output.path == "-") return write_to_pipe(output, layout, source, extents, options);
+  if (output.path == "-") return write_to_pipe(output, source, extents, options);
   OutputFile file(output.path);
   const auto background =
       file.is_block_device() ? TableWriter::Background::old_data : TableWriter::Background::zeros;
-  const std::uint64_t size = write_to(file.file(), background, output, layout, source, options);
+  const std::uint64_t size = write_to(file.file(), background, output, source, options);
   file.commit(OutputFile::Durability::if_it_replaces);
   return size;
+}
+
+std::uint64_t weigh_image(const ImageFormat& format, const qcow2::Layout& layout, ImageSource& source,
+                          const TransferOptions& options) {
+  NullFile nowhere;
+  qcow2::Writer writer(nowhere, layout, {.version = format.version, .compression = format.compression});
+  transfer(source, writer, options);
+  return writer.image_size();
 }
 
 }  // namespace e2qcow::cli

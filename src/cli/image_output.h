@@ -14,6 +14,7 @@ namespace e2qcow::cli {
 struct ImageOutput {
   std::string path;  // "-": standard output
   ImageFormat format;
+  qcow2::Layout layout;
   // The extensions of its header. They are asked for when the header is written: at the end, but before the
   // first byte of data where an uncompressed image goes to a pipe.
   enum class When { before_data, after_data };
@@ -22,6 +23,10 @@ struct ImageOutput {
 
 // Writes the source's disk. `extents` are all that it will bring. Returns the size of the image.
 std::uint64_t write_image(const ImageOutput& output, ImageSource& source, std::span<const Extent> extents,
+                          const TransferOptions& options);
+
+// The size such an image would have, found by making it and throwing it away.
+std::uint64_t weigh_image(const ImageFormat& format, const qcow2::Layout& layout, ImageSource& source,
                           const TransferOptions& options);
 
 }  // namespace e2qcow::cli

@@ -89,7 +89,7 @@ void print_record(const DumpRecord& record) {
   else
     fmt::print("whole:         yes\n");
   if (record.inconsistencies > 0)
-    fmt::print("inconsistent:  {} things in the file system\n", record.inconsistencies);
+    fmt::print("inconsistent:  {} found in the file system when it was dumped\n", record.inconsistencies);
   fmt::print("holds:\n{}", class_table(record.classes));
 }
 

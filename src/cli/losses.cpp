@@ -21,8 +21,12 @@ void print_losses(const SalvagingFile& file, const ext2::Findings& findings) {
     say("{}: {} bytes at {} could not be read; they are zeros in the image\n", name, losses[i].length,
         losses[i].offset);
   if (losses.size() > kMaxLines) say("{}: and {} more unreadable areas\n", name, losses.size() - kMaxLines);
-  for (const auto& [finding, count] : findings.counts())
-    say("{}: {} ({} times)\n", name, ext2::name_of(finding), count);
+  for (const auto& [finding, summary] : findings.summary()) {
+    const auto& [count, first] = summary;
+    const std::string inode = first.inode == 0 ? "" : fmt::format("inode {}, ", first.inode);
+    const std::string more = count == 1 ? "" : fmt::format(" (and {} more)", count - 1);
+    say("{}: {}: {}block {}{}\n", name, ext2::name_of(finding), inode, first.block, more);
+  }
 }
 
 }  // namespace e2qcow::cli

@@ -1,10 +1,13 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "cli/class_table.h"
 #include "cli/command.h"
 #include "cli/device_input.h"
+#include "cli/image_format.h"
+#include "cli/image_output.h"
 #include "cli/losses.h"
 #include "cli/text.h"
 #include "ext2/select.h"
@@ -19,6 +22,7 @@ using Json = nlohmann::ordered_json;
 struct MeasureOptions {
   InputOptions input;
   bool all = false;
+  std::string compress = "none";
   Common common;
 };
 
@@ -27,65 +31,86 @@ struct Weight {
   std::uint64_t image_size;
 };
 
-std::vector<Weight> weigh(std::uint64_t disk_size, std::span<const Extent> extents) {
+struct Measured {
+  std::uint64_t disk_size = 0;
+  ext2::SelectedExtents selected;
+  std::vector<DumpRecord::ClassBytes> classes;
+  std::vector<Weight> weights;
+
+  std::uint64_t best_cluster_size() const {  // of equals, the largest
+    return std::ranges::min_element(weights.rbegin(), weights.rend(), {}, &Weight::image_size)->cluster_size;
+  }
+};
+
+// Without compression the plan tells the size of an image; else it must be made.
+std::vector<Weight> weigh(const File& file, const Measured& measured, const ImageFormat& format,
+                          const TransferOptions& options) {
+  const std::vector<Extent>& extents = measured.selected.extents;
   std::vector<Weight> weights;
   for (std::uint32_t bits = qcow2::kMinClusterBits; bits <= qcow2::kMaxClusterBits; ++bits) {
     const qcow2::Geometry geometry{bits};
-    const auto layout = qcow2::plan_layout(geometry, disk_size, qcow2::count_clusters(extents, geometry));
-    if (layout.is_valid()) weights.push_back({geometry.cluster_size(), layout.end()});
+    const auto layout =
+        qcow2::plan_layout(geometry, measured.disk_size, qcow2::count_clusters(extents, geometry));
+    if (!layout.is_valid()) continue;
+    weights.push_back({geometry.cluster_size(), layout.end()});
+    if (!format.compression) continue;
+    if (options.progress) options.progress->begin("weigh", measured.selected.bytes());
+    ExtentSource source(file, extents);
+    weights.back().image_size = weigh_image(format, layout, source, options);
   }
   return weights;
 }
 
-void print_json(const MeasureOptions& options, std::uint64_t disk_size, const ext2::SelectedExtents& selected,
-                std::span<const DumpRecord::ClassBytes> classes, const std::vector<Weight>& weights,
-                std::uint64_t best) {
+void print_json(const MeasureOptions& options, const Measured& measured) {
   Json sizes = Json::array();
-  for (const Weight& weight : weights)
+  for (const Weight& weight : measured.weights)
     sizes.push_back({{"cluster-size", weight.cluster_size}, {"image-size", weight.image_size}});
   const Json json{{"device", printable(options.input.path)},
                   {"kind", options.all ? "all" : "metadata"},
-                  {"disk-size", disk_size},
-                  {"selected-bytes", selected.bytes()},
-                  {"extents", selected.extents.size()},
-                  {"classes", classes_json(classes)},
-                  {"best-cluster-size", best},
-                  {"uncompressed-image-sizes", sizes}};
+                  {"disk-size", measured.disk_size},
+                  {"selected-bytes", measured.selected.bytes()},
+                  {"extents", measured.selected.extents.size()},
+                  {"classes", classes_json(measured.classes)},
+                  {"compress", options.compress},
+                  {"best-cluster-size", measured.best_cluster_size()},
+                  {"image-sizes", sizes}};
   fmt::print("{}\n", json.dump(2));
 }
 
-void print_table(const MeasureOptions& options, std::uint64_t disk_size,
-                 const ext2::SelectedExtents& selected, std::span<const DumpRecord::ClassBytes> classes,
-                 const std::vector<Weight>& weights, std::uint64_t best) {
+void print_table(const MeasureOptions& options, const Measured& measured) {
   fmt::print("{}: {} of {} in {} pieces, on a disk of {}\n", printable(options.input.path),
-             human_size(selected.bytes()), options.all ? "blocks in use" : "metadata",
-             selected.extents.size(), human_size(disk_size));
-  fmt::print("{}", class_table(classes));
-  fmt::print("An uncompressed image has at most\n");
-  for (const Weight& weight : weights)
+             human_size(measured.selected.bytes()), options.all ? "blocks in use" : "metadata",
+             measured.selected.extents.size(), human_size(measured.disk_size));
+  fmt::print("{}", class_table(measured.classes));
+  if (options.compress == "none")
+    fmt::print("An uncompressed image has at most\n");
+  else
+    fmt::print("An image with --compress {} has\n", options.compress);
+  for (const Weight& weight : measured.weights)
     fmt::print("  {:>12} with clusters of {}{}\n", human_size(weight.image_size),
-               human_size(weight.cluster_size), weight.cluster_size == best ? "  (auto)" : "");
+               human_size(weight.cluster_size),
+               weight.cluster_size == measured.best_cluster_size() ? "  (auto)" : "");
 }
 
 int run_measure(const MeasureOptions& options) {
+  const ImageFormat format = image_format({.compress = options.compress});
   const DeviceInput input(options.input);
   ext2::Findings findings;
-  ext2::SelectedExtents selected;
+  Measured measured;
   {
     const auto progress = make_progress(options.common.progress, options.common.quiet);
+    const unsigned threads = thread_count(options.common);
     const DumpKind kind = options.all ? DumpKind::all : DumpKind::metadata;
-    selected = ext2::select_blocks(input.filesystem(), {kind, thread_count(options.common), progress.get()},
-                                   findings);
+    measured.selected = ext2::select_blocks(input.filesystem(), {kind, threads, progress.get()}, findings);
+    measured.disk_size = image_size(input.file());
+    measured.weights = weigh(input.file(), measured, format, {threads, progress.get()});
   }
-  const auto classes = class_bytes(selected.class_bytes);
-  const std::uint64_t disk_size = image_size(input.file());
-  const std::vector<Weight> weights = weigh(disk_size, selected.extents);
-  const std::uint64_t best = 1ULL << qcow2::best_cluster_bits(disk_size, selected.extents);
+  measured.classes = class_bytes(measured.selected.class_bytes);
   print_losses(input.file(), findings);
   if (options.common.json)
-    print_json(options, disk_size, selected, classes, weights, best);
+    print_json(options, measured);
   else
-    print_table(options, disk_size, selected, classes, weights, best);
+    print_table(options, measured);
   return input.file().losses().empty() && findings.total() == 0 ? kDone : kWithLosses;
 }
 
@@ -97,6 +122,12 @@ void add_measure(CLI::App& app, Chosen& chosen) {
       "measure", "Show what a dump would hold and how large it would be, without writing it");
   add_input_options(*command, options->input);
   command->add_flag("-a,--all", options->all, "All blocks in use, with the contents of files");
+  command
+      ->add_option(
+          "--compress", options->compress,
+          "zstd[:LEVEL], zlib[:LEVEL] or none (the default): compressing tells the exact sizes, and takes "
+          "as long as a dump for each of them")
+      ->type_name("HOW");
   add_json_option(*command, options->common);
   add_progress_options(*command, options->common);
   command->footer("Example: e2qcow measure --all /dev/sdb1");

@@ -24,20 +24,23 @@ const char* name_of(Finding finding) {
 
 void Findings::add(Finding finding, std::uint64_t inode, std::uint64_t block) {
   const std::scoped_lock lock(mutex_);
-  ++counts_[finding];
-  if (entries_.size() < kMaxEntries) entries_.push_back({finding, inode, block});
+  const Entry entry{finding, inode, block};
+  Summary& summary = summary_[finding];
+  if (summary.count == 0 || entry < summary.first) summary.first = entry;
+  ++summary.count;
+  if (entries_.size() < kMaxEntries) entries_.push_back(entry);
 }
 
 std::uint64_t Findings::total() const {
   const std::scoped_lock lock(mutex_);
   std::uint64_t total = 0;
-  for (const auto& [finding, count] : counts_) total += count;
+  for (const auto& [finding, summary] : summary_) total += summary.count;
   return total;
 }
 
-std::map<Finding, std::uint64_t> Findings::counts() const {
+std::map<Finding, Findings::Summary> Findings::summary() const {
   const std::scoped_lock lock(mutex_);
-  return counts_;
+  return summary_;
 }
 
 std::vector<Findings::Entry> Findings::entries() const {

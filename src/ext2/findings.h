@@ -31,7 +31,11 @@ class Findings {
   void add(Finding finding, std::uint64_t inode, std::uint64_t block);
 
   std::uint64_t total() const;
-  std::map<Finding, std::uint64_t> counts() const;
+  struct Summary {
+    std::uint64_t count = 0;
+    Entry first{};  // in the order of entries()
+  };
+  std::map<Finding, Summary> summary() const;
   // In a fixed order, at most kMaxEntries; the counts go on.
   std::vector<Entry> entries() const;
 
@@ -39,7 +43,7 @@ class Findings {
 
  private:
   mutable std::mutex mutex_;
-  std::map<Finding, std::uint64_t> counts_;
+  std::map<Finding, Summary> summary_;
   std::vector<Entry> entries_;
 };
 

@@ -65,11 +65,12 @@ Geometry::Geometry(const Superblock& superblock, std::uint64_t device_size)
 // of more than the device can describe, or than anybody has, costs nothing.
 std::uint64_t Geometry::count_groups(std::uint64_t device_size, std::uint32_t descriptor_size) const {
   constexpr std::uint64_t kMaxMissingGroups = 1 << 20;
+  constexpr std::uint64_t kMaxGroups = 1 << 22;  // 512 TiB in groups of 128 MiB; bounds the memory
   const auto groups_of = [&](std::uint64_t blocks) {
     return divide_up(blocks - std::min(blocks, first_data_block_), blocks_per_group_);
   };
-  return std::min(
-      {groups_of(claimed_blocks_), groups_of(blocks_) + kMaxMissingGroups, device_size / descriptor_size});
+  return std::min({groups_of(claimed_blocks_), groups_of(blocks_) + kMaxMissingGroups,
+                   device_size / descriptor_size, kMaxGroups});
 }
 
 BlockRun Geometry::group(std::uint64_t group) const {

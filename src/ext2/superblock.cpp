@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "base/bytes.h"
+#include "ext2/text_field.h"
 
 extern "C" {
 #include <e2p/e2p.h>
@@ -44,12 +45,6 @@ std::optional<Superblock> find_backup(const File& file, std::uint32_t block_size
     if (found && found->block_size() == block_size) return found;
   }
   return std::nullopt;
-}
-
-template <std::size_t N>
-std::string text_of(const std::uint8_t (&field)[N]) {
-  const auto* begin = reinterpret_cast<const char*>(field);
-  return {begin, ::strnlen(begin, N)};
 }
 
 std::string feature_names(const ext2_super_block& raw) {

@@ -48,6 +48,18 @@ bool BatchPlanner::add(Batch& batch, Extent extent) {
   return true;
 }
 
+// What was not read is zero in the batch, whatever the source's file has there.
+void find_shareable(Batch& batch, const ImageSource& source) {
+  auto read = batch.reads.begin();
+  for (Batch::Piece& piece : batch.pieces) {
+    const Extent guest{piece.guest_offset, piece.stored.size()};
+    while (read != batch.reads.end() && read->end() <= guest.offset) ++read;
+    if (read == batch.reads.end()) return;
+    if (!piece.compressed && read->offset <= guest.offset && guest.end() <= read->end())
+      piece.shareable = source.stored_at(guest);
+  }
+}
+
 void fill(Batch& batch, ImageSource& source) {
   std::uint64_t total = 0;
   for (const Extent& range : batch.ranges) total += range.length;

@@ -22,6 +22,9 @@ class BatchPlanner {
   std::uint64_t planned_ = 0;   // bytes in the current batch
 };
 
+// Notes of each piece that is stored as it was read where the source has it.
+void find_shareable(Batch& batch, const ImageSource& source);
+
 // Sizes batch.data and fills it with what the reads bring and zeros.
 void fill(Batch& batch, ImageSource& source);
 

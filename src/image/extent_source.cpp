@@ -31,6 +31,12 @@ std::optional<Extent> ExtentSource::next_extent(std::uint64_t guest_offset) {
   return Extent{found.offset + skipped, found.length - skipped};
 }
 
+std::optional<File::Descriptor> ExtentSource::stored_at(Extent range) const {
+  auto place = file_.is_lost(range) ? std::nullopt : file_.descriptor();
+  if (place) place->offset += range.offset;
+  return place;
+}
+
 // Asks for the extents' bytes up to the given number of them.
 void ExtentSource::prefetch_until(std::uint64_t bytes) {
   while (prefetched_bytes_ < bytes && prefetching_.extent < extents_.size() &&

@@ -16,6 +16,7 @@ class ExtentSource : public ImageSource {
   std::uint64_t size() const override { return size_; }
   std::optional<Extent> next_extent(std::uint64_t guest_offset) override;
   void read(std::uint64_t guest_offset, std::span<std::byte> out) override { file_.read(guest_offset, out); }
+  std::optional<File::Descriptor> stored_at(Extent range) const override;
 
  private:
   void prefetch_until(std::uint64_t bytes);

@@ -42,7 +42,10 @@ void RawSink::append(const Batch& batch) {
     if (!is_zero(piece.stored.subspan(length)))
       fail(Errc::too_small, fmt::format("{}: {} bytes are too small: the disk has data behind them (at {})",
                                         file_.name(), options_.size, piece.guest_offset + length));
-    write({piece.guest_offset, piece.stored.first(length)});
+    const bool whole = length == piece.stored.size();
+    write({.guest_offset = piece.guest_offset,
+           .stored = piece.stored.first(length),
+           .shareable = whole ? piece.shareable : std::nullopt});
   }
 }
 
@@ -50,12 +53,16 @@ void RawSink::write(Batch::Piece piece) {
   if (piece.guest_offset < head_.size()) {
     const std::size_t length = std::min(head_.size() - piece.guest_offset, piece.stored.size());
     std::memcpy(head_.data() + piece.guest_offset, piece.stored.data(), length);
-    piece = {piece.guest_offset + length, piece.stored.subspan(length)};
+    piece = {.guest_offset = piece.guest_offset + length, .stored = piece.stored.subspan(length)};
   }
   if (piece.stored.empty()) return;
   clear_until(piece.guest_offset);
-  file_.write(piece.guest_offset, piece.stored);
-  written_until_ = piece.guest_offset + piece.stored.size();
+  const Extent range{piece.guest_offset, piece.stored.size()};
+  if (!piece.shareable || !file_.share(range.offset, *piece.shareable, range.length)) {
+    file_.write(range.offset, piece.stored);
+    file_.write_back(range);  // the end waits for the disk
+  }
+  written_until_ = range.end();
 }
 
 void RawSink::clear_until(std::uint64_t guest_offset) {

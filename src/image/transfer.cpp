@@ -47,6 +47,7 @@ class Pipeline {
         throw_if_stopped();
         fill(*job->batch, source_);
         sink_.pack(*job->batch);
+        find_shareable(*job->batch, source_);
         hand_in(std::move(*job));
       }
     } catch (...) {

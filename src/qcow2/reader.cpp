@@ -168,6 +168,14 @@ void Reader::read(std::uint64_t guest_offset, std::span<std::byte> out) {
   }
 }
 
+std::optional<File::Descriptor> Reader::stored_at(Extent guest) const {
+  const Mapping mapping = map(guest.offset);
+  if (mapping.kind != Mapping::Kind::data || mapping.guest.length < guest.length) return std::nullopt;
+  auto place = file_.descriptor();
+  if (place) place->offset += mapping.host_offset;
+  return place;
+}
+
 // `out` is a part of the cluster.
 void Reader::read_compressed(const Mapping& mapping, std::uint64_t guest_offset, std::span<std::byte> out) {
   const std::uint64_t cluster_size = header_.geometry().cluster_size();

@@ -32,6 +32,7 @@ class Reader : public ImageSource {
   std::uint64_t size() const override { return header_.size; }
   std::optional<Extent> next_extent(std::uint64_t guest_offset) override;
   void read(std::uint64_t guest_offset, std::span<std::byte> out) override;
+  std::optional<File::Descriptor> stored_at(Extent guest) const override;
   std::uint64_t read_unit() const override { return header_.geometry().cluster_size(); }
 
   const Header& header() const { return header_; }

@@ -54,6 +54,7 @@ void Writer::append(const Batch& batch) {
   std::uint64_t run_end = 0;
   for (const Batch::Piece& piece : batch.pieces) {
     const std::uint64_t host_offset = place(piece);
+    if (piece.shareable && file_.share(host_offset, *piece.shareable, piece.stored.size())) continue;
     if (host_offset != run_end) {
       file_.write(run_offset, parts);
       parts.clear();

@@ -115,7 +115,7 @@ TEST_F(BlockMap, DoesNotFollowDeeperTrees) {
     follow(extent_index(depth, {50}), kUsesExtents, directories);
   walk();
   EXPECT_EQ(runs_.size(), 0);
-  EXPECT_EQ(findings_.counts()[Finding::bad_extent_node], 3);
+  EXPECT_EQ(findings_.summary()[Finding::bad_extent_node].count, 3);
 }
 
 TEST_F(BlockMap, SelectsANodeWithoutMagicAndDoesNotFollowIt) {
@@ -145,7 +145,7 @@ TEST_F(BlockMap, EndsWhereATreeIsALoop) {
   walk();
   EXPECT_EQ(runs(extent_trees), (Runs{{50, 2}}));
   EXPECT_LE(reads_of(50), 2);
-  EXPECT_EQ(findings_.counts()[Finding::bad_extent_node], 2);
+  EXPECT_EQ(findings_.summary()[Finding::bad_extent_node].count, 2);
 }
 
 TEST_F(BlockMap, FollowsNoMoreEntriesThanFitIntoANode) {

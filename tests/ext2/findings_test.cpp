@@ -30,7 +30,9 @@ TEST(Findings, AreCountedByKind) {
   findings.add(bad_extent_node, 1, 1);
   findings.add(short_device, 0, 1);
   EXPECT_EQ(findings.total(), 3);
-  EXPECT_EQ(findings.counts(), (std::map<Finding, std::uint64_t>{{bad_extent_node, 2}, {short_device, 1}}));
+  EXPECT_EQ(findings.summary().size(), 2);
+  EXPECT_EQ(findings.summary()[bad_extent_node].count, 2);
+  EXPECT_EQ(findings.summary()[short_device].count, 1);
 }
 
 TEST(Findings, AreCountedBeyondThoseThatAreKept) {
@@ -38,6 +40,14 @@ TEST(Findings, AreCountedBeyondThoseThatAreKept) {
   for (std::uint64_t i = 0; i < Findings::kMaxEntries + 5; ++i) findings.add(bad_extent_node, i, i);
   EXPECT_EQ(findings.entries().size(), Findings::kMaxEntries);
   EXPECT_EQ(findings.total(), Findings::kMaxEntries + 5);
+}
+
+TEST(Findings, AreSummedUpByTheFirstInOrderNotInTime) {
+  Findings findings;
+  findings.add(bad_extent_node, 9, 1);
+  findings.add(bad_extent_node, 3, 8);
+  findings.add(bad_extent_node, 3, 7);
+  EXPECT_TRUE(findings.summary()[bad_extent_node].first == (Findings::Entry{bad_extent_node, 3, 7}));
 }
 
 TEST(Findings, HaveNamesOfTheirOwn) {

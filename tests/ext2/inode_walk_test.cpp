@@ -155,7 +155,7 @@ TEST_F(InodeWalkTest, NotesATableThatRunsPastTheEnd) {
 TEST_F(InodeWalkTest, NotesATableThatHasNoPlace) {
   image_.set_descriptor(0, Ext2Image::kInodeTable, 0);
   walk();
-  EXPECT_EQ(findings_.counts()[Finding::bad_group_descriptor], 1);
+  EXPECT_EQ(findings_.summary()[Finding::bad_group_descriptor].count, 1);
 }
 
 TEST(InodeWalkOf64KiBBlocks, SeesEveryInodeOnceThoughThereAreHolesInItsBlock) {

@@ -78,14 +78,14 @@ TEST_F(SelectBlocks, ThrowsWhatAThreadThrows) {
 TEST_F(SelectBlocks, SaysThatABackupIsUsed) {
   image_.superblock.offset = 65 * 1024;
   select({});
-  EXPECT_EQ(findings_.counts()[Finding::backup_superblock], 1);
-  EXPECT_EQ(findings_.counts()[Finding::short_device], 0);
+  EXPECT_EQ(findings_.summary()[Finding::backup_superblock].count, 1);
+  EXPECT_EQ(findings_.summary()[Finding::short_device].count, 0);
 }
 
 TEST_F(SelectBlocks, SaysThatTheDeviceIsShort) {
   image_.superblock.raw.s_blocks_count += 100;
   select({});
-  EXPECT_EQ(findings_.counts()[Finding::short_device], 1);
+  EXPECT_EQ(findings_.summary()[Finding::short_device].count, 1);
 }
 
 }  // namespace

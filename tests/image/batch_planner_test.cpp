@@ -160,5 +160,47 @@ TEST(Fill, BringsTheWholeDisk) {
   EXPECT_EQ(disk, source.disk());
 }
 
+class StoredInAFile : public ExtentsOnly {
+ public:
+  using ExtentsOnly::ExtentsOnly;
+  std::optional<File::Descriptor> stored_at(Extent range) const override {
+    return File::Descriptor{7, range.offset + 1000};
+  }
+};
+
+// Which pieces (of zeros dropped or compressed, as given) may be shared: the place in the file, or 0.
+std::vector<std::uint64_t> shareable(const std::vector<Extent>& reads, const std::vector<Extent>& pieces,
+                                     bool compressed = false) {
+  const Bytes data(1 << 20);
+  Batch batch;
+  batch.reads = reads;
+  for (const Extent& piece : pieces)
+    batch.pieces.push_back({piece.offset, std::span(data).first(piece.length), compressed});
+  find_shareable(batch, StoredInAFile(std::vector<Extent>{}));
+  std::vector<std::uint64_t> places;
+  for (const Batch::Piece& piece : batch.pieces)
+    places.push_back(piece.shareable ? piece.shareable->offset : 0);
+  return places;
+}
+
+using Places = std::vector<std::uint64_t>;
+
+TEST(FindShareable, FindsWhatWasReadAsAWhole) {
+  EXPECT_EQ(shareable({{0, 4096}, {8192, 8192}}, {{0, 4096}, {8192, 4096}, {12288, 4096}}),
+            (Places{1000, 9192, 13288}));
+}
+
+// The source's file has more there than the batch, which has zeros: contents that nobody asked for.
+TEST(FindShareable, LeavesOutWhatWasReadInPart) {
+  EXPECT_EQ(shareable({{0, 4096}}, {{0, 65536}}), Places{0});
+  EXPECT_EQ(shareable({{4096, 4096}}, {{0, 8192}}), Places{0});
+  EXPECT_EQ(shareable({{0, 4096}, {4096, 4096}}, {{0, 8192}}), Places{0});
+  EXPECT_EQ(shareable({}, {{0, 8192}}), Places{0});
+}
+
+TEST(FindShareable, LeavesOutWhatIsCompressed) {
+  EXPECT_EQ(shareable({{0, 4096}}, {{0, 4096}}, true), Places{0});
+}
+
 }  // namespace
 }  // namespace e2qcow

@@ -21,6 +21,7 @@ void BlockDeviceTest::SetUp() {
 
 void BlockDeviceTest::TearDown() {
   for (; !mounted_.empty(); mounted_.pop_back()) output_of({"umount", mounted_.back()});
+  for (; !partitioned_.empty(); partitioned_.pop_back()) output_of({"delpart", partitioned_.back(), "1"});
   for (; !attached_.empty(); attached_.pop_back()) output_of({"losetup", "--detach", attached_.back()});
 }
 
@@ -30,6 +31,13 @@ std::string BlockDeviceTest::attach(const std::string& file, const Words& option
   const std::string line = output_of(words);
   attached_.push_back(line.substr(0, line.find('\n')));
   return attached_.back();
+}
+
+bool BlockDeviceTest::add_partition(const std::string& device, const std::string& first_sector,
+                                    const std::string& sectors) {
+  if (run({"addpart", device, "1", first_sector, sectors}).status != 0) return false;
+  partitioned_.push_back(device);
+  return true;
 }
 
 std::string BlockDeviceTest::mount(const std::string& device, const Words& options) {

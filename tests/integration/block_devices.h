@@ -14,6 +14,8 @@ class BlockDeviceTest : public FileSystemTest {
 
   // The loop device over the file.
   std::string attach(const std::string& file, const Words& options = {});
+  // Makes DEVICEp1 of a loop device; false where the kernel cannot.
+  bool add_partition(const std::string& device, const std::string& first_sector, const std::string& sectors);
   // The directory it is mounted on.
   std::string mount(const std::string& device, const Words& options = {});
   std::string mount_small_tmpfs(const std::string& size);
@@ -23,6 +25,7 @@ class BlockDeviceTest : public FileSystemTest {
 
   Words mounted_;  // in the order in which they were made
   Words attached_;
+  Words partitioned_;
 };
 
 }  // namespace e2qcow::test

@@ -33,6 +33,19 @@ TEST_F(DumpOfDevice, IsRefusedWhileItIsMountedReadWrite) {
   EXPECT_FALSE(fs::exists(path("image.qcow2")));
 }
 
+TEST_F(DumpOfDevice, APartitionOfItIsRefusedWhileItIsMountedReadWrite) {
+  write_file(path("disk"), std::string(48 << 20, '\0'));
+  output_of({"sh", "-c", "echo 2048, | sfdisk -q disk"});
+  output_of({"dd", "if=disk.img", "of=disk", "bs=1M", "seek=1", "conv=notrunc", "status=none"});
+  const std::string device = attach("disk");
+  const std::string sectors = std::to_string(fs::file_size(path("disk.img")) / 512);
+  if (!add_partition(device, "2048", sectors)) GTEST_SKIP() << "needs partitions on loop devices";
+  const std::string directory = mount(device + "p1");
+  for (const Words& where : {Words{"--partition=1"}, Words{"--offset=1M"}})
+    expect_failure(e2qcow({"dump", where[0], device, "image.qcow2"}),
+                   {device + "p1: is mounted read-write on " + directory});
+}
+
 TEST_F(DumpOfDevice, GoesOnWhileItIsMountedWhenForced) {
   const std::string device = attach("disk.img");
   mount(device);
@@ -70,6 +83,51 @@ TEST_F(DumpOfDevice, LeavesNothingWhenTheDiskIsFull) {
   write_file(small + "/image.qcow2", "the older one");
   expect_failure(e2qcow(words), {small + "/image.qcow2: ", "No space left on device"});
   EXPECT_EQ(read_file(small + "/image.qcow2"), "the older one");
+}
+
+// On a file system that can share blocks between files.
+class OnXfs : public BlockDeviceTest {
+ protected:
+  void SetUp() override {
+    BlockDeviceTest::SetUp();
+    if (IsSkipped() || HasFatalFailure()) return;
+    require_program("mkfs.xfs");
+    if (IsSkipped()) return;
+    write_file(path("xfs"), "");
+    fs::resize_file(path("xfs"), 512 << 20);
+    output_of({"mkfs.xfs", "-q", "xfs"});
+    directory_ = mount(attach("xfs"));
+    make_file_system({{"-t", "ext4", "-b", "4096"}});
+    fs::copy_file(path("disk.img"), directory_ + "/disk.img");
+  }
+  std::uint64_t shared_blocks(const std::string& name) const {
+    return std::stoull(output_of({"sh", "-c", "filefrag -v " + name + " | grep -c shared || true"}));
+  }
+
+  std::string directory_;
+};
+
+TEST_F(OnXfs, AnImageSharesBlocksWithItsSourceAndIsTheSameAsElsewhere) {
+  for (const char* kind : {"--all", "--force"}) {
+    const Words options{"dump", "-q", kind, "--compress=none", "--cluster-size=4k"};
+    Words words = options;
+    words.insert(words.end(), {directory_ + "/disk.img", directory_ + "/image.qcow2"});
+    EXPECT_EQ(e2qcow(words).status, 0);
+    EXPECT_GT(shared_blocks(directory_ + "/image.qcow2"), 0);
+    words = options;
+    words.insert(words.end(), {"disk.img", "image.qcow2"});
+    EXPECT_EQ(e2qcow(words).status, 0);
+    output_of({"qemu-img", "compare", "image.qcow2", directory_ + "/image.qcow2"});
+  }
+}
+
+TEST_F(OnXfs, ARestoredDiskSharesBlocksWithItsImage) {
+  const std::string image = directory_ + "/image.qcow2";
+  EXPECT_EQ(e2qcow({"dump", "--all", "--compress=none", "disk.img", image}).status, 0);
+  EXPECT_EQ(e2qcow({"restore", image, directory_ + "/restored"}).status, 0);
+  EXPECT_GT(shared_blocks(directory_ + "/restored"), 0);
+  expect_restored_as_by_qemu(image, "ours.raw");
+  expect_same_bytes("ours.raw", directory_ + "/restored");
 }
 
 class DumpToDevice : public BlockDeviceTest {

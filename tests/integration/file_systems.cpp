@@ -116,7 +116,7 @@ void FileSystemTest::debugfs_write(const Words& commands) const {
 }
 
 void FileSystemTest::make_file_system(const FileSystemOptions& options) const {
-  make_tree();
+  if (!fs::exists(path("tree"))) make_tree();
   Words words{"mke2fs", "-q", "-F", "-U", "0a1b2c3d-0102-4304-8506-a0b0c0d0e0f0", "-d", "tree"};
   words.insert(words.end(), options.mke2fs.begin(), options.mke2fs.end());
   words.insert(words.end(), {"disk.img", options.size});

@@ -102,8 +102,8 @@ TEST_F(Output, NoUncompressedImageIsLargerThanMeasured) {
     const json measure = json_of({"measure", kind, "disk.img"});
     EXPECT_EQ(measure["selected-bytes"], sum(measure["classes"]));
     EXPECT_EQ(measure["disk-size"], size_of("disk.img"));
-    EXPECT_EQ(measure["uncompressed-image-sizes"].size(), 13);  // 512 to 2 MiB
-    for (const json& weight : measure["uncompressed-image-sizes"]) {
+    EXPECT_EQ(measure["image-sizes"].size(), 13);  // 512 to 2 MiB
+    for (const json& weight : measure["image-sizes"]) {
       const std::string size = std::to_string(weight["cluster-size"].get<std::uint64_t>());
       Words words{"dump", kind, "--cluster-size=" + size, "disk.img", "image.qcow2"};
       for (const std::string& option : uncompressed()) words.push_back(option);
@@ -112,6 +112,35 @@ TEST_F(Output, NoUncompressedImageIsLargerThanMeasured) {
       EXPECT_EQ(dump["selected-bytes"], measure["selected-bytes"]);
     }
   }
+}
+
+TEST_F(Output, ACompressedImageIsExactlyAsLargeAsMeasured) {
+  for (const char* how : {"zstd:5", "zlib"}) {
+    const std::string compress = std::string("--compress=") + how;
+    const json measure = json_of({"measure", compress, "disk.img"});
+    std::uint64_t smallest = ~0ULL;
+    for (const json& weight : measure["image-sizes"]) {
+      const std::string cluster_size = std::to_string(weight["cluster-size"].get<std::uint64_t>());
+      json_of({"dump", compress, "--cluster-size=" + cluster_size, "disk.img", "image.qcow2"});
+      EXPECT_EQ(weight["image-size"], size_of("image.qcow2")) << how << ' ' << cluster_size;
+      smallest = std::min(smallest, size_of("image.qcow2"));
+    }
+    json_of({"dump", compress, "--cluster-size=auto", "disk.img", "image.qcow2"});
+    EXPECT_EQ(size_of("image.qcow2"), smallest) << how;
+    EXPECT_EQ(json_of({"info", "image.qcow2"})["cluster-size"], measure["best-cluster-size"]) << how;
+  }
+}
+
+TEST_F(Output, DumpNamesWhoeverElseMayHaveTheFileSystem) {
+  make_file_system({{"-t", "ext4", "-O", "mmp", "-E", "mmp_update_interval=1"}});
+  EXPECT_EQ(e2qcow({"dump", "-q", "disk.img", "image.qcow2"}), (Outcome{0, "", ""}));
+  const std::uint64_t mmp = std::stoull(header_field("MMP block number")) * block_size();
+  patch_file(path("disk.img"), mmp + 4, std::string("\5\0\0\0", 4));              // the sequence number
+  patch_file(path("disk.img"), mmp + 16, std::string("else\x1b[1mwhere\0", 14));  // the node's name
+  patch_file(path("disk.img"), mmp + 80, std::string("sdx7\0", 5));               // the device's
+  const Outcome dump = e2qcow({"dump", "-q", "disk.img", "image.qcow2"});
+  EXPECT_EQ(dump.status, 0) << dump;
+  EXPECT_NE(dump.err.find("node 'else\\x1b[1mwhere' has mounted it as 'sdx7'"), std::string::npos) << dump;
 }
 
 TEST_F(Output, TextFromTheDiskIsEscaped) {

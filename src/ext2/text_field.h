@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+#include <string>
+
+namespace e2qcow::ext2 {
+
+// The text in a field of fixed size, which need not end with a zero.
+template <std::size_t N>
+std::string text_of(const std::uint8_t (&field)[N]) {
+  const auto* begin = reinterpret_cast<const char*>(field);
+  return {begin, ::strnlen(begin, N)};
+}
+
+}  // namespace e2qcow::ext2

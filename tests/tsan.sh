@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# The work of several threads under the thread sanitizer: the unit tests of what they share, and the program.
+#   tests/tsan.sh BUILD_DIRECTORY
+set -euo pipefail
+PATH=$PATH:/usr/sbin:/sbin
+build=$1
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+"$build"/bin/unit_tests --gtest_brief=1 \
+  --gtest_filter='*Transfer*:*Select*:*Writer*:*Reader*:*Salvag*:*Findings*:*Pipe*'
+mke2fs -q -t ext4 -d src "$work/fs" 64M
+for how in zstd zlib none; do
+  "$build"/bin/e2qcow dump -q --all --compress $how --threads 4 "$work/fs" "$work/$how.qcow2"
+  "$build"/bin/e2qcow restore -q --threads 4 "$work/$how.qcow2" "$work/restored"
+  cmp "$work/fs" "$work/restored"
+  "$build"/bin/e2qcow restore -q --threads 4 - "$work/restored" <"$work/$how.qcow2"
+  cmp "$work/fs" "$work/restored"
+done
+echo "tsan: nothing found"
