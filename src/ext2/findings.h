@@ -25,6 +25,7 @@ class Findings {
     Finding finding;
     std::uint64_t inode;  // 0: not of an inode
     std::uint64_t block;
+    // NOLINTNEXTLINE(modernize-use-nullptr): it takes the 0 of the comparison for a pointer
     friend auto operator<=>(const Entry&, const Entry&) = default;
   };
 
