@@ -27,50 +27,13 @@ fs::path sysfs_of(dev_t device) {
   return fmt::format("/sys/dev/block/{}:{}", ::major(device), ::minor(device));
 }
 
-std::string first_line(const fs::path& path) {
-  std::ifstream in(path);
-  std::string line;
-  std::getline(in, line);
-  return line;
-}
-
 std::uint64_t number_in(const fs::path& path) {
   std::uint64_t number = 0;
   std::ifstream(path) >> number;
   return number;
 }
 
-bool is_partition_of(dev_t partition, dev_t disk) {
-  std::error_code ignored;
-  const fs::path directory = fs::canonical(sysfs_of(partition), ignored);
-  if (!fs::exists(directory / "partition", ignored)) return false;
-  return first_line(directory.parent_path() / "dev") == fmt::format("{}:{}", ::major(disk), ::minor(disk));
-}
-
-bool is_loop_over(dev_t loop, const std::string& file) {
-  const std::string backing = first_line(sysfs_of(loop) / "loop" / "backing_file");
-  return !backing.empty() && is_same_file(backing, file);
-}
-
 }  // namespace
-
-bool is_same_file(const std::string& a, const std::string& b) {
-  struct stat status_a {};
-  struct stat status_b {};
-  if (::stat(a.c_str(), &status_a) != 0 || ::stat(b.c_str(), &status_b) != 0) return false;
-  if (S_ISBLK(status_a.st_mode) && S_ISBLK(status_b.st_mode)) return status_a.st_rdev == status_b.st_rdev;
-  return status_a.st_dev == status_b.st_dev && status_a.st_ino == status_b.st_ino;
-}
-
-bool is_stored_on(const std::string& path, const PosixFile& device) {
-  const fs::path directory = fs::path(path).parent_path();
-  struct stat place {};
-  if (::stat(directory.empty() ? "." : directory.c_str(), &place) != 0) return false;
-  if (!device.is_block_device()) return is_loop_over(place.st_dev, device.name());
-  struct stat status {};
-  if (::fstat(device.fd(), &status) != 0) fail_errno(device.name() + ": stat");
-  return place.st_dev == status.st_rdev || is_partition_of(place.st_dev, status.st_rdev);
-}
 
 Extent find_partition(const PosixFile& disk, int number) {
   const Probe probe(blkid_new_probe());

@@ -7,8 +7,9 @@
 
 #include <cerrno>
 #include <cstdio>
-#include <filesystem>
 #include <optional>
+
+#include "base/storage.h"
 
 namespace e2qcow {
 namespace {
@@ -20,18 +21,6 @@ std::optional<struct stat> status_of(const std::string& path) {
   fail_errno(path);
 }
 
-// What the name leads to, which need not exist.
-std::string without_links(std::string path) {
-  constexpr int kMaxLinks = 40;
-  std::error_code not_a_link;
-  for (int i = 0; i < kMaxLinks; ++i) {
-    const auto target = std::filesystem::read_symlink(path, not_a_link);
-    if (not_a_link) return path;
-    path = std::filesystem::path(path).parent_path() / target;  // an absolute target replaces all
-  }
-  fail_errno(ELOOP, path + ": open");
-}
-
 std::string directory_of(const std::string& path) {
   const std::size_t slash = path.rfind('/');
   if (slash == std::string::npos) return ".";
@@ -40,9 +29,16 @@ std::string directory_of(const std::string& path) {
 
 // A free name beside `path`, for a moment.
 std::string hidden_name(const std::string& path, int attempt) {
-  const std::string directory = directory_of(path);
-  const std::string base = path.substr(path.rfind('/') + 1);  // npos + 1 is 0
-  return fmt::format("{}/.{}.{}.{}", directory, base, ::getpid(), attempt);
+  return fmt::format("{}/.e2qcow.{}.{}", directory_of(path), ::getpid(), attempt);
+}
+
+std::string name_of_open_file(int fd) {
+  return fmt::format("/proc/self/fd/{}", fd);
+}
+
+// Whether a file without a name can be given one later: not in a chroot without /proc.
+bool can_be_named(int fd) {
+  return ::access(name_of_open_file(fd).c_str(), F_OK) == 0;
 }
 
 void sync_directory(const std::string& path) {
@@ -75,11 +71,16 @@ OutputFile::~OutputFile() {
   if (!temporary_.empty()) ::unlink(temporary_.c_str());
 }
 
+std::string OutputFile::directory() const {
+  return directory_of(path_);
+}
+
 void OutputFile::create_beside() {
   const std::string directory = directory_of(path_);
   UniqueFd fd(::open(directory.c_str(), O_RDWR | O_TMPFILE | O_CLOEXEC, 0600));
   if (fd.get() < 0 && errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL)
     fail_errno(path_ + ": create");
+  if (fd.get() >= 0 && !can_be_named(fd.get())) fd = UniqueFd();
   for (int attempt = 0; fd.get() < 0; ++attempt) {
     temporary_ = hidden_name(path_, attempt);
     fd = UniqueFd(::open(temporary_.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
@@ -91,7 +92,7 @@ void OutputFile::create_beside() {
 }
 
 void OutputFile::give_name() {
-  const std::string open_file = fmt::format("/proc/self/fd/{}", file_->fd());
+  const std::string open_file = name_of_open_file(file_->fd());
   for (int attempt = 0; temporary_.empty(); ++attempt) {
     const std::string name = hidden_name(path_, attempt);
     if (::linkat(AT_FDCWD, open_file.c_str(), AT_FDCWD, name.c_str(), AT_SYMLINK_FOLLOW) == 0)

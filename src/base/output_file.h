@@ -19,6 +19,8 @@ class OutputFile {
   OutputFile& operator=(const OutputFile&) = delete;
 
   PosixFile& file() { return *file_; }
+  // Where it is made.
+  std::string directory() const;
   bool is_block_device() const { return file_->is_block_device(); }
 
   enum class Durability { if_it_replaces, always };

@@ -2,6 +2,7 @@
 
 #include <e2qcow/error.h>
 #include <fmt/format.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -45,7 +46,7 @@ bool PipeFile::advance() const {
   }
   ssize_t n = -1;
   while (n < 0) {
-    throw_if_stopped();
+    wait_for(fd_, POLLIN);
     n = ::read(fd_, room.data(), room.size());
     if (n < 0 && errno != EINTR) fail_errno(fmt::format("{}: read at {}", name_, position_));
   }

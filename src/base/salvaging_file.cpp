@@ -3,12 +3,17 @@
 #include <algorithm>
 
 #include "base/bytes.h"
+#include "base/stop.h"
 
 namespace e2qcow {
 namespace {
 
+// A device that is gone is no unreadable block: the rest would be zeros, too.
 void rethrow_unless_unreadable(const std::system_error& error) {
-  if (error.code() == Errc::interrupted) throw;
+  const bool gone = error.code() == std::errc::no_such_device ||
+                    error.code() == std::errc::no_such_device_or_address ||
+                    error.code() == std::errc::bad_file_descriptor;
+  if (error.code() == Errc::interrupted || gone) throw;
 }
 
 }  // namespace
@@ -33,6 +38,7 @@ void SalvagingFile::read(std::uint64_t offset, std::span<std::byte> out) const {
 void SalvagingFile::read_block(std::uint64_t offset, std::span<std::byte> out) const {
   std::size_t length = 0;
   for (unsigned attempt = 0; attempt <= options_.retries && !is_lost({offset, out.size()}); ++attempt) {
+    throw_if_stopped();
     try {
       if (options_.strict) return file_.read(offset, out);
       length = file_.read_up_to(offset, out);
@@ -45,8 +51,22 @@ void SalvagingFile::read_block(std::uint64_t offset, std::span<std::byte> out) c
   }
   std::ranges::fill(out.subspan(length), std::byte{0});
   const std::uint64_t block = round_down(offset, options_.block_size);
+  add_loss({block, options_.block_size});
+}
+
+// Losses that touch are kept as one: a disk may have millions of bad blocks.
+void SalvagingFile::add_loss(Extent block) const {
   const std::scoped_lock lock(mutex_);
-  losses_[block] = options_.block_size;
+  auto next = losses_.lower_bound(block.offset);
+  if (next != losses_.begin() && std::prev(next)->first + std::prev(next)->second >= block.offset) {
+    --next;
+    block = {next->first, std::max(next->second, block.end() - next->first)};
+  }
+  while (next != losses_.end() && next->first <= block.end()) {
+    block.length = std::max(block.end(), next->first + next->second) - block.offset;
+    next = losses_.erase(next);
+  }
+  losses_[block.offset] = block.length;
 }
 
 bool SalvagingFile::is_lost(Extent range) const {
@@ -59,12 +79,7 @@ bool SalvagingFile::is_lost(Extent range) const {
 std::vector<Extent> SalvagingFile::losses() const {
   const std::scoped_lock lock(mutex_);
   std::vector<Extent> joined;
-  for (const auto& [offset, length] : losses_) {
-    if (!joined.empty() && joined.back().end() == offset)
-      joined.back().length += length;
-    else
-      joined.push_back({offset, length});
-  }
+  for (const auto& [offset, length] : losses_) joined.push_back({offset, length});
   return joined;
 }
 

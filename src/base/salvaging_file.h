@@ -39,12 +39,13 @@ class SalvagingFile : public File {
   std::vector<Extent> losses() const;
 
  private:
+  void add_loss(Extent block) const;
   void read_block(std::uint64_t offset, std::span<std::byte> out) const;
 
   const File& file_;
   Options options_;
   mutable std::mutex mutex_;                               // guards losses_
-  mutable std::map<std::uint64_t, std::uint64_t> losses_;  // offset -> length, one block each
+  mutable std::map<std::uint64_t, std::uint64_t> losses_;  // offset -> length, none touching
 };
 
 }  // namespace e2qcow

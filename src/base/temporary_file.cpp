@@ -8,9 +8,13 @@
 
 namespace e2qcow {
 
-std::unique_ptr<PosixFile> open_temporary_file() {
+std::string temporary_directory() {
   const char* configured = std::getenv("TMPDIR");  // NOLINT(concurrency-mt-unsafe): nobody sets it
-  const std::string directory = configured != nullptr && *configured != '\0' ? configured : "/tmp";
+  return configured != nullptr && *configured != '\0' ? configured : "/tmp";
+}
+
+std::unique_ptr<PosixFile> open_temporary_file() {
+  const std::string directory = temporary_directory();
   UniqueFd fd(::open(directory.c_str(), O_RDWR | O_TMPFILE | O_CLOEXEC, 0600));
   if (fd.get() < 0 && (errno == EOPNOTSUPP || errno == EISDIR)) {
     std::string name = directory + "/e2qcow.XXXXXX";

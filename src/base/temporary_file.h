@@ -1,10 +1,13 @@
 #pragma once
 
 #include <memory>
+#include <string>
 
 #include "base/posix_file.h"
 
 namespace e2qcow {
+
+std::string temporary_directory();
 
 // A file without a name, gone when it is closed; in $TMPDIR, or /tmp.
 std::unique_ptr<PosixFile> open_temporary_file();

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/posix_file.h"
+#include "base/sandbox.h"
 #include "cli/command.h"
 #include "cli/text.h"
 #include "qcow2/checker.h"
@@ -12,6 +13,7 @@ namespace {
 
 struct CheckOptions {
   std::string image;
+  bool data = false;
   Common common;
 };
 
@@ -47,7 +49,8 @@ void print_text(const CheckOptions& options, const qcow2::CheckResult& result) {
 
 int run_check(const CheckOptions& options) {
   const auto file = open_for_reading(options.image);
-  const qcow2::CheckResult result = qcow2::check(*file);
+  give_up_rights({});
+  const qcow2::CheckResult result = qcow2::check(*file, {options.data, thread_count(options.common)});
   if (options.common.json)
     print_json(options, result);
   else
@@ -63,7 +66,9 @@ void add_check(CLI::App& app, Chosen& chosen) {
   CLI::App* command = app.add_subcommand(
       "check", "Check an image's tables and reference counts (exit 0: clean, 2: corruptions, 3: leaks)");
   command->add_option("IMAGE", options->image, "The qcow2 image")->required();
+  command->add_flag("--data", options->data, "Decode every compressed cluster, too");
   add_json_option(*command, options->common);
+  add_threads_option(*command, options->common);
   command->footer("Example: e2qcow check sdb1.qcow2");
   command->callback([options, &chosen] { chosen = [options] { return run_check(*options); }; });
 }

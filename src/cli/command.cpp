@@ -9,6 +9,12 @@ void add_json_option(CLI::App& command, Common& common) {
   command.add_flag("--json", common.json, "Print the result as JSON on standard output");
 }
 
+void add_threads_option(CLI::App& command, Common& common) {
+  command.add_option("--threads", common.threads, "Threads to work with (default: one for each core)")
+      ->type_name("N")
+      ->check(CLI::Range(1U, 256U));
+}
+
 void add_progress_options(CLI::App& command, Common& common) {
   static const std::map<std::string, ProgressMode> kModes{{"auto", ProgressMode::automatic},
                                                           {"always", ProgressMode::always},
@@ -21,9 +27,7 @@ void add_progress_options(CLI::App& command, Common& common) {
           "Show progress on standard error: auto (on a terminal), always, never, json (a line a second)")
       ->type_name("WHEN")
       ->transform(CLI::CheckedTransformer(kModes).description(""));
-  command.add_option("--threads", common.threads, "Threads to work with (default: one for each core)")
-      ->type_name("N")
-      ->check(CLI::Range(1U, 256U));
+  add_threads_option(command, common);
 }
 
 unsigned thread_count(const Common& common) {

@@ -14,13 +14,13 @@ namespace {
 
 void refuse_mounted(const std::string& path) {
   const auto state = ext2::mount_state(path);
-  if (!state || !state->read_write) return;
-  if (state->in_use) fail(Errc::in_use, path + ": is used as swap");
+  if (!state.mounted || !state.read_write) return;
+  if (state.in_use) fail(Errc::in_use, path + ": is used as swap");
   fail(Errc::in_use,
        fmt::format(
            "{}: is mounted read-write on {}, and would change while it is read; unmount it or remount it "
            "read-only (mount -o remount,ro), or use --force for a dump that may be inconsistent",
-           path, printable(state->mount_point)));
+           path, printable(state.mount_point)));
 }
 
 // What other machines have mounted cannot be seen here, but in the file system itself.
@@ -61,17 +61,22 @@ void add_input_options(CLI::App& command, InputOptions& options) {
       ->check(CLI::IsMember({1024U, 2048U, 4096U, 8192U, 16384U, 32768U, 65536U}));
   command.add_option("--retries", options.retries, "Try unreadable blocks so many times more")
       ->type_name("N")
+      ->check(CLI::Range(0U, 100U))
       ->capture_default_str();
   command.add_flag("--strict", options.strict, "Stop at the first unreadable block");
   command.add_flag("--force", options.force, "Go on although the device is mounted read-write");
 }
 
 DeviceInput::DeviceInput(const InputOptions& options) {
-  if (!options.force) refuse_mounted(options.path);
   device_ = open_for_reading(options.path);
   const Extent window = window_of(options, *device_);
-  if (!options.force)
+  storage_ = stored_ranges(device_->fd(), window);
+  if (!options.force) {
+    refuse_mounted(options.path);
     for (const std::string& partition : partitions_in(*device_, window)) refuse_mounted(partition);
+    for (const StoredRange& stored : storage_)  // another loop device may be made of the same file
+      if (!stored.name.empty()) refuse_mounted(stored.name);
+  }
   window_ = std::make_unique<FileWindow>(*device_, window);
   const SalvagingFile finder(*window_, {.block_size = 1024, .retries = options.retries, .strict = false});
   const ext2::Superblock superblock = ext2::find_superblock(finder, options.superblock);

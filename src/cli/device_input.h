@@ -8,6 +8,7 @@
 #include "base/file_window.h"
 #include "base/posix_file.h"
 #include "base/salvaging_file.h"
+#include "base/storage.h"
 #include "ext2/filesystem.h"
 #include "ext2/superblock.h"
 
@@ -31,12 +32,14 @@ class DeviceInput {
   // Refuses what is mounted read-write unless forced.
   explicit DeviceInput(const InputOptions& options);
 
-  const PosixFile& device() const { return *device_; }
+  // Where the file system is stored.
+  const std::vector<StoredRange>& storage() const { return storage_; }
   const SalvagingFile& file() const { return *salvaging_; }
   const ext2::Filesystem& filesystem() const { return *filesystem_; }
 
  private:
   std::unique_ptr<PosixFile> device_;
+  std::vector<StoredRange> storage_;
   std::unique_ptr<FileWindow> window_;
   std::unique_ptr<SalvagingFile> salvaging_;
   std::unique_ptr<ext2::Filesystem> filesystem_;

@@ -1,10 +1,11 @@
 #include <e2qcow/error.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <chrono>
 #include <nlohmann/json.hpp>
 
-#include "base/device.h"
+#include "base/storage.h"
 #include "cli/class_table.h"
 #include "cli/command.h"
 #include "cli/device_input.h"
@@ -35,16 +36,18 @@ struct DumpResult {
   double seconds = 0;
 };
 
-void refuse_bad_target(const DumpOptions& options, const PosixFile& device) {
-  if (options.image == "-" && options.common.json)
-    throw CLI::ValidationError("--json: standard output is for the image");
-  if (options.image == "-") return;
-  if (is_same_file(options.input.path, options.image))
-    fail(Errc::refused, options.image + ": is the device to be dumped");
-  if (is_stored_on(options.image, device))
+void refuse_bad_target(const DumpOptions& options, const DeviceInput& input) {
+  const bool to_pipe = options.image == "-";
+  if (to_pipe && options.common.json) throw CLI::ValidationError("--json: standard output is for the image");
+  const std::string name = to_pipe ? "standard output" : options.image;
+  const auto target = to_pipe ? stored_ranges(STDOUT_FILENO) : stored_ranges(options.image);
+  if (overlap(input.storage(), target))
     fail(Errc::refused,
-         fmt::format("{}: would be stored on {}, which is to be dumped; write it to another disk",
-                     options.image, device.name()));
+         fmt::format("{}: is stored where {} is, which is to be dumped", name, options.input.path));
+  if (overlap(input.storage(), to_pipe ? ranges_under(STDOUT_FILENO) : ranges_under(options.image)))
+    fail(Errc::refused,
+         fmt::format("{}: would be stored on {}, which is to be dumped; write it to another disk", name,
+                     options.input.path));
 }
 
 DumpRecord begin_record(const DumpOptions& options, const ext2::Filesystem& filesystem,
@@ -119,7 +122,10 @@ int run_dump(const DumpOptions& options) {
   const auto started = std::chrono::steady_clock::now();
   const ImageFormat format = image_format(options.format);
   const DeviceInput input(options.input);
-  refuse_bad_target(options, input.device());
+  refuse_bad_target(options, input);
+  if (options.all && input.filesystem().superblock.has_incompat(EXT3_FEATURE_INCOMPAT_RECOVER))
+    say("{}: its journal is to be replayed; until then nobody knows what is free, and all blocks are taken\n",
+        printable(options.input.path));
   ext2::Findings findings;
   DumpResult result;
   {

@@ -1,29 +1,67 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
+#include <CLI/CLI.hpp>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/pipe_file.h"
-#include "qcow2/reader.h"
+#include "base/posix_file.h"
+#include "qcow2/chain.h"
 
 namespace e2qcow::cli {
 
-// A qcow2 image to read: a file or, as "-", standard input.
+// The options that say what image is read, and what is believed of it.
+struct ImageOptions {
+  std::string path;
+  std::vector<std::string> backing{};  // FILE[:raw|qcow2], from the top down
+  std::uint64_t max_size = 1ULL << 50;
+  std::uint64_t max_ratio = qcow2::Reader::kPlausibleRatio;
+};
+void add_image_options(CLI::App& command, ImageOptions& options);
+// Parts of that.
+void add_backing_option(CLI::App& command, const std::string& name, ImageOptions& options);
+void add_limit_options(CLI::App& command, ImageOptions& options);
+
+// A qcow2 image to read, a file or, as "-", standard input, with the backing files that the user names. What
+// names stand in the image itself opens nothing.
 class ImageInput {
  public:
-  // Checks header and tables. Images that need other files are refused.
-  ImageInput(const std::string& path, unsigned threads);
+  // Opens the files, and reads nothing yet.
+  explicit ImageInput(const ImageOptions& options);
 
-  qcow2::Reader& reader() { return *reader_; }
+  // Where files must still be made when rights are given up, which is now.
+  std::vector<std::string> writable_directories() const;
+
+  // Checks headers and tables; what follows is there from then on.
+  void read(unsigned threads);
+
+  // The image alone.
+  qcow2::Reader& reader() { return *readers_.front(); }
+  // Its disk.
+  qcow2::Chain& disk() { return *chain_; }
+  // Of the image and its backing files; an upper bound.
   std::uint64_t data_bytes() const { return data_bytes_; }
+  // The files of the chain, by depth.
+  const std::vector<std::string>& names() const { return names_; }
 
   // To be called when all was read: lets the other end of a pipe finish.
   void finish();
 
  private:
-  std::unique_ptr<File> file_;
-  PipeFile* pipe_ = nullptr;  // file_, if it is one
-  std::unique_ptr<qcow2::Reader> reader_;
+  void open_backing(const std::string& text);
+  void read_top(unsigned threads);
+  void read_backing(std::size_t index);
+  void add_image(const File& file);
+
+  ImageOptions options_;
+  std::vector<std::string> names_;            // by depth
+  std::vector<std::unique_ptr<File>> files_;  // the same
+  PipeFile* pipe_ = nullptr;                  // the first of files_, if it is one
+  std::vector<std::unique_ptr<qcow2::Reader>> readers_;
+  const File* raw_base_ = nullptr;
+  std::unique_ptr<qcow2::Chain> chain_;
   std::uint64_t data_bytes_ = 0;
 };
 

@@ -1,14 +1,21 @@
+#include <e2qcow/error.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <bit>
+#include <map>
 #include <nlohmann/json.hpp>
 
-#include "base/posix_file.h"
+#include "base/sandbox.h"
 #include "cli/class_table.h"
 #include "cli/command.h"
+#include "cli/image_input.h"
 #include "cli/text.h"
 #include "ext2/superblock.h"
 #include "image/source_file.h"
-#include "qcow2/reader.h"
+#include "qcow2/bitmaps.h"
+#include "qcow2/front.h"
+#include "qcow2/snapshots.h"
 
 namespace e2qcow::cli {
 namespace {
@@ -16,18 +23,58 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 struct InfoOptions {
-  std::string image;
+  ImageOptions image;
   Common common;
 };
 
 struct Info {
-  const qcow2::Header& header;
-  std::uint64_t file_size;
-  std::uint64_t data_bytes;
+  qcow2::Header header;
+  std::vector<qcow2::Extension> extensions;
+  std::uint64_t file_size = 0;
+  std::string unreadable;  // why the disk in it cannot be read; then what follows is not known
+  std::uint64_t data_bytes = 0;
   std::optional<DumpRecord> record;
   std::optional<ext2::Description> filesystem;
   std::optional<std::string> backing_file;
+  std::vector<qcow2::Snapshot> snapshots;
+  std::vector<qcow2::Bitmap> bitmaps;
 };
+
+std::string text_of(const Info& info, std::uint32_t type) {
+  for (const qcow2::Extension& extension : info.extensions)
+    if (extension.type == type)
+      return printable({reinterpret_cast<const char*>(extension.data.data()), extension.data.size()});
+  return "";
+}
+
+const char* encryption_name(const qcow2::Header& header) {
+  return header.crypt_method == 1 ? "AES" : header.crypt_method == 2 ? "LUKS" : "unknown";
+}
+
+std::vector<std::string> feature_names(const Info& info) {
+  std::vector<std::string> names;
+  for (std::uint64_t rest = info.header.incompatible_features; rest != 0; rest &= rest - 1) {
+    const auto bit = static_cast<std::uint32_t>(std::countr_zero(rest));
+    const std::string name = printable(qcow2::feature_name(info.extensions, bit));
+    names.push_back(name.empty() ? fmt::format("bit {}", bit) : name);
+  }
+  return names;
+}
+
+std::vector<std::string> extension_names(const Info& info) {
+  static const std::map<std::uint32_t, const char*> kNames{{qcow2::kBackingFormat, "backing format"},
+                                                           {qcow2::kFeatureNames, "feature names"},
+                                                           {qcow2::kBitmaps, "bitmaps"},
+                                                           {qcow2::kCryptoHeader, "encryption header"},
+                                                           {qcow2::kDataFileName, "data file name"},
+                                                           {qcow2::kDumpRecord, "dump record"}};
+  std::vector<std::string> names;
+  for (const qcow2::Extension& extension : info.extensions) {
+    const auto known = kNames.find(extension.type);
+    names.push_back(known != kNames.end() ? known->second : fmt::format("{:#010x}", extension.type));
+  }
+  return names;
+}
 
 const char* compression_name(const qcow2::Header& header) {
   return header.compression_type == qcow2::CompressionType::zstd ? "zstd" : "zlib";
@@ -59,20 +106,50 @@ Json filesystem_json(const ext2::Description& filesystem) {
           {"needs-recovery", filesystem.needs_recovery}};
 }
 
+Json snapshots_json(const Info& info) {
+  Json list = Json::array();
+  for (const qcow2::Snapshot& snapshot : info.snapshots)
+    list.push_back({{"id", printable(snapshot.id)},
+                    {"name", printable(snapshot.name)},
+                    {"date-sec", snapshot.seconds},
+                    {"vm-state-size", snapshot.vm_state_bytes},
+                    {"disk-size", snapshot.disk_size}});
+  return list;
+}
+
+Json bitmaps_json(const Info& info) {
+  Json list = Json::array();
+  for (const qcow2::Bitmap& bitmap : info.bitmaps)
+    list.push_back({{"name", printable(bitmap.name)},
+                    {"granularity-bits", bitmap.granularity_bits},
+                    {"in-use", (bitmap.flags & qcow2::Bitmap::kInUse) != 0}});
+  return list;
+}
+
 Json to_json(const InfoOptions& options, const Info& info) {
-  Json json{{"image", printable(options.image)},
+  const qcow2::Header& header = info.header;
+  Json json{{"image", printable(options.image.path)},
             {"format", "qcow2"},
-            {"version", info.header.version},
-            {"virtual-size", info.header.size},
+            {"version", header.version},
+            {"virtual-size", header.size},
             {"file-size", info.file_size},
-            {"data-bytes", info.data_bytes},
-            {"cluster-size", info.header.geometry().cluster_size()},
-            {"compression-type", compression_name(info.header)},
-            {"refcount-bits", 1 << info.header.refcount_order},
-            {"snapshots", info.header.snapshot_count},
-            {"dirty", (info.header.incompatible_features & qcow2::kDirty) != 0},
-            {"corrupt", (info.header.incompatible_features & qcow2::kCorrupt) != 0}};
+            {"cluster-size", header.geometry().cluster_size()},
+            {"compression-type", compression_name(header)},
+            {"refcount-bits", 1 << header.refcount_order},
+            {"extended-l2", header.geometry().extended_l2},
+            {"dirty", (header.incompatible_features & qcow2::kDirty) != 0},
+            {"corrupt", (header.incompatible_features & qcow2::kCorrupt) != 0},
+            {"incompatible-features", feature_names(info)},
+            {"extensions", extension_names(info)},
+            {"snapshots", snapshots_json(info)},
+            {"bitmaps", bitmaps_json(info)}};
   if (info.backing_file) json["backing-file"] = printable(*info.backing_file);
+  if (const std::string format = text_of(info, qcow2::kBackingFormat); !format.empty())
+    json["backing-format"] = format;
+  if (const std::string name = text_of(info, qcow2::kDataFileName); !name.empty()) json["data-file"] = name;
+  if (header.crypt_method != 0) json["encryption"] = encryption_name(header);
+  if (!info.unreadable.empty()) json["unreadable"] = printable(info.unreadable);
+  if (info.unreadable.empty()) json["data-bytes"] = info.data_bytes;
   if (info.record) json["dump"] = dump_json(*info.record);
   if (info.filesystem) json["filesystem"] = filesystem_json(*info.filesystem);
   return json;
@@ -106,39 +183,96 @@ void print_filesystem(const ext2::Description& filesystem) {
   fmt::print("  features     {}\n", printable(filesystem.features));
 }
 
+void print_foreign(const Info& info) {
+  const qcow2::Header& header = info.header;
+  if (info.backing_file) {
+    const std::string format = text_of(info, qcow2::kBackingFormat);
+    fmt::print("backing file:  {}{} (not opened)\n", printable(*info.backing_file),
+               format.empty() ? "" : ", " + format);
+  }
+  if (const std::string name = text_of(info, qcow2::kDataFileName); !name.empty())
+    fmt::print("data file:     {} (not opened)\n", name);
+  if (header.crypt_method != 0) fmt::print("encrypted:     {}\n", encryption_name(header));
+  if (header.incompatible_features != 0)
+    fmt::print("needs:         {}\n", fmt::join(feature_names(info), ", "));
+  if (!info.extensions.empty()) fmt::print("extensions:    {}\n", fmt::join(extension_names(info), ", "));
+  for (const qcow2::Snapshot& snapshot : info.snapshots)
+    fmt::print("snapshot:      {} '{}', disk of {}, VM state of {}\n", printable(snapshot.id),
+               printable(snapshot.name), human_size(snapshot.disk_size), human_size(snapshot.vm_state_bytes));
+  for (const qcow2::Bitmap& bitmap : info.bitmaps)
+    fmt::print("bitmap:        '{}', a bit for {}{}\n", printable(bitmap.name),
+               human_size(1ULL << (bitmap.granularity_bits & 63)),
+               (bitmap.flags & qcow2::Bitmap::kInUse) != 0 ? ", was in use" : "");
+}
+
 void print_info(const InfoOptions& options, const Info& info) {
-  fmt::print("image:         {}\n", printable(options.image));
-  fmt::print("format:        qcow2 version {} (compat {})\n", info.header.version,
-             info.header.version == 2 ? "0.10" : "1.1");
-  fmt::print("virtual size:  {} ({} bytes)\n", human_size(info.header.size), info.header.size);
-  fmt::print("file size:     {}, {} of the disk stored\n", human_size(info.file_size),
-             human_size(info.data_bytes));
-  fmt::print("clusters:      {}, compression type {}, refcounts of {} bits\n",
-             human_size(info.header.geometry().cluster_size()), compression_name(info.header),
-             1 << info.header.refcount_order);
-  if (info.header.snapshot_count > 0) fmt::print("snapshots:     {}\n", info.header.snapshot_count);
-  if (info.backing_file) fmt::print("backing file:  {} (not opened)\n", printable(*info.backing_file));
-  if ((info.header.incompatible_features & qcow2::kDirty) != 0)
+  const qcow2::Header& header = info.header;
+  fmt::print("image:         {}\n", printable(options.image.path));
+  fmt::print("format:        qcow2 version {} (compat {})\n", header.version,
+             header.version == 2 ? "0.10" : "1.1");
+  fmt::print("virtual size:  {} ({} bytes)\n", human_size(header.size), header.size);
+  fmt::print(
+      "file size:     {}{}\n", human_size(info.file_size),
+      info.unreadable.empty() ? fmt::format(", {} of the disk stored", human_size(info.data_bytes)) : "");
+  fmt::print("clusters:      {}{}, compression type {}, refcounts of {} bits\n",
+             human_size(header.geometry().cluster_size()),
+             header.geometry().extended_l2 ? " in 32 parts" : "", compression_name(header),
+             1 << header.refcount_order);
+  print_foreign(info);
+  if ((header.incompatible_features & qcow2::kDirty) != 0)
     fmt::print("dirty:         yes, refcounts are stale\n");
-  if ((info.header.incompatible_features & qcow2::kCorrupt) != 0)
-    fmt::print("corrupt:       marked so by QEMU\n");
+  if ((header.incompatible_features & qcow2::kCorrupt) != 0) fmt::print("corrupt:       marked so by QEMU\n");
+  if (!info.unreadable.empty()) fmt::print("unreadable:    {}\n", printable(info.unreadable));
   if (info.record) print_record(*info.record);
   if (info.filesystem) print_filesystem(*info.filesystem);
 }
 
-std::optional<ext2::Description> describe_filesystem(qcow2::Reader& reader) {
-  const SourceFile disk(reader, reader.file().name());
+std::optional<ext2::Description> describe_filesystem(qcow2::Chain& chain, const std::string& name) {
+  const SourceFile disk(chain, name);
   const auto superblock = ext2::read_superblock(disk, ext2::kSuperblockOffset);
   if (!superblock) return std::nullopt;
   return ext2::describe(*superblock);
 }
 
+void add_lists(Info& info, const File& file) {
+  if (info.header.snapshot_count > 0)
+    info.snapshots =
+        qcow2::read_snapshots(file, info.header, [](std::uint32_t, const std::string&) {}).snapshots;
+  for (const qcow2::Extension& extension : info.extensions) {
+    if (extension.type != qcow2::kBitmaps) continue;
+    const auto directory = qcow2::decode_bitmap_directory(extension.data);
+    if (!directory || directory->host.offset > info.file_size ||
+        directory->host.length > info.file_size - directory->host.offset)
+      continue;
+    info.bitmaps = qcow2::read_bitmaps(file, *directory, [](const std::string&) {});
+  }
+}
+
+void read_disk(Info& info, const File& file, const ImageOptions& options) {
+  qcow2::Reader reader(file);
+  info.backing_file = reader.backing_file_name();
+  info.record = reader.record();
+  add_lists(info, file);
+  info.data_bytes = reader.check_tables(options.max_ratio);
+  qcow2::Chain chain({&reader}, nullptr);
+  if (!info.backing_file) info.filesystem = describe_filesystem(chain, file.name());
+}
+
+// An image that needs what we do not support is described as far as its header goes; a damaged one is an
+// error.
 int run_info(const InfoOptions& options) {
-  const auto file = open_for_reading(options.image);
-  qcow2::Reader reader(*file);
-  Info info{reader.header(), file->size(), reader.check_tables(),
-            reader.record(), std::nullopt, reader.backing_file_name()};
-  if (!info.backing_file) info.filesystem = describe_filesystem(reader);
+  const auto file = open_for_reading(options.image.path);
+  give_up_rights({});
+  Info info;
+  info.header = qcow2::decode_fields(qcow2::read_front(*file, qcow2::kHeaderLengthV3), file->name());
+  info.extensions = qcow2::read_extensions(*file, info.header);
+  info.file_size = file->size();
+  try {
+    read_disk(info, *file, options.image);
+  } catch (const std::system_error& error) {
+    if (error.code() != Errc::unsupported && error.code() != Errc::refused) throw;
+    info.unreadable = error.what();
+  }
   if (options.common.json)
     fmt::print("{}\n", to_json(options, info).dump(2));
   else
@@ -151,7 +285,8 @@ int run_info(const InfoOptions& options) {
 void add_info(CLI::App& app, Chosen& chosen) {
   auto options = std::make_shared<InfoOptions>();
   CLI::App* command = app.add_subcommand("info", "Show what an image is and what it holds");
-  command->add_option("IMAGE", options->image, "The qcow2 image")->required();
+  command->add_option("IMAGE", options->image.path, "The qcow2 image")->required();
+  add_limit_options(*command, options->image);
   add_json_option(*command, options->common);
   command->footer("Example: e2qcow info sdb1.qcow2");
   command->callback([options, &chosen] { chosen = [options] { return run_info(*options); }; });

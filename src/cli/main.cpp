@@ -22,7 +22,11 @@ extern "C" void on_signal(int number) {
 void handle_signals() {
   struct sigaction action {};
   action.sa_handler = on_signal;
-  for (const int number : {SIGINT, SIGTERM, SIGHUP}) ::sigaction(number, &action, nullptr);
+  for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
+    struct sigaction inherited {};
+    ::sigaction(number, nullptr, &inherited);
+    if (inherited.sa_handler != SIG_IGN) ::sigaction(number, &action, nullptr);  // nohup
+  }
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);  // a write past the limit fails with EFBIG, with our message
 }
@@ -39,6 +43,8 @@ int run(int argc, char** argv) {
   e2qcow::cli::add_restore(app, chosen);
   e2qcow::cli::add_info(app, chosen);
   e2qcow::cli::add_check(app, chosen);
+  e2qcow::cli::add_map(app, chosen);
+  e2qcow::cli::add_compare(app, chosen);
   e2qcow::cli::add_measure(app, chosen);
   try {
     app.parse(argc, argv);
@@ -65,6 +71,7 @@ int run(int argc, char** argv) {
 int main(int argc, char** argv) {
   try {
     e2qcow::open_standard_descriptors();
+    e2qcow::prepare_stop();
     handle_signals();
     return run(argc, argv);
   } catch (const std::exception& error) {

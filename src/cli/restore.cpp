@@ -1,12 +1,16 @@
 #include <e2qcow/error.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
+#include <unistd.h>
 
 #include <chrono>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
-#include "base/device.h"
+#include "base/bytes.h"
 #include "base/output_file.h"
+#include "base/sandbox.h"
+#include "base/stop.h"
+#include "base/storage.h"
 #include "cli/command.h"
 #include "cli/image_input.h"
 #include "cli/say.h"
@@ -21,7 +25,7 @@ namespace e2qcow::cli {
 namespace {
 
 struct RestoreOptions {
-  std::string image;
+  ImageOptions image;
   std::string target;
   bool allow_metadata = false;
   bool fit = false;
@@ -29,31 +33,63 @@ struct RestoreOptions {
   Common common;
 };
 
-void refuse_bad_target(const RestoreOptions& options) {
-  if (options.target == "-") throw CLI::ValidationError("TARGET: a raw disk cannot go to standard output");
-  if (is_same_file(options.image, options.target))
-    fail(Errc::refused, options.target + ": is the image itself");
-  if (const auto state = ext2::mount_state(options.target))
-    fail(Errc::in_use, fmt::format("{}: is in use (mounted on {}); unmount it first", options.target,
-                                   printable(state->mount_point)));
+void refuse_mounted(const std::string& path) {
+  const auto state = ext2::mount_state(path);
+  if (state.mounted)
+    fail(Errc::in_use,
+         fmt::format("{}: is in use (mounted on {}); unmount it first", path, printable(state.mount_point)));
 }
 
-std::uint64_t filesystem_size(qcow2::Reader& reader) {
-  const SourceFile disk(reader, reader.file().name());
+void refuse_bad_target(const RestoreOptions& options) {
+  if (options.target == "-") throw CLI::ValidationError("TARGET: a raw disk cannot go to standard output");
+  const auto target = stored_ranges(options.target);
+  if (overlap(target,
+              options.image.path == "-" ? stored_ranges(STDIN_FILENO) : stored_ranges(options.image.path)))
+    fail(Errc::refused, fmt::format("{}: the image is stored there", options.target));
+  if (!std::filesystem::exists(options.target)) return;
+  refuse_mounted(options.target);
+  for (const StoredRange& stored : target)
+    if (!stored.name.empty()) refuse_mounted(stored.name);
+}
+
+void refuse_backing_files(const RestoreOptions& options, const std::vector<std::string>& names) {
+  for (const std::string& name : names)
+    if (overlap(stored_ranges(options.target), stored_ranges(name)))
+      fail(Errc::refused,
+           fmt::format("{}: {}, which the image is based on, is stored there", options.target, name));
+}
+
+std::uint64_t filesystem_size(ImageSource& source, const std::string& name) {
+  const SourceFile disk(source, name);
   const auto superblock = ext2::read_superblock(disk, ext2::kSuperblockOffset);
   if (!superblock) fail(Errc::not_ext2, disk.name() + ": --fit needs an ext2/3/4 file system in the image");
   return superblock->blocks() * superblock->block_size();
 }
 
+// Zeros need no room.
+void refuse_data_behind(ImageSource& disk, std::uint64_t position, const std::string& too_small) {
+  std::vector<std::byte> buffer;
+  while (const auto extent = disk.next_extent(position)) {
+    throw_if_stopped();
+    buffer.resize(std::min<std::uint64_t>(extent->length, 1 << 20));
+    disk.read(extent->offset, buffer);
+    if (!is_zero(buffer))
+      fail(Errc::too_small,
+           fmt::format("{}, and there is data behind that, at {} or later", too_small, extent->offset));
+    position = extent->offset + buffer.size();
+  }
+}
+
 // The size of what is written, once the device is known to be large enough for it.
-std::uint64_t size_to_write(const RestoreOptions& options, qcow2::Reader& reader, std::uint64_t device_size) {
-  if (reader.size() <= device_size) return reader.size();
+std::uint64_t size_to_write(const RestoreOptions& options, ImageSource& disk, std::uint64_t device_size) {
+  if (disk.size() <= device_size) return disk.size();
   const std::string too_small = fmt::format("{}: too small: it has {} bytes, the disk in {} has {}",
-                                            options.target, device_size, options.image, reader.size());
+                                            options.target, device_size, options.image.path, disk.size());
   if (!options.fit)
     fail(Errc::too_small, too_small + "; --fit accepts a device that holds the file system alone");
-  const std::uint64_t needed = filesystem_size(reader);
+  const std::uint64_t needed = filesystem_size(disk, options.image.path);
   if (needed > device_size) fail(Errc::too_small, fmt::format("{}, its file system {}", too_small, needed));
+  refuse_data_behind(disk, device_size, too_small);
   return device_size;
 }
 
@@ -62,26 +98,32 @@ void refuse_metadata(const RestoreOptions& options, const qcow2::Reader& reader)
   if (!record || record->kind != DumpKind::metadata || options.allow_metadata) return;
   fail(Errc::refused, fmt::format("{}: holds metadata alone: the contents of all files on {} would be lost; "
                                   "restore it to a file, or use --allow-metadata",
-                                  options.image, options.target));
+                                  options.image.path, options.target));
 }
 
 void warn_of_losses(const RestoreOptions& options, const qcow2::Reader& reader) {
   const auto record = reader.record();
   if (record && record->lost_bytes > 0)
-    say("{}: {} could not be read when it was made, and are zeros\n", printable(options.image),
+    say("{}: {} could not be read when it was made, and are zeros\n", printable(options.image.path),
         human_size(record->lost_bytes));
 }
 
 int run_restore(const RestoreOptions& options) {
   const auto started = std::chrono::steady_clock::now();
   refuse_bad_target(options);
-  ImageInput input(options.image, thread_count(options.common));
-  qcow2::Reader& reader = input.reader();
+  ImageInput input(options.image);
+  refuse_backing_files(options, input.names());
   OutputFile output(options.target);
-  RawSink::Options sink_options{.size = reader.size()};
+  std::vector<std::string> directories = input.writable_directories();
+  directories.push_back(output.directory());
+  give_up_rights(directories);
+  input.read(thread_count(options.common));
+  qcow2::Reader& reader = input.reader();
+  qcow2::Chain& disk = input.disk();
+  RawSink::Options sink_options{.size = disk.size()};
   if (output.is_block_device()) {
     refuse_metadata(options, reader);
-    sink_options.size = size_to_write(options, reader, output.file().size());
+    sink_options.size = size_to_write(options, disk, output.file().size());
     sink_options.overwrites = true;
     if (options.discard) sink_options.zeroing = File::Zeroing::discard;
   }
@@ -89,7 +131,7 @@ int run_restore(const RestoreOptions& options) {
     const auto progress = make_progress(options.common.progress, options.common.quiet);
     if (progress) progress->begin("restore", input.data_bytes());
     RawSink sink(output.file(), sink_options);
-    transfer(reader, sink, {thread_count(options.common), progress.get()});
+    transfer(disk, sink, {thread_count(options.common), progress.get()});
     input.finish();
     output.commit(OutputFile::Durability::always);
   }
@@ -113,7 +155,7 @@ void add_restore(CLI::App& app, Chosen& chosen) {
   auto options = std::make_shared<RestoreOptions>();
   CLI::App* command =
       app.add_subcommand("restore", "Write the disk in a qcow2 image to a file or block device");
-  command->add_option("IMAGE", options->image, "The qcow2 image (- for standard input)")->required();
+  add_image_options(*command, options->image);
   command
       ->add_option("TARGET", options->target,
                    "File (written sparse, replaced at the very end) or block device")

@@ -7,7 +7,7 @@
 namespace e2qcow::ext2 {
 
 // Selects the blocks that the bitmaps of the given groups say are in use. A bitmap that cannot be believed
-// counts as all in use.
+// counts as all in use, and so do all where the journal must be replayed.
 void select_blocks_in_use(const Filesystem& filesystem, BlockRun groups, Selection& selection,
                           Findings& findings);
 

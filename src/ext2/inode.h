@@ -20,6 +20,8 @@ class Inode {
 
   std::uint16_t mode() const { return load_le<std::uint16_t>(bytes_, 0); }
   std::uint32_t size_low() const { return load_le<std::uint32_t>(bytes_, 4); }
+  std::uint32_t deletion_time() const { return load_le<std::uint32_t>(bytes_, 20); }
+  std::uint16_t links() const { return load_le<std::uint16_t>(bytes_, 26); }
   std::uint32_t flags() const { return load_le<std::uint32_t>(bytes_, 32); }
   std::span<const std::byte> map() const { return bytes_.subspan(40, kMapSize); }
   std::uint64_t xattr_block_low() const { return load_le<std::uint32_t>(bytes_, 104); }

@@ -12,19 +12,13 @@ namespace {
 constexpr std::uint64_t kReadBytes = 256 * 1024;  // of an inode table at a time: fits in a processor's cache
 constexpr std::uint64_t kInodeMinBytes = EXT2_GOOD_OLD_INODE_SIZE;
 
-// The flags that say what of an inode table was never used save reading it. They are believed only where the
-// tables are so large that reading them would take minutes, and only from a proven descriptor of a file
-// system without errors and without a journal to replay. Everywhere else all is read: it costs little and
-// cannot lie.
-constexpr std::uint64_t kBelieveFlagsFrom = 8ULL << 30;
-
+// The flags that say what of an inode table was never used are believed where they are proven and the file
+// system says that it is well, as e2fsck believes them: behind them lies what was on the disk before the file
+// system was. Everywhere else all is read, because it costs little and cannot lie.
 bool believes_flags(const Filesystem& filesystem) {
-  const Geometry& geometry = filesystem.geometry;
   const Superblock& superblock = filesystem.superblock;
-  const bool healthy = (superblock.raw.s_state & EXT2_ERROR_FS) == 0 &&
-                       !superblock.has_incompat(EXT3_FEATURE_INCOMPAT_RECOVER) && superblock.is_primary();
-  return healthy &&
-         geometry.groups() * geometry.inode_table_blocks() * geometry.block_size() >= kBelieveFlagsFrom;
+  return (superblock.raw.s_state & EXT2_VALID_FS) != 0 && (superblock.raw.s_state & EXT2_ERROR_FS) == 0 &&
+         !superblock.has_incompat(EXT3_FEATURE_INCOMPAT_RECOVER) && superblock.is_primary();
 }
 
 }  // namespace
@@ -36,8 +30,9 @@ std::uint64_t inodes_to_read(const Filesystem& filesystem, std::uint64_t group) 
   return all - std::min(all, filesystem.descriptors.unused_inodes(group));
 }
 
-InodeWalk::InodeWalk(const Filesystem& filesystem, Selection& selection, Findings& findings)
+InodeWalk::InodeWalk(const Filesystem& filesystem, DumpKind kind, Selection& selection, Findings& findings)
     : filesystem_(filesystem),
+      kind_(kind),
       selection_(selection),
       findings_(findings),
       block_maps_(filesystem, selection, findings),
@@ -95,7 +90,14 @@ void InodeWalk::walk_block(std::uint64_t first_inode, std::span<const std::byte>
 void InodeWalk::walk_inode(std::uint64_t number, const Inode& inode) {
   select_xattr_block(number, inode);
   if (inode.has_no_map()) return;
-  block_maps_.add(number, inode.map(), inode.uses_extents(), contents_class(number, inode));
+  const auto contents = is_deleted(inode) ? std::nullopt : contents_class(number, inode);
+  block_maps_.add(number, inode.map(), inode.uses_extents(), contents);
+}
+
+// Its blocks may hold something else by now: the contents of a file where a directory was. An orphan is not
+// deleted yet; it has the number of the next one where the time would be. Source: e2fsck/pass1.c, low dtimes
+bool InodeWalk::is_deleted(const Inode& inode) const {
+  return inode.links() == 0 && inode.deletion_time() > filesystem_.superblock.raw.s_inodes_count;
 }
 
 void InodeWalk::select_xattr_block(std::uint64_t number, const Inode& inode) {
@@ -117,7 +119,7 @@ std::optional<BlockClass> InodeWalk::contents_class(std::uint64_t number, const 
   if (number == raw.s_orphan_file_inum) return BlockClass::orphan_file;
   if (number < EXT2_GOOD_OLD_FIRST_INO) return BlockClass::reserved_inodes;
   if (inode.is_symlink()) return BlockClass::symlinks;
-  return std::nullopt;
+  return kind_ == DumpKind::all ? std::optional(BlockClass::data) : std::nullopt;
 }
 
 void InodeWalk::walk_journal_backup() {

@@ -8,6 +8,7 @@
 #include "ext2/findings.h"
 #include "ext2/inode.h"
 #include "ext2/selection.h"
+#include "image/dump_record.h"
 
 namespace e2qcow::ext2 {
 
@@ -15,8 +16,9 @@ namespace e2qcow::ext2 {
 // inodes, whatever bitmaps and link counts say: orphans and deleted inodes own blocks, too.
 class InodeWalk {
  public:
-  // The arguments must outlive the walk.
-  InodeWalk(const Filesystem& filesystem, Selection& selection, Findings& findings);
+  // With DumpKind::all the contents of files are selected, too: a bitmap may be wrong. The arguments must
+  // outlive the walk.
+  InodeWalk(const Filesystem& filesystem, DumpKind kind, Selection& selection, Findings& findings);
 
   void walk_groups(BlockRun groups);
   // The copy of the journal's block map in the superblock.
@@ -31,11 +33,13 @@ class InodeWalk {
   void find_parts(std::uint64_t group, std::vector<TablePart>& parts);
   void walk_part(const TablePart& part);
   void walk_block(std::uint64_t first_inode, std::span<const std::byte> block);
+  bool is_deleted(const Inode& inode) const;
   void walk_inode(std::uint64_t number, const Inode& inode);
   void select_xattr_block(std::uint64_t number, const Inode& inode);
   std::optional<BlockClass> contents_class(std::uint64_t number, const Inode& inode) const;
 
   const Filesystem& filesystem_;
+  DumpKind kind_;
   Selection& selection_;
   Findings& findings_;
   BlockMapWalk block_maps_;

@@ -1,17 +1,19 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
-#include <optional>
 #include <string>
 
 namespace e2qcow::ext2 {
 
 struct MountState {
+  bool mounted = false;  // or in use
   bool read_write = false;
   bool in_use = false;      // by something else: swap, another device
   std::string mount_point;  // may be empty
 };
 
-// Whether the device, or the file by way of a loop device, is mounted or in use.
-std::optional<MountState> mount_state(const std::string& device);
+// Whether the device, or the file by way of a loop device, is mounted or in use. Throws Errc::refused where
+// that cannot be found out.
+MountState mount_state(const std::string& device);
 
 }  // namespace e2qcow::ext2

@@ -6,6 +6,7 @@
 #include <mutex>
 #include <thread>
 
+#include "base/threads.h"
 #include "ext2/block_bitmaps.h"
 #include "ext2/fixed_structures.h"
 #include "ext2/inode_walk.h"
@@ -33,7 +34,7 @@ class Scan {
   Selection run() {
     {
       std::vector<std::jthread> others;
-      for (unsigned i = 1; i < options_.threads; ++i) others.emplace_back([this] { work(); });
+      start_threads(others, std::max(1U, options_.threads) - 1, [this] { work(); });
       work();
     }
     if (error_) std::rethrow_exception(error_);
@@ -57,7 +58,7 @@ class Scan {
   void scan_groups(Selection& selection) {
     const std::uint64_t groups = filesystem_.geometry.groups();
     const std::uint64_t portion = groups_at_a_time(filesystem_.geometry);
-    InodeWalk inodes(filesystem_, selection, findings_);
+    InodeWalk inodes(filesystem_, options_.kind, selection, findings_);
     while (true) {
       const std::uint64_t first = next_group_.fetch_add(portion);
       if (first >= groups) break;
@@ -81,8 +82,8 @@ class Scan {
 
 }  // namespace
 
-SelectedExtents select_blocks(const Filesystem& filesystem, const SelectOptions& options,
-                              Findings& findings) {
+std::vector<Selection::ClassRun> classify_blocks(const Filesystem& filesystem, const SelectOptions& options,
+                                                 Findings& findings) {
   const Geometry& geometry = filesystem.geometry;
   if (geometry.blocks() < geometry.claimed_blocks())
     findings.add(Finding::short_device, 0, geometry.blocks());
@@ -90,11 +91,17 @@ SelectedExtents select_blocks(const Filesystem& filesystem, const SelectOptions&
     findings.add(Finding::backup_superblock, 0, filesystem.superblock.offset / geometry.block_size());
   if (options.progress) options.progress->begin("scan", geometry.bytes({0, geometry.groups()}).length);
   Selection selection = Scan(filesystem, options, findings).run();
-  InodeWalk journal(filesystem, selection, findings);
+  InodeWalk journal(filesystem, options.kind, selection, findings);
   journal.walk_journal_backup();
   journal.finish();
   select_fixed_structures(filesystem, selection, findings);
-  return extents_of(std::move(selection), filesystem.file, geometry.block_size());
+  return std::move(selection).sorted();
+}
+
+SelectedExtents select_blocks(const Filesystem& filesystem, const SelectOptions& options,
+                              Findings& findings) {
+  return extents_of(classify_blocks(filesystem, options, findings), filesystem.file,
+                    filesystem.geometry.block_size());
 }
 
 }  // namespace e2qcow::ext2

@@ -15,6 +15,10 @@ struct SelectOptions {
   Progress* progress = nullptr;
 };
 
+// The blocks that a dump of this kind is made of, ascending, each for one class.
+std::vector<Selection::ClassRun> classify_blocks(const Filesystem& filesystem, const SelectOptions& options,
+                                                 Findings& findings);
+
 // Metadata: every block that e2fsck, debugfs or the kernel would read to judge the file system. All: those,
 // and every block in use. What is wrong with the file system goes to `findings` and ends nothing.
 SelectedExtents select_blocks(const Filesystem& filesystem, const SelectOptions& options, Findings& findings);

@@ -2,9 +2,8 @@
 
 #include <algorithm>
 #include <numeric>
-#include <queue>
-#include <tuple>
 
+#include "base/stop.h"
 #include "ext2/data_cursor.h"
 
 namespace e2qcow::ext2 {
@@ -12,40 +11,39 @@ namespace {
 
 using ClassRun = Selection::ClassRun;
 
-bool later(const ClassRun& a, const ClassRun& b) {
-  return std::tie(a.blocks.first, a.block_class) > std::tie(b.blocks.first, b.block_class);
+// Sorts runs and joins those that overlap or touch.
+std::vector<BlockRun> joined(std::vector<BlockRun> runs) {
+  std::ranges::sort(runs, {}, &BlockRun::first);
+  std::vector<BlockRun> result;
+  for (const BlockRun& run : runs) {
+    if (!result.empty() && run.first <= result.back().end())
+      result.back().count = std::max(result.back().end(), run.end()) - result.back().first;
+    else
+      result.push_back(run);
+  }
+  return result;
 }
 
-// Hands out runs by their beginning, of equals the class that counts first.
-class RunQueue {
- public:
-  explicit RunQueue(std::vector<ClassRun> runs) : runs_(std::move(runs)), rests_(&later) {
-    std::ranges::sort(runs_, [](const ClassRun& a, const ClassRun& b) { return later(b, a); });
+// Adds the parts of `runs` to `taken` that are not taken yet. Both ascend without overlaps.
+std::vector<ClassRun> with(const std::vector<ClassRun>& taken, std::span<const BlockRun> runs,
+                           BlockClass block_class) {
+  std::vector<ClassRun> result;
+  auto next = taken.begin();
+  for (const BlockRun& run : runs) {
+    std::uint64_t position = run.first;
+    for (; next != taken.end() && next->blocks.first < run.end(); ++next) {
+      if (next->blocks.end() > run.end()) break;
+      if (position < next->blocks.first)
+        result.push_back({{position, next->blocks.first - position}, block_class});
+      result.push_back(*next);
+      position = std::max(position, next->blocks.end());
+    }
+    const std::uint64_t end = next == taken.end() ? run.end() : std::min(run.end(), next->blocks.first);
+    if (position < end) result.push_back({{position, end - position}, block_class});
   }
-
-  const ClassRun* top() const {
-    const ClassRun* run = next_ < runs_.size() ? &runs_[next_] : nullptr;
-    if (!rests_.empty() && (run == nullptr || later(*run, rests_.top()))) return &rests_.top();
-    return run;
-  }
-  ClassRun pop() {
-    const ClassRun run = *top();
-    if (next_ < runs_.size() && top() == &runs_[next_])
-      ++next_;
-    else
-      rests_.pop();
-    return run;
-  }
-  // Puts back what is left of a run from `first` on.
-  void put_back(ClassRun run, std::uint64_t first) {
-    if (first < run.blocks.end()) rests_.push({{first, run.blocks.end() - first}, run.block_class});
-  }
-
- private:
-  std::vector<ClassRun> runs_;
-  std::size_t next_ = 0;
-  std::priority_queue<ClassRun, std::vector<ClassRun>, decltype(&later)> rests_;
-};
+  result.insert(result.end(), next, taken.end());
+  return result;
+}
 
 void append_joined(std::vector<Extent>& extents, Extent extent) {
   if (!extents.empty() && extents.back().end() == extent.offset)
@@ -69,20 +67,14 @@ void Selection::add(const Selection& other) {
 }
 
 std::vector<ClassRun> Selection::sorted() && {
-  RunQueue queue(std::move(runs_));
+  std::array<std::vector<BlockRun>, kBlockClasses> by_class;
+  for (const ClassRun& run : runs_) by_class[static_cast<std::size_t>(run.block_class)].push_back(run.blocks);
+  runs_.clear();
   std::vector<ClassRun> sorted;
-  while (queue.top() != nullptr) {
-    ClassRun run = queue.pop();
-    while (queue.top() != nullptr && queue.top()->blocks.first < run.blocks.end()) {
-      if (queue.top()->block_class < run.block_class) {
-        const ClassRun above = *queue.top();
-        queue.put_back(run, above.blocks.end());
-        run.blocks.count = above.blocks.first - run.blocks.first;
-        break;
-      }
-      queue.put_back(queue.pop(), run.blocks.end());
-    }
-    if (run.blocks.count > 0) sorted.push_back(run);
+  for (std::size_t i = 0; i < kBlockClasses; ++i) {
+    throw_if_stopped();
+    if (!by_class[i].empty())
+      sorted = with(sorted, joined(std::move(by_class[i])), static_cast<BlockClass>(i));
   }
   return sorted;
 }
@@ -91,10 +83,10 @@ std::uint64_t SelectedExtents::bytes() const {
   return std::accumulate(class_bytes.begin(), class_bytes.end(), std::uint64_t{0});
 }
 
-SelectedExtents extents_of(Selection selection, const File& file, std::uint32_t block_size) {
+SelectedExtents extents_of(std::span<const ClassRun> runs, const File& file, std::uint32_t block_size) {
   SelectedExtents selected;
   DataCursor data(file);
-  for (const ClassRun& run : std::move(selection).sorted()) {
+  for (const ClassRun& run : runs) {
     const Extent wanted{run.blocks.first * block_size, run.blocks.count * block_size};
     data.for_each_in(wanted, [&](Extent part) {
       append_joined(selected.extents, part);

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "ext2/block_class.h"
@@ -40,6 +41,7 @@ struct SelectedExtents {
 };
 
 // Leaves out what the file has holes for: it is zero and costs nothing.
-SelectedExtents extents_of(Selection selection, const File& file, std::uint32_t block_size);
+SelectedExtents extents_of(std::span<const Selection::ClassRun> runs, const File& file,
+                           std::uint32_t block_size);
 
 }  // namespace e2qcow::ext2

@@ -8,7 +8,8 @@
 
 namespace e2qcow {
 
-// An image's disk as a file to read from, for what looks into file systems. The source must outlive it.
+// An image's disk as a file to read from, for what looks into file systems. The source must outlive it, and
+// its next_extent() take any offset from several threads.
 class SourceFile : public File {
  public:
   SourceFile(ImageSource& source, std::string name) : source_(source), name_(std::move(name)) {}
@@ -24,6 +25,7 @@ class SourceFile : public File {
   void write(std::uint64_t, std::span<const std::byte>) override {
     fail(Errc::refused, name_ + ": read-only");
   }
+  std::optional<Extent> next_data(std::uint64_t offset) const override { return source_.next_extent(offset); }
   void resize(std::uint64_t) override { fail(Errc::refused, name_ + ": read-only"); }
 
  private:

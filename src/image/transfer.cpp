@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "base/stop.h"
+#include "base/threads.h"
 #include "image/batch_planner.h"
 
 namespace e2qcow {
@@ -28,7 +29,7 @@ class Pipeline {
   void run() {
     {
       std::vector<std::jthread> others;
-      for (unsigned i = 1; i < threads_; ++i) others.emplace_back([this] { work(); });
+      start_threads(others, threads_ - 1, [this] { work(); });
       work();
     }
     if (error_) std::rethrow_exception(error_);

@@ -2,6 +2,7 @@
 
 #include "base/bytes.h"
 #include "qcow2/bitmap_check.h"
+#include "qcow2/data_check.h"
 #include "qcow2/image_check.h"
 #include "qcow2/mapping_check.h"
 #include "qcow2/refcount_check.h"
@@ -23,7 +24,7 @@ void check_header(ImageCheck& image) {
 }  // namespace
 
 // What comes first owns the clusters: data last, so that data in a table's place is what is reported.
-CheckResult check(const File& file) {
+CheckResult check(const File& file, const CheckOptions& options) {
   ImageCheck image(file);
   RefcountCheck refcounts(image);
   MappingCheck mappings(image);
@@ -34,6 +35,7 @@ CheckResult check(const File& file) {
   add_bitmaps(image);
   mappings.add_l2_tables();
   refcounts.compare();
+  if (options.data) check_data(image, options.threads);
   return image.report.result();
 }
 

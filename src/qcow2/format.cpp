@@ -15,6 +15,8 @@ namespace {
 constexpr std::uint64_t kKnownIncompatible =
     kDirty | kCorrupt | kExternalDataFile | kCompressionType | kExtendedL2;
 constexpr std::uint32_t kMaxSnapshots = 65536;
+constexpr std::uint64_t kMinSnapshotBytes = 40;
+constexpr std::uint32_t kMinExtendedBits = 14;  // qcow2 spec: with extended L2 entries
 constexpr std::uint32_t kMaxBackingName = 1023;
 constexpr std::size_t kMaxExtensions = 64;
 
@@ -61,14 +63,17 @@ void decode_version3(Header& header, std::span<const std::byte> bytes, const std
 
 void check_features(const Header& header, const std::string& name) {
   const std::uint64_t unknown = header.incompatible_features & ~kKnownIncompatible;
-  if (unknown != 0) unsupported(name, fmt::format("incompatible feature (mask {:#x})", unknown));
+  if (unknown != 0) unsupported(name, fmt::format("incompatible feature bit {}", std::countr_zero(unknown)));
+  if ((header.incompatible_features & kExtendedL2) != 0 && header.cluster_bits < kMinExtendedBits)
+    corrupt(name, fmt::format("subclusters of clusters of 2^{} bytes", header.cluster_bits));
   if (header.crypt_method != 0)
     unsupported(name, fmt::format("encryption (method {}: {})", header.crypt_method,
                                   header.crypt_method == 1   ? "AES"
                                   : header.crypt_method == 2 ? "LUKS"
                                                              : "unknown"));
   if ((header.incompatible_features & kExternalDataFile) != 0) unsupported(name, "an external data file");
-  if ((header.incompatible_features & kExtendedL2) != 0) unsupported(name, "extended L2 (subclusters)");
+  if ((header.autoclear_features & kRawExternalData) != 0)
+    corrupt(name, "it says that its external data file is raw, and has none");
 }
 
 void check_sizes(const Header& header, std::uint64_t file_size, const std::string& name) {
@@ -91,7 +96,8 @@ void check_sizes(const Header& header, std::uint64_t file_size, const std::strin
   check_table(name, "refcount table", header.refcount_table_offset, refcount_bytes, header, file_size);
   if (header.snapshot_count > kMaxSnapshots)
     corrupt(name, fmt::format("{} snapshots", header.snapshot_count));
-  check_table(name, "snapshot table", header.snapshots_offset, header.snapshot_count, header, file_size);
+  check_table(name, "snapshot table", header.snapshots_offset, header.snapshot_count * kMinSnapshotBytes,
+              header, file_size);
 }
 
 void check_backing_file(const Header& header, std::uint64_t file_size, const std::string& name) {
@@ -105,7 +111,7 @@ void check_backing_file(const Header& header, std::uint64_t file_size, const std
 
 }  // namespace
 
-Header decode_header(std::span<const std::byte> bytes, std::uint64_t file_size, const std::string& name) {
+Header decode_fields(std::span<const std::byte> bytes, const std::string& name) {
   if (bytes.size() < 8 || load_be<std::uint32_t>(bytes, 0) != kMagic)
     fail(Errc::not_qcow2, name + ": not a qcow2 image");
   Header header;
@@ -128,6 +134,11 @@ Header decode_header(std::span<const std::byte> bytes, std::uint64_t file_size, 
   header.snapshots_offset = load_be<std::uint64_t>(bytes, 64);
   header.header_length = kHeaderLengthV2;
   if (header.version == 3) decode_version3(header, bytes, name);
+  return header;
+}
+
+Header decode_header(std::span<const std::byte> bytes, std::uint64_t file_size, const std::string& name) {
+  const Header header = decode_fields(bytes, name);
   check_features(header, name);
   check_sizes(header, file_size, name);
   check_backing_file(header, file_size, name);
@@ -153,6 +164,20 @@ std::vector<Extension> decode_extensions(const Header& header, std::span<const s
     position += round_up(length, 8);
   }
   return extensions;
+}
+
+std::string feature_name(std::span<const Extension> extensions, std::uint32_t bit) {
+  constexpr std::size_t kEntryBytes = 48;  // qcow2 spec, "Feature name table": type, bit, name
+  constexpr std::uint8_t kIncompatible = 0;
+  const auto table = std::ranges::find(extensions, kFeatureNames, &Extension::type);
+  if (table == extensions.end()) return "";
+  for (std::span<const std::byte> rest = table->data; rest.size() >= kEntryBytes;
+       rest = rest.subspan(kEntryBytes)) {
+    if (load_be<std::uint8_t>(rest, 0) != kIncompatible || load_be<std::uint8_t>(rest, 1) != bit) continue;
+    const auto* begin = reinterpret_cast<const char*>(rest.data()) + 2;
+    return {begin, ::strnlen(begin, kEntryBytes - 2)};
+  }
+  return "";
 }
 
 std::vector<std::byte> encode_header(const Header& header, std::span<const Extension> extensions) {

@@ -2,6 +2,7 @@
 
 // The on-disk format. Sources: QEMU's docs/interop/qcow2.txt ("qcow2 spec" below). Everything is big-endian.
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -23,9 +24,15 @@ constexpr std::uint32_t kSectorSize = 512;
 struct Geometry {
   std::uint32_t cluster_bits = 16;
   std::uint32_t refcount_order = kRefcountOrder;
+  bool extended_l2 = false;  // entries of 16 bytes, with a bitmap for 32 subclusters
 
   constexpr std::uint64_t cluster_size() const { return 1ULL << cluster_bits; }
-  constexpr std::uint64_t l2_entries() const { return cluster_size() / sizeof(std::uint64_t); }
+  constexpr std::uint64_t l2_entry_bytes() const { return extended_l2 ? 16 : 8; }
+  constexpr std::uint64_t l2_entries() const { return cluster_size() / l2_entry_bytes(); }
+  // What is allocated or zero on its own: a cluster, or a part of one.
+  constexpr std::uint64_t subcluster_size() const {
+    return extended_l2 ? cluster_size() / 32 : cluster_size();
+  }
   // Guest bytes one L2 table maps.
   constexpr std::uint64_t l2_reach() const { return cluster_size() * l2_entries(); }
   // Host clusters one refcount block counts.
@@ -41,6 +48,11 @@ enum IncompatibleFeature : std::uint64_t {
   kExternalDataFile = 1 << 2,
   kCompressionType = 1 << 3,
   kExtendedL2 = 1 << 4,
+};
+
+enum AutoclearFeature : std::uint64_t {
+  kBitmapsAreConsistent = 1 << 0,
+  kRawExternalData = 1 << 1,
 };
 
 struct Header {
@@ -63,12 +75,18 @@ struct Header {
   std::uint32_t header_length = 112;
   CompressionType compression_type = CompressionType::zlib;
 
-  constexpr Geometry geometry() const { return {cluster_bits, refcount_order}; }
+  constexpr Geometry geometry() const {
+    return {cluster_bits, refcount_order, (incompatible_features & kExtendedL2) != 0};
+  }
 };
 
 constexpr std::size_t kHeaderLengthV2 = 72;
 constexpr std::size_t kMinHeaderLengthV3 = 104;
 constexpr std::size_t kHeaderLengthV3 = 112;
+
+// The fields as they stand there, and checked one by one; sizes, offsets and features are not. For those who
+// want to say what an image is that cannot be read. Throws as decode_header().
+Header decode_fields(std::span<const std::byte> bytes, const std::string& name);
 
 // The border behind which a header's fields are trusted: sizes and offsets lie inside the file, tables are
 // aligned and within QEMU's limits, features are known. `bytes` are the file's first bytes, at least
@@ -91,6 +109,9 @@ enum ExtensionType : std::uint32_t {
   kDataFileName = 0x44415441,
   kDumpRecord = 0x65327163,  // "e2qc", ours
 };
+
+// The names an image gives to feature bits it needs; escaped for printing is the reader's business.
+std::string feature_name(std::span<const Extension> extensions, std::uint32_t bit);
 
 // `first_cluster` is the whole first cluster, or the file where that is shorter.
 std::vector<Extension> decode_extensions(const Header& header, std::span<const std::byte> first_cluster,
@@ -131,8 +152,9 @@ class L2Entry {
   constexpr bool copied() const { return (raw_ & kCopied) != 0; }
   constexpr bool reads_as_zeros() const { return (raw_ & kZero) != 0; }  // version 3, not compressed
   constexpr std::uint64_t host_offset() const { return raw_ & kOffsetMask; }
-  constexpr bool has_reserved_bits() const {
-    return !compressed() && (raw_ & ~(kOffsetMask | kCopied | kZero)) != 0;
+  constexpr bool has_reserved_bits(Geometry geometry) const {
+    const std::uint64_t zero = geometry.extended_l2 ? 0 : kZero;
+    return !compressed() && (raw_ & ~(kOffsetMask | kCopied | zero)) != 0;
   }
 
   constexpr std::uint64_t compressed_offset(Geometry geometry) const {
@@ -151,6 +173,26 @@ class L2Entry {
   static constexpr std::uint64_t kCopied = 1ULL << 63;
   // qcow2 spec, "Compressed Clusters Descriptor": x = 62 - (cluster_bits - 8)
   static constexpr std::uint32_t offset_bits(Geometry geometry) { return 62 - (geometry.cluster_bits - 8); }
+  std::uint64_t raw_;
+};
+
+// The second word of an extended L2 entry. qcow2 spec, "Extended L2 Entries": bit i, subcluster i is
+// allocated; bit 32 + i, it reads as zeros; not both.
+class Subclusters {
+ public:
+  explicit constexpr Subclusters(std::uint64_t raw) : raw_(raw) {}
+
+  constexpr std::uint64_t raw() const { return raw_; }
+  constexpr bool allocated(std::uint64_t index) const { return ((raw_ >> index) & 1) != 0; }
+  constexpr bool zeros(std::uint64_t index) const { return ((raw_ >> (32 + index)) & 1) != 0; }
+  constexpr bool any_allocated() const { return static_cast<std::uint32_t>(raw_) != 0; }
+  constexpr bool contradicts_itself() const { return (raw_ & (raw_ >> 32) & 0xffff'ffff) != 0; }
+  // How many subclusters there are up to the last that is allocated.
+  constexpr std::uint64_t allocated_end() const {
+    return 32U - static_cast<std::uint32_t>(std::countl_zero(static_cast<std::uint32_t>(raw_)));
+  }
+
+ private:
   std::uint64_t raw_;
 };
 

@@ -3,24 +3,14 @@
 #include <algorithm>
 
 #include "base/bytes.h"
+#include "qcow2/front.h"
 
 namespace e2qcow::qcow2 {
-namespace {
-
-std::vector<std::byte> read_front(const File& file, std::uint64_t file_size, std::uint64_t length) {
-  std::vector<std::byte> bytes(std::min(file_size, length));
-  file.read(0, bytes);
-  return bytes;
-}
-
-}  // namespace
-
 ImageCheck::ImageCheck(const File& image_file)
     : file(image_file),
       file_size(file.size()),
-      header(decode_header(read_front(file, file_size, kHeaderLengthV3), file_size, file.name())),
-      extensions(decode_extensions(header, read_front(file, file_size, header.geometry().cluster_size()),
-                                   file.name())),
+      header(read_header(file)),
+      extensions(read_extensions(file, header)),
       geometry(header.geometry()),
       file_clusters(divide_up(file_size, geometry.cluster_size())) {}
 

@@ -69,10 +69,24 @@ void MappingCheck::add_entries(const L2Table& table, std::span<const std::byte> 
   if (table.snapshot == 0) count_statistics(bytes);
   Place place{{"guest offset", table.l1_index * image_.geometry.l2_reach(), table.snapshot},
               image_.clusters.references(table.host_offset >> image_.geometry.cluster_bits)};
-  for (std::size_t position = 0; position < bytes.size(); position += sizeof(std::uint64_t)) {
-    add_entry(L2Entry(load_be<std::uint64_t>(bytes, position)), place);
+  for (std::size_t position = 0; position < bytes.size(); position += image_.geometry.l2_entry_bytes()) {
+    const L2Entry entry(load_be<std::uint64_t>(bytes, position));
+    if (image_.geometry.extended_l2)
+      check_subclusters(entry, Subclusters(load_be<std::uint64_t>(bytes, position + 8)), place);
+    add_entry(entry, place);
     place.origin.number += image_.geometry.cluster_size();
   }
+}
+
+void MappingCheck::check_subclusters(L2Entry entry, Subclusters subclusters, const Place& place) {
+  if (entry.compressed() && subclusters.raw() != 0)
+    image_.report.corruption(place.origin, "a compressed cluster has subclusters ({:#x})", subclusters.raw());
+  if (!entry.compressed() && subclusters.contradicts_itself())
+    image_.report.corruption(place.origin, "subclusters {:#x} are allocated and zero at once",
+                             subclusters.raw());
+  if (!entry.compressed() && subclusters.any_allocated() && entry.host_offset() == 0)
+    image_.report.corruption(place.origin, "subclusters {:#x} are allocated in no cluster",
+                             subclusters.raw());
 }
 
 void MappingCheck::add_entry(L2Entry entry, const Place& place) {
@@ -85,7 +99,7 @@ void MappingCheck::add_entry(L2Entry entry, const Place& place) {
 
 void MappingCheck::add_standard(L2Entry entry, const Place& place) {
   const std::uint64_t host_offset = entry.host_offset();
-  if (entry.has_reserved_bits())
+  if (entry.has_reserved_bits(image_.geometry))
     image_.report.corruption(place.origin, "L2 entry {:#x} has reserved bits set", entry.raw());
   if (entry.reads_as_zeros() && image_.header.version < 3)
     image_.report.corruption(place.origin, "a zero cluster in a version 2 image");
@@ -108,7 +122,8 @@ void MappingCheck::add_standard(L2Entry entry, const Place& place) {
 // How much of a cluster must be in the file. A cluster that reads as zeros is not read, what is past the end
 // of the disk is not either, and where the disk of a snapshot ends is not known here.
 std::uint64_t MappingCheck::needed_bytes(L2Entry entry, const Origin& origin) const {
-  const bool is_read = !entry.reads_as_zeros() && origin.snapshot == 0 && origin.number < image_.header.size;
+  const bool is_read = !entry.reads_as_zeros() && !image_.geometry.extended_l2 && origin.snapshot == 0 &&
+                       origin.number < image_.header.size;
   return is_read ? std::min(image_.geometry.cluster_size(), image_.header.size - origin.number) : 1;
 }
 
@@ -128,7 +143,7 @@ void MappingCheck::add_compressed(L2Entry entry, const Place& place) {
 void MappingCheck::count_statistics(std::span<const std::byte> table) {
   CheckResult& result = image_.report.result();
   std::uint64_t expected_offset = 0;
-  for (std::size_t position = 0; position < table.size(); position += sizeof(std::uint64_t)) {
+  for (std::size_t position = 0; position < table.size(); position += image_.geometry.l2_entry_bytes()) {
     const L2Entry entry(load_be<std::uint64_t>(table, position));
     if (entry.compressed()) {
       ++result.allocated_clusters;

@@ -36,6 +36,7 @@ class MappingCheck {
   void check_copied(bool copied, std::uint64_t host_offset, const Origin& origin);
   void report_duplicates(std::vector<std::uint64_t>& l2_offsets, const Origin& origin);
   void add_entries(const L2Table& table, std::span<const std::byte> bytes);
+  void check_subclusters(L2Entry entry, Subclusters subclusters, const Place& place);
   void add_entry(L2Entry entry, const Place& place);
   void add_standard(L2Entry entry, const Place& place);
   void add_compressed(L2Entry entry, const Place& place);

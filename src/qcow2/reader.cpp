@@ -4,34 +4,35 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 
 #include "base/bytes.h"
 #include "base/stop.h"
+#include "qcow2/front.h"
+#include "qcow2/metadata_map.h"
 #include "qcow2/record_extension.h"
 
 namespace e2qcow::qcow2 {
-namespace {
-
-std::vector<std::byte> read_front(const File& file, std::uint64_t file_size, std::uint64_t length) {
-  std::vector<std::byte> bytes(std::min(file_size, length));
-  bytes.resize(file.read_up_to(0, bytes));
-  return bytes;
+Reader::Reader(const File& file)
+    : file_(file),
+      file_size_(file.size()),
+      header_(read_header(file)),
+      extensions_(read_extensions(file, header_)),
+      tables_(file) {
+  if (std::ranges::find(extensions_, kCryptoHeader, &Extension::type) != extensions_.end())
+    fail(Errc::unsupported, file.name() + ": encryption (a LUKS header) is not supported");
+  load_backing_file_name();
+  load_l1();
 }
 
-}  // namespace
-
-Reader::Reader(const File& file) : file_(file), file_size_(file.size()), tables_(file) {
-  header_ = decode_header(read_front(file, file_size_, kHeaderLengthV3), file_size_, file.name());
-  const auto first_cluster = read_front(file, file_size_, header_.geometry().cluster_size());
-  extensions_ = decode_extensions(header_, first_cluster, file.name());
+void Reader::load_backing_file_name() {
+  if (header_.backing_file_offset == 0 || header_.backing_file_size == 0) return;
+  const auto front = read_front(file_, header_.backing_file_offset + header_.backing_file_size);
   // The size of what comes from a pipe was not known when the header was decoded.
-  if (header_.backing_file_offset + header_.backing_file_size > first_cluster.size())
-    fail(Errc::truncated, file.name() + ": it ends before the name of its backing file");
-  if (header_.backing_file_offset != 0 && header_.backing_file_size != 0)
-    backing_file_name_.emplace(
-        reinterpret_cast<const char*>(first_cluster.data()) + header_.backing_file_offset,
-        header_.backing_file_size);
-  load_l1();
+  if (header_.backing_file_offset + header_.backing_file_size > front.size())
+    fail(Errc::truncated, file_.name() + ": it ends before the name of its backing file");
+  backing_file_name_.emplace(reinterpret_cast<const char*>(front.data()) + header_.backing_file_offset,
+                             header_.backing_file_size);
 }
 
 void Reader::corrupt(std::uint64_t guest_offset, const std::string& what) const {
@@ -46,9 +47,11 @@ void Reader::load_l1() {
     const L1Entry entry(big_endian(l1_[index]));
     const std::uint64_t guest_offset = index * geometry.l2_reach();
     l1_[index] = entry.host_offset();
-    if (entry.host_offset() == 0 && !entry.has_reserved_bits()) continue;
-    if (entry.has_reserved_bits() || entry.host_offset() % geometry.cluster_size() != 0)
-      corrupt(guest_offset, fmt::format("L1 entry {:#x} has reserved bits or is not aligned", entry.raw()));
+    if (entry.raw() == 0) continue;
+    if (entry.host_offset() == 0 || entry.has_reserved_bits() ||
+        entry.host_offset() % geometry.cluster_size() != 0)
+      corrupt(guest_offset,
+              fmt::format("L1 entry {:#x} has reserved bits, is not aligned or is of no table", entry.raw()));
     if (entry.host_offset() > file_size_ || geometry.cluster_size() > file_size_ - entry.host_offset())
       fail(Errc::truncated, fmt::format("{}: guest offset {}: the L2 table at {} is past the end of the file",
                                         file_.name(), guest_offset, entry.host_offset()));
@@ -59,63 +62,102 @@ std::optional<DumpRecord> Reader::record() const {
   return decode_record(extensions_);
 }
 
-L2Entry Reader::checked(L2Entry entry, std::uint64_t guest_offset) const {
+void Reader::check(const Entry& entry, std::uint64_t guest_offset) const {
   const Geometry geometry = header_.geometry();
-  if (entry.compressed()) {
-    if (entry.copied()) corrupt(guest_offset, "a compressed cluster is marked as copied");
-    if (entry.compressed_offset(geometry) >= file_size_)
+  const L2Entry cluster = entry.cluster;
+  if (geometry.extended_l2) check_subclusters(entry, guest_offset);
+  if (cluster.compressed()) {
+    if (cluster.copied()) corrupt(guest_offset, "a compressed cluster is marked as copied");
+    if (cluster.compressed_offset(geometry) >= file_size_)
       fail(Errc::truncated, fmt::format("{}: guest offset {}: the compressed cluster at {} is past the end",
-                                        file_.name(), guest_offset, entry.compressed_offset(geometry)));
-    return entry;
+                                        file_.name(), guest_offset, cluster.compressed_offset(geometry)));
+    return;
   }
-  if (entry.has_reserved_bits())
-    corrupt(guest_offset, fmt::format("L2 entry {:#x} has reserved bits", entry.raw()));
-  if (entry.reads_as_zeros() && header_.version < 3)
+  if (cluster.has_reserved_bits(geometry))
+    corrupt(guest_offset, fmt::format("L2 entry {:#x} has reserved bits", cluster.raw()));
+  if (cluster.reads_as_zeros() && header_.version < 3)
     corrupt(guest_offset, "a zero cluster in a version 2 image");
-  if (entry.host_offset() % geometry.cluster_size() != 0)
-    corrupt(guest_offset, fmt::format("the cluster at {} is not aligned", entry.host_offset()));
-  if (entry.host_offset() == 0 && entry.copied() && !entry.reads_as_zeros())
+  if (cluster.host_offset() % geometry.cluster_size() != 0)
+    corrupt(guest_offset, fmt::format("the cluster at {} is not aligned", cluster.host_offset()));
+  if (cluster.host_offset() == 0 && cluster.copied() && !cluster.reads_as_zeros())
     corrupt(guest_offset, "an entry without a cluster is marked as copied");
-  if (entry.host_offset() == 0 || entry.reads_as_zeros()) return entry;
-  const std::uint64_t needed = std::min(geometry.cluster_size(), header_.size - guest_offset);
-  if (entry.host_offset() > file_size_ || needed > file_size_ - entry.host_offset())
+  const std::uint64_t needed = needed_bytes(entry, guest_offset);
+  if (needed != 0 && (cluster.host_offset() > file_size_ || needed > file_size_ - cluster.host_offset()))
     fail(Errc::truncated, fmt::format("{}: guest offset {}: the cluster at {} is past the end of the file",
-                                      file_.name(), guest_offset, entry.host_offset()));
-  return entry;
+                                      file_.name(), guest_offset, cluster.host_offset()));
 }
 
-Mapping Reader::describe(L2Entry entry, std::uint64_t guest_offset) const {
+void Reader::check_subclusters(const Entry& entry, std::uint64_t guest_offset) const {
+  const Subclusters subclusters = entry.subclusters;
+  if (entry.cluster.compressed() && subclusters.raw() != 0)
+    corrupt(guest_offset, "a compressed cluster has subclusters");
+  if (subclusters.contradicts_itself())
+    corrupt(guest_offset, fmt::format("subclusters {:#x} are allocated and zero at once", subclusters.raw()));
+  if (subclusters.any_allocated() && entry.cluster.host_offset() == 0)
+    corrupt(guest_offset, "subclusters are allocated in no cluster");
+}
+
+// How much of a cluster is read, at most; what is past the end of the disk is not.
+std::uint64_t Reader::needed_bytes(const Entry& entry, std::uint64_t guest_offset) const {
   const Geometry geometry = header_.geometry();
+  std::uint64_t bytes = geometry.cluster_size();
+  if (geometry.extended_l2)
+    bytes = entry.subclusters.allocated_end() * geometry.subcluster_size();
+  else if (entry.cluster.host_offset() == 0 || entry.cluster.reads_as_zeros())
+    bytes = 0;
+  return std::min(bytes, header_.size - guest_offset);
+}
+
+// The cluster or subcluster at `guest_offset`, a multiple of the size of a subcluster.
+Mapping Reader::describe(const Entry& entry, std::uint64_t guest_offset) const {
+  const Geometry geometry = header_.geometry();
+  const std::uint64_t inside = guest_offset % geometry.cluster_size();
   Mapping mapping;
-  mapping.guest = {guest_offset, geometry.cluster_size()};
-  if (entry.compressed()) {
+  if (entry.cluster.compressed()) {
     mapping.kind = Mapping::Kind::compressed;
-    mapping.host_offset = entry.compressed_offset(geometry);
-    mapping.stored_length = entry.compressed_length(geometry);
-  } else if (entry.reads_as_zeros()) {
+    mapping.guest = {guest_offset - inside, geometry.cluster_size()};
+    mapping.host_offset = entry.cluster.compressed_offset(geometry);
+    mapping.stored_length = entry.cluster.compressed_length(geometry);
+    return mapping;
+  }
+  mapping.guest = {guest_offset, geometry.subcluster_size()};
+  const std::uint64_t index = inside / geometry.subcluster_size();
+  const bool zeros = geometry.extended_l2 ? entry.subclusters.zeros(index) : entry.cluster.reads_as_zeros();
+  const bool data =
+      geometry.extended_l2 ? entry.subclusters.allocated(index) : entry.cluster.host_offset() != 0;
+  if (zeros) {
     mapping.kind = Mapping::Kind::zeros;
-  } else if (entry.host_offset() != 0) {
+  } else if (data) {
     mapping.kind = Mapping::Kind::data;
-    mapping.host_offset = entry.host_offset();
+    mapping.host_offset = entry.cluster.host_offset() + inside;
   }
   return mapping;
 }
 
+// From the part of an L2 table that has the entry for `guest_offset`.
 Mapping Reader::map_page(std::uint64_t l2_offset, std::uint64_t guest_offset) const {
   const Geometry geometry = header_.geometry();
   const std::uint64_t page_bytes = std::min(TableCache::kPageBytes, geometry.cluster_size());
-  const std::uint64_t entries = page_bytes / sizeof(std::uint64_t);
+  const std::uint64_t entries = page_bytes / geometry.l2_entry_bytes();
+  const std::uint64_t words = geometry.l2_entry_bytes() / sizeof(std::uint64_t);
   const std::uint64_t index = (guest_offset >> geometry.cluster_bits) % geometry.l2_entries();
   const auto page = tables_.page(l2_offset + index / entries * page_bytes, page_bytes);
-  const auto entry_at = [&](std::uint64_t i, std::uint64_t offset) {
-    return describe(checked(L2Entry(big_endian((*page)[i])), offset), offset);
+  const std::uint64_t first =
+      (guest_offset >> geometry.cluster_bits) - index % entries;  // cluster of the page
+  const std::uint64_t end = std::min((first + entries) << geometry.cluster_bits, header_.size);
+  const auto at = [&](std::uint64_t offset) {
+    const std::uint64_t cluster = offset >> geometry.cluster_bits;
+    const std::uint64_t* raw = page->data() + (cluster - first) * words;
+    const Entry entry{L2Entry(big_endian(raw[0])), Subclusters(words == 1 ? 0 : big_endian(raw[1]))};
+    check(entry, cluster << geometry.cluster_bits);
+    return describe(entry, offset);
   };
-  Mapping mapping = entry_at(index % entries, round_down(guest_offset, geometry.cluster_size()));
-  for (std::uint64_t i = index % entries + 1; i < entries && mapping.guest.end() < header_.size; ++i) {
-    const Mapping next = entry_at(i, mapping.guest.end());
-    const bool continues = next.kind == mapping.kind && mapping.kind != Mapping::Kind::compressed &&
-                           (mapping.kind != Mapping::Kind::data ||
-                            next.host_offset == mapping.host_offset + mapping.guest.length);
+  Mapping mapping = at(round_down(guest_offset, geometry.subcluster_size()));
+  while (mapping.kind != Mapping::Kind::compressed && mapping.guest.end() < end) {
+    const Mapping next = at(mapping.guest.end());
+    const bool continues =
+        next.kind == mapping.kind && (mapping.kind != Mapping::Kind::data ||
+                                      next.host_offset == mapping.host_offset + mapping.guest.length);
     if (!continues) break;
     mapping.guest.length += next.guest.length;
   }
@@ -139,16 +181,6 @@ Mapping Reader::map(std::uint64_t guest_offset) const {
   return mapping;
 }
 
-std::optional<Extent> Reader::next_extent(std::uint64_t guest_offset) {
-  while (guest_offset < header_.size) {
-    const Mapping mapping = map(guest_offset);
-    if (mapping.kind == Mapping::Kind::data || mapping.kind == Mapping::Kind::compressed)
-      return mapping.guest;
-    guest_offset = mapping.guest.end();
-  }
-  return std::nullopt;
-}
-
 void Reader::read(std::uint64_t guest_offset, std::span<std::byte> out) {
   while (!out.empty()) {
     const Mapping mapping = map(guest_offset);
@@ -168,14 +200,6 @@ void Reader::read(std::uint64_t guest_offset, std::span<std::byte> out) {
   }
 }
 
-std::optional<File::Descriptor> Reader::stored_at(Extent guest) const {
-  const Mapping mapping = map(guest.offset);
-  if (mapping.kind != Mapping::Kind::data || mapping.guest.length < guest.length) return std::nullopt;
-  auto place = file_.descriptor();
-  if (place) place->offset += mapping.host_offset;
-  return place;
-}
-
 // `out` is a part of the cluster.
 void Reader::read_compressed(const Mapping& mapping, std::uint64_t guest_offset, std::span<std::byte> out) {
   const std::uint64_t cluster_size = header_.geometry().cluster_size();
@@ -191,15 +215,43 @@ void Reader::read_compressed(const Mapping& mapping, std::uint64_t guest_offset,
     std::ranges::copy(cluster.subspan(guest_offset % cluster_size, out.size()), out.begin());
 }
 
-std::uint64_t Reader::check_tables() {
-  std::uint64_t bytes = 0;
-  std::uint64_t position = 0;
-  while (const auto extent = next_extent(position)) {
+std::vector<Extent> Reader::mapped_ranges() const {
+  const std::uint64_t reach = header_.geometry().l2_reach();
+  std::vector<std::pair<std::uint64_t, std::uint64_t>> tables;  // host offset, index
+  for (std::uint64_t index = 0; index < l1_.size(); ++index)
+    if (l1_[index] != 0) tables.emplace_back(l1_[index], index);
+  std::ranges::sort(tables);
+  const auto again = std::ranges::unique(tables, {}, [](const auto& table) { return table.first; });
+  tables.erase(again.begin(), again.end());
+  std::vector<Extent> ranges;
+  for (const auto& [host_offset, index] : tables)
+    ranges.push_back({index * reach, std::min(reach, header_.size - index * reach)});
+  return ranges;
+}
+
+std::uint64_t Reader::check_tables(std::uint64_t max_ratio) {
+  std::vector<std::uint64_t> l2_tables;
+  std::ranges::copy_if(l1_, std::back_inserter(l2_tables), [](std::uint64_t offset) { return offset != 0; });
+  const MetadataMap metadata(file_, header_, l2_tables);
+  std::uint64_t plain_bytes = 0;
+  std::uint64_t compressed_bytes = 0;
+  for (std::uint64_t position = 0; position < header_.size;) {
     throw_if_stopped();
-    bytes += extent->length;
-    position = extent->end();
+    const Mapping mapping = map(position);
+    position = mapping.guest.end();
+    const bool compressed = mapping.kind == Mapping::Kind::compressed;
+    if (!compressed && mapping.kind != Mapping::Kind::data) continue;
+    (compressed ? compressed_bytes : plain_bytes) += mapping.guest.length;
+    if (!metadata.is_free({mapping.host_offset, compressed ? 1 : mapping.guest.length}))
+      corrupt(mapping.guest.offset, fmt::format("its data at {} lies on a table", mapping.host_offset));
+    // Stretches of data may share no cluster of the file, so that together they are no larger than it.
+    if (plain_bytes > file_size_ || compressed_bytes / max_ratio > file_size_)
+      fail(Errc::refused,
+           fmt::format(
+               "{}: it claims {} bytes of data or more and has only {}: not plausible (see --max-ratio)",
+               file_.name(), plain_bytes + compressed_bytes, file_size_));
   }
-  return bytes;
+  return plain_bytes + compressed_bytes;
 }
 
 }  // namespace e2qcow::qcow2

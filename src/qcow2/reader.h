@@ -15,25 +15,29 @@ namespace e2qcow::qcow2 {
 
 // How a stretch of the disk is stored.
 struct Mapping {
-  enum class Kind { unallocated, zeros, data, compressed };
+  enum class Kind {
+    unallocated,
+    zeros,
+    data,
+    compressed
+  };  // unallocated: as the backing file has it, or zeros
   Kind kind = Kind::unallocated;
   Extent guest;
   std::uint64_t host_offset = 0;    // of data and compressed
   std::uint64_t stored_length = 0;  // of compressed: at most; one cluster each
 };
 
-// The active state of a qcow2 image as a disk, and its header. Everything in the file is checked before it is
-// used; what makes no sense throws (Errc::corrupt, truncated, unsupported).
-class Reader : public ImageSource {
+// The active state of one qcow2 image, and its header; see Chain for its disk. Everything in the file is
+// checked before it is used; what makes no sense throws (Errc::corrupt, truncated, unsupported).
+class Reader {
  public:
   // `file` must outlive the reader.
   explicit Reader(const File& file);
 
-  std::uint64_t size() const override { return header_.size; }
-  std::optional<Extent> next_extent(std::uint64_t guest_offset) override;
-  void read(std::uint64_t guest_offset, std::span<std::byte> out) override;
-  std::optional<File::Descriptor> stored_at(Extent guest) const override;
-  std::uint64_t read_unit() const override { return header_.geometry().cluster_size(); }
+  std::uint64_t size() const { return header_.size; }
+  // Inside the disk. What is not allocated comes as zeros. Safe from several threads, as map() is.
+  void read(std::uint64_t guest_offset, std::span<std::byte> out);
+  std::uint64_t read_unit() const { return header_.geometry().cluster_size(); }
 
   const Header& header() const { return header_; }
   const std::vector<Extension>& extensions() const { return extensions_; }
@@ -46,14 +50,29 @@ class Reader : public ImageSource {
   // be cut at the end of a part of a table. guest_offset is inside the disk.
   Mapping map(std::uint64_t guest_offset) const;
 
-  // Goes over all tables, so that what is wrong with them is found before anything is done with the image.
-  // Returns how many bytes of data there are.
-  std::uint64_t check_tables();
+  // What of the disk has an L2 table: the ranges of the tables, each table once, however often an image that
+  // lies points to it.
+  std::vector<Extent> mapped_ranges() const;
+
+  // Goes over all tables, so that what is wrong with them is found before anything is done with the image:
+  // tables that overlap, data in their place, and more data than `max_ratio` times what the file has. Returns
+  // how many bytes of data there are.
+  std::uint64_t check_tables(std::uint64_t max_ratio = kPlausibleRatio);
+
+  // Compressed data is hardly ever smaller than that.
+  static constexpr std::uint64_t kPlausibleRatio = 4096;
 
  private:
+  void load_backing_file_name();
   void load_l1();
-  L2Entry checked(L2Entry entry, std::uint64_t guest_offset) const;
-  Mapping describe(L2Entry entry, std::uint64_t guest_offset) const;
+  struct Entry {
+    L2Entry cluster;
+    Subclusters subclusters;  // of extended entries
+  };
+  void check(const Entry& entry, std::uint64_t guest_offset) const;
+  void check_subclusters(const Entry& entry, std::uint64_t guest_offset) const;
+  std::uint64_t needed_bytes(const Entry& entry, std::uint64_t guest_offset) const;
+  Mapping describe(const Entry& entry, std::uint64_t guest_offset) const;
   void read_compressed(const Mapping& mapping, std::uint64_t guest_offset, std::span<std::byte> out);
   Mapping map_page(std::uint64_t l2_offset, std::uint64_t guest_offset) const;
   [[noreturn]] void corrupt(std::uint64_t guest_offset, const std::string& what) const;

@@ -20,7 +20,9 @@ Writer::Writer(File& file, const Layout& layout, Options options)
       l1_(file, layout.l1_offset, options_.background),
       l2_(file, layout.l2_offset, options_.background) {
   constexpr std::array<std::byte, kSectorSize> kNoHeader{};
-  if (file_.size() < layout_.end()) file_.resize(layout_.end());  // a device that is too small fails here
+  // On a device all must fit; how small compressed data becomes is not known yet.
+  const std::uint64_t needed = options_.compression ? layout_.data_offset : layout_.end();
+  if (file_.size() < needed) file_.resize(needed);
   file_.write(0, kNoHeader);
 }
 

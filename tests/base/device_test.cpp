@@ -60,24 +60,5 @@ TEST_F(DeviceTest, SaysThatThereIsNoPartitionTable) {
   EXPECT_NE(ending.text.find("disk.img: no partition table found"), std::string::npos) << ending.text;
 }
 
-TEST_F(DeviceTest, KnowsTwoNamesOfOneFile) {
-  const std::string file = directory_.file("a");
-  write_text(file, "");
-  write_text(directory_.file("b"), "");
-  std::filesystem::create_symlink(file, directory_.file("link"));
-  std::filesystem::create_hard_link(file, directory_.file("other-name"));
-  EXPECT_TRUE(is_same_file(file, file));
-  EXPECT_TRUE(is_same_file(file, directory_.file("link")));
-  EXPECT_TRUE(is_same_file(file, directory_.file("other-name")));
-  EXPECT_FALSE(is_same_file(file, directory_.file("b")));
-  EXPECT_FALSE(is_same_file(file, directory_.file("missing")));
-}
-
-TEST_F(DeviceTest, StoresNothingOnAFileThatIsNotMounted) {
-  const auto disk = disk_with({});
-  EXPECT_FALSE(is_stored_on(directory_.file("fs.qcow2"), *disk));
-  EXPECT_FALSE(is_stored_on("fs.qcow2", *disk));
-}
-
 }  // namespace
 }  // namespace e2qcow

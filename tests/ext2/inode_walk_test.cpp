@@ -32,11 +32,11 @@ class InodeWalkTest : public testing::Test {
     set_le(inode(number), 32, kExtentsFlag, 4);
     std::ranges::copy(map, inode(number).begin() + 40);
   }
-  void walk() {
+  void walk(DumpKind kind = DumpKind::metadata) {
     for (std::uint64_t i = 0; i < 4; ++i) image_.put_block(20 + i, part_of(table_, i * 1024, 1024));
     const Filesystem filesystem = image_.open();
     Selection selection;
-    InodeWalk walk(filesystem, selection, findings_);
+    InodeWalk walk(filesystem, kind, selection, findings_);
     walk.walk_groups({0, 1});
     walk.walk_journal_backup();
     walk.finish();
@@ -74,12 +74,26 @@ TEST_F(InodeWalkTest, TakesTheRootForADirectoryWhateverItsMode) {
   EXPECT_EQ(runs(directories), (Runs{{100, 2}}));
 }
 
-TEST_F(InodeWalkTest, SelectsInodesWithoutLinksAndThoseThatAreDeleted) {
+TEST_F(InodeWalkTest, SelectsTheContentsOfOrphansButNotOfWhatIsDeleted) {
   put_inode(12, kDirectory, extent_leaf({{100, 2}}));
-  set_le(inode(12), 20, 1'700'000'000, 4);  // time of deletion
-  set_le(inode(12), 26, 0, 2);              // links
+  put_inode(13, kDirectory, extent_leaf({{200, 2}}));
+  put_inode(14, kDirectory, extent_leaf({{300, 2}}));
+  set_le(inode(12), 20, 1'700'000'000, 4);                                          // time of deletion
+  set_le(inode(13), 20, 14, 4);                                                     // the next orphan
+  for (const std::uint64_t number : {12, 13, 14}) set_le(inode(number), 26, 0, 2);  // links
   walk();
-  EXPECT_EQ(runs(directories), (Runs{{100, 2}}));
+  EXPECT_EQ(runs(directories), (Runs{{200, 2}, {300, 2}}));
+}
+
+TEST_F(InodeWalkTest, SelectsTheContentsOfFilesWhenAllIsWanted) {
+  put_inode(12, kRegular, extent_leaf({{100, 2}}));
+  put_inode(13, kRegular, extent_leaf({{200, 2}}));
+  set_le(inode(13), 20, 1'700'000'000, 4);
+  set_le(inode(13), 26, 0, 2);
+  walk();
+  EXPECT_EQ(runs(data), Runs{});
+  walk(DumpKind::all);
+  EXPECT_EQ(runs(data), (Runs{{100, 2}}));
 }
 
 TEST_F(InodeWalkTest, SelectsFilesOfTheFileSystemItselfByTheirNumbers) {
@@ -170,7 +184,7 @@ TEST(InodeWalkOf64KiBBlocks, SeesEveryInodeOnceThoughThereAreHolesInItsBlock) {
   const Filesystem filesystem = image.open();
   Selection selection;
   Findings findings;
-  InodeWalk walk(filesystem, selection, findings);
+  InodeWalk walk(filesystem, DumpKind::metadata, selection, findings);
   walk.walk_groups({0, 1});
   walk.finish();
   EXPECT_EQ(findings.entries(),

@@ -85,10 +85,27 @@ TEST(Selection, IsWhatAMapOfBlocksWouldBe) {
   }
 }
 
+// Quadratic time would take minutes here.
+TEST(Selection, TakesManyRunsThatOverlapEachOther) {
+  constexpr std::uint64_t kRuns = 300'000;
+  Selection selection;
+  for (std::uint64_t i = 0; i < kRuns; ++i) {
+    selection.add(directories, {i, kRuns});
+    selection.add(journal, {2 * i, 1});
+  }
+  const Runs runs = std::move(selection).sorted();
+  std::uint64_t end = 0;
+  for (const auto& run : runs) {
+    ASSERT_EQ(run.blocks.first, end);
+    end = run.blocks.end();
+  }
+  EXPECT_EQ(end, 2 * kRuns - 1);
+}
+
 SelectedExtents extents_of(const Runs& runs, const File& file) {
   Selection selection;
   for (const auto& [blocks, block_class] : runs) selection.add(block_class, blocks);
-  return ext2::extents_of(std::move(selection), file, 1024);
+  return ext2::extents_of(std::move(selection).sorted(), file, 1024);
 }
 
 TEST(ExtentsOf, JoinsRunsOfAllClassesAndCountsTheBytesOfEach) {

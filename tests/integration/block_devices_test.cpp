@@ -63,6 +63,65 @@ TEST_F(DumpOfDevice, NeedsNoForceWhileItIsMountedReadOnly) {
   expect_same_blocks_in_use("ours.raw");
 }
 
+TEST_F(DumpOfDevice, IsNotWrittenOntoItselfByAnotherName) {
+  const std::string before = read_file(path("disk.img"));
+  const std::string device = attach("disk.img");
+  const std::string other = attach("disk.img");
+  for (const auto& [source, target] : {std::pair{std::string("disk.img"), device}, std::pair{device, other},
+                                       std::pair{device, std::string("disk.img")}})
+    expect_failure(e2qcow({"dump", source, target}), {target + ": is stored where " + source + " is"});
+  EXPECT_TRUE(read_file(path("disk.img")) == before);
+}
+
+TEST_F(DumpOfDevice, IsNotWrittenOntoItselfAsAPartition) {
+  const std::string device = attach("disk.img");
+  if (!add_partition(device, "0", "1000")) GTEST_SKIP() << "needs partitions on loop devices";
+  const std::string before = read_file(path("disk.img"));
+  for (const auto& [source, target] : {std::pair{device, device + "p1"}, std::pair{device + "p1", device}})
+    expect_failure(e2qcow({"dump", source, target}), {target + ": is stored where " + source + " is"});
+  EXPECT_TRUE(read_file(path("disk.img")) == before);
+}
+
+TEST_F(DumpOfDevice, MayBeWrittenToAnotherPartitionOfTheDisk) {
+  write_file(path("disk"), std::string(80 << 20, '\0'));
+  output_of({"dd", "if=disk.img", "of=disk", "bs=1M", "seek=1", "conv=notrunc", "status=none"});
+  output_of({"mke2fs", "-q", "-E", "offset=41943040", "disk", "20m"});
+  const std::string device = attach("disk");
+  if (!add_partition(device, "81920", "40960")) GTEST_SKIP() << "needs partitions on loop devices";
+  const std::string directory = mount(device + "p1");
+  const Outcome dump = e2qcow({"dump", "--partition=1", device, "image.qcow2"});
+  EXPECT_EQ(e2qcow({"dump", "--offset=1M", "--force", device, directory + "/image.qcow2"}).status & ~2, 1)
+      << dump;
+}
+
+TEST_F(DumpOfDevice, IsRefusedWhileAnotherDeviceOfItsFileIsMounted) {
+  const std::string device = attach("disk.img");
+  mount(attach("disk.img"));
+  expect_failure(e2qcow({"dump", device, "image.qcow2"}), {"disk.img: is mounted read-write on "});
+}
+
+TEST_F(DumpOfDevice, IsNotWrittenOntoItselfByALink) {
+  const std::string device = attach("disk.img");
+  const std::string directory = mount(device);
+  fs::create_symlink(directory + "/image.qcow2", path("link"));
+  expect_failure(e2qcow({"dump", "--force", device, "link"}), {"link: would be stored on", "another disk"});
+}
+
+// The bitmaps and inodes of what was written last are in the journal alone.
+TEST_F(DumpOfDevice, HoldsWhatAJournalHasThatIsToBeReplayed) {
+  const std::string directory = mount(attach("disk.img"));
+  write_file(directory + "/new", std::string(3 << 20, 'n'));
+  output_of({"sync", directory + "/new"});
+  fs::copy_file(path("disk.img"), path("crashed.img"));
+  const Outcome dump = e2qcow({"dump", "--all", "crashed.img", "image.qcow2"});
+  EXPECT_NE(dump.err.find("crashed.img: its journal is to be replayed"), std::string::npos) << dump;
+  EXPECT_EQ(e2qcow({"restore", "image.qcow2", "restored.img"}).status, 0);
+  for (const char* disk : {"crashed.img", "restored.img"}) {
+    EXPECT_EQ(run({"e2fsck", "-fy", disk}).status & ~1, 0);
+    EXPECT_TRUE(output_of({"debugfs", "-R", "cat /new", disk}) == std::string(3 << 20, 'n')) << disk;
+  }
+}
+
 TEST_F(DumpOfDevice, IsNotWrittenOntoItself) {
   const std::string device = attach("disk.img");
   const std::string directory = mount(device);
@@ -70,7 +129,8 @@ TEST_F(DumpOfDevice, IsNotWrittenOntoItself) {
   for (const std::string& source : {device, std::string("disk.img")})
     expect_failure(e2qcow({"dump", "--force", source, directory + "/image.qcow2"}),
                    {directory + "/image.qcow2: would be stored on", "another disk"});
-  expect_failure(e2qcow({"dump", "--force", device, device}), {device + ": is the device to be dumped"});
+  expect_failure(e2qcow({"dump", "--force", device, device}),
+                 {device + ": is stored where " + device + " is"});
   EXPECT_EQ(names_in(directory), before);
 }
 

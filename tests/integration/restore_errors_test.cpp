@@ -60,7 +60,7 @@ TEST_F(RestoreErrors, TheTargetIsTheImage) {
   fs::create_symlink("image.qcow2", path("link"));
   fs::create_hard_link(path("image.qcow2"), path("other-name"));
   for (const char* name : {"image.qcow2", "link", "other-name"})
-    expect_failure(e2qcow({"restore", "image.qcow2", name}), {name, "is the image itself"});
+    expect_failure(e2qcow({"restore", "image.qcow2", name}), {name, "the image is stored there"});
   expect_same_bytes("image.qcow2", "before.qcow2");
 }
 

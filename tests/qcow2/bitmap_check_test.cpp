@@ -89,30 +89,25 @@ TEST(BitmapCheck, AcceptsBitmapsOfAllZerosOrAllOnes) {
 }
 
 TEST(BitmapCheck, ReportsAnExtensionOfAnotherSize) {
-  EXPECT_EQ(corruptions_in(BitmapImage(32)),
-            Messages{"corruption: bitmaps extension: it has 32 bytes instead of 24"});
+  EXPECT_EQ(corruptions_in(BitmapImage(32)), Messages{"corruption: bitmaps extension: it makes no sense"});
 }
 
 TEST(BitmapCheck, ReportsAnExtensionWithoutBitmaps) {
   BitmapImage image;
   image.put<std::uint32_t>(BitmapImage::kExtension, 0);
-  EXPECT_EQ(corruptions_in(image),
-            Messages{"corruption: bitmaps extension: 0 bitmaps in a directory of 32 bytes make no sense"});
+  EXPECT_EQ(corruptions_in(image), Messages{"corruption: bitmaps extension: it makes no sense"});
 }
 
 TEST(BitmapCheck, ReportsReservedBitsInTheExtension) {
   BitmapImage image;
   image.put<std::uint32_t>(BitmapImage::kExtension + 4, 1);
-  EXPECT_EQ(corruptions_in(image),
-            Messages{"corruption: bitmaps extension: 1 bitmaps in a directory of 32 bytes make no sense"});
+  EXPECT_EQ(corruptions_in(image), Messages{"corruption: bitmaps extension: it makes no sense"});
 }
 
 TEST(BitmapCheck, ReportsADirectoryThatIsTooLarge) {
   BitmapImage image;
   image.put64(BitmapImage::kExtension + 8, (64 << 20) + 8);
-  EXPECT_EQ(
-      corruptions_in(image),
-      Messages{"corruption: bitmaps extension: 1 bitmaps in a directory of 67108872 bytes make no sense"});
+  EXPECT_EQ(corruptions_in(image), Messages{"corruption: bitmaps extension: it makes no sense"});
 }
 
 TEST(BitmapCheck, ReportsADirectoryPastTheEndOfTheFile) {

@@ -36,12 +36,12 @@ TEST(L2Entry, HasAnOffsetAndFlags) {
 
 TEST(L2Entry, KnowsItsReservedBits) {
   for (int bit = 0; bit < 64; ++bit)
-    EXPECT_EQ(L2Entry(1ULL << bit).has_reserved_bits(), (bit >= 1 && bit <= 8) || (bit >= 56 && bit <= 61))
+    EXPECT_EQ(L2Entry(1ULL << bit).has_reserved_bits({}), (bit >= 1 && bit <= 8) || (bit >= 56 && bit <= 61))
         << bit;
 }
 
 TEST(L2Entry, HasNoReservedBitsWhereItIsCompressed) {
-  EXPECT_FALSE(L2Entry(~0ULL).has_reserved_bits());
+  EXPECT_FALSE(L2Entry(~0ULL).has_reserved_bits({}));
 }
 
 // qcow2 spec, "Compressed Clusters Descriptor": bits 0 to x-1 are the offset with x = 62 - (cluster_bits -

@@ -85,6 +85,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Row{"Zstd", {{field::kIncompatible, 8}, {field::kCompressionType, 1}}},              //
                     Row{"UnknownCompatible", {{field::kCompatible, kAll}}},                              //
                     Row{"UnknownAutoclear", {{field::kAutoclear, 1ULL << 63}}},                          //
+                    Row{"ExtendedL2", {{field::kIncompatible, 16}, {field::kL1Size, 4}}},                //
                     Row{"RefcountsOf1Bit", {{field::kRefcountOrder, 0}}},                                //
                     Row{"RefcountsOf64Bits", {{field::kRefcountOrder, 6}}},                              //
                     Row{"ShortestLength", {{field::kHeaderLength, 104}}},                                //
@@ -120,7 +121,6 @@ INSTANTIATE_TEST_SUITE_P(
         Row{"Aes", {{field::kCryptMethod, 1}}}, Row{"Luks", {{field::kCryptMethod, 2}}},
         Row{"OtherCrypt", {{field::kCryptMethod, 3}}},             //
         Row{"ExternalDataFile", {{field::kIncompatible, 4}}},      //
-        Row{"ExtendedL2", {{field::kIncompatible, 16}}},           //
         Row{"FirstUnknownFeature", {{field::kIncompatible, 32}}},  //
         Row{"LastUnknownFeature", {{field::kIncompatible, 1ULL << 63}}},
         Row{"OtherCompression", {{field::kIncompatible, 8}, {field::kCompressionType, 2}}}),
@@ -261,7 +261,7 @@ TEST(EncodeHeader, IsUndoneByDecoding) {
     set_field(bytes, field::kSnapshotsOffset, random.between(1, 15) << 16);
     set_field(bytes, field::kIncompatible, random.below(4));
     set_field(bytes, field::kCompatible, random.below(1000));
-    set_field(bytes, field::kAutoclear, random.below(1000));
+    set_field(bytes, field::kAutoclear, random.below(1000) & ~2ULL);
     set_field(bytes, field::kRefcountOrder, random.below(7));
     ASSERT_EQ(part_of(encode_header(decode(bytes), {}), 0, 112), bytes);
   }

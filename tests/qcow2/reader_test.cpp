@@ -3,6 +3,7 @@
 #include <e2qcow/error.h>
 #include <gtest/gtest.h>
 
+#include "qcow2/chain.h"
 #include "qcow2/record_extension.h"
 #include "tests/support/errors.h"
 #include "tests/support/hand_made_image.h"
@@ -26,8 +27,9 @@ Bytes disk_in(const Bytes& image) {
 std::vector<Extent> extents_in(const Bytes& image) {
   const MemoryFile file(image);
   Reader reader(file);
+  Chain disk({&reader}, nullptr);
   std::vector<Extent> extents;
-  for (auto next = reader.next_extent(0); next; next = reader.next_extent(extents.back().end()))
+  for (auto next = disk.next_extent(0); next; next = disk.next_extent(extents.back().end()))
     extents.push_back(*next);
   return extents;
 }
@@ -82,8 +84,9 @@ TEST(Reader, HandsOutItsDataInTheLongestRuns) {
 TEST(Reader, CutsAnExtentThatBeganBefore) {
   const MemoryFile file(image_with_data().bytes);
   Reader reader(file);
-  EXPECT_EQ(reader.next_extent(700), (Extent{700, 3 * kCluster - 700}));
-  EXPECT_EQ(reader.next_extent(kDiskSize), std::nullopt);
+  Chain disk({&reader}, nullptr);
+  EXPECT_EQ(disk.next_extent(700), (Extent{700, 3 * kCluster - 700}));
+  EXPECT_EQ(disk.next_extent(kDiskSize), std::nullopt);
 }
 
 TEST(Reader, MapsEachWayOfStoring) {

@@ -3,7 +3,7 @@
 #include <e2qcow/error.h>
 #include <gtest/gtest.h>
 
-#include "qcow2/reader.h"
+#include "qcow2/chain.h"
 #include "tests/support/errors.h"
 #include "tests/support/hand_made_image.h"
 #include "tests/support/memory_file.h"
@@ -112,7 +112,7 @@ TEST(Writer, WritesAnImageOfADiskWithoutData) {
   write_image(file, source, 16);
   EXPECT_EQ(file.data().size(), 4 << 16);  // header, L1, refcount table, refcount block
   Reader reader(file);
-  EXPECT_EQ(reader.next_extent(0), std::nullopt);
+  EXPECT_EQ(Chain({&reader}, nullptr).next_extent(0), std::nullopt);
 }
 
 TEST(Writer, WritesTheSameBytesWithAnyNumberOfThreads) {

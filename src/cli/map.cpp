@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <e2qcow/error.h>
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "base/sandbox.h"
+#include "base/stop.h"
+#include "cli/command.h"
+#include "cli/disk_classes.h"
+#include "cli/image_input.h"
+#include "cli/text.h"
+#include "ext2/block_class.h"
+
+namespace e2qcow::cli {
+namespace {
+
+using Kind = qcow2::Mapping::Kind;
+using Place = qcow2::Chain::Place;
+
+struct MapOptions {
+  ImageOptions image;
+  bool classes = false;
+  Common common;
+};
+
+bool continues(const Place& before, const Place& next) {
+  return next.depth == before.depth && next.mapping.kind == before.mapping.kind &&
+         (next.mapping.kind != Kind::data ||
+          next.mapping.host_offset == before.mapping.host_offset + before.mapping.guest.length);
+}
+
+// visit(place): the longest stretches that are stored in one way, in one piece.
+template <typename Visit>
+void for_each_place(const qcow2::Chain& disk, Visit visit) {
+  std::optional<Place> place;
+  for (std::uint64_t position = 0; position < disk.size();) {
+    throw_if_stopped();
+    const Place next = disk.map(position);
+    position = next.mapping.guest.end();
+    if (place && continues(*place, next)) {
+      place->mapping.guest.length += next.mapping.guest.length;
+      continue;
+    }
+    if (place) visit(*place);
+    place = next;
+  }
+  if (place) visit(*place);
+}
+
+// Lines are printed one by one: a disk may have millions of stretches.
+class JsonArray {
+ public:
+  void add(const nlohmann::ordered_json& element) {
+    fmt::print("{}{}", first_ ? "[ " : ",\n  ", element.dump());
+    first_ = false;
+  }
+  void finish() const { fmt::print("{}]\n", first_ ? "[ " : ""); }
+
+ private:
+  bool first_ = true;
+};
+
+void print_map_json(const qcow2::Chain& disk) {
+  JsonArray array;
+  for_each_place(disk, [&](const Place& place) {
+    const Kind kind = place.mapping.kind;
+    const bool stored = kind == Kind::data || kind == Kind::compressed;
+    nlohmann::ordered_json json{{"start", place.mapping.guest.offset},
+                                {"length", place.mapping.guest.length},
+                                {"depth", place.depth},
+                                {"present", kind != Kind::unallocated},
+                                {"zero", !stored},
+                                {"data", stored},
+                                {"compressed", kind == Kind::compressed}};
+    if (kind == Kind::data) json["offset"] = place.mapping.host_offset;
+    array.add(json);
+  });
+  array.finish();
+}
+
+const char* name_of(Kind kind) {
+  switch (kind) {
+    case Kind::unallocated:
+      return "nothing";
+    case Kind::zeros:
+      return "zeros";
+    case Kind::data:
+      return "data";
+    case Kind::compressed:
+      return "compressed";
+  }
+  return "";
+}
+
+void print_map(const qcow2::Chain& disk, const std::vector<std::string>& names) {
+  fmt::print("{:>18} {:>18}  {:<10} {:>18}  {}\n", "start", "length", "stored as", "at", "in");
+  for_each_place(disk, [&](const Place& place) {
+    const qcow2::Mapping& mapping = place.mapping;
+    const std::string at = mapping.kind == Kind::data ? std::to_string(mapping.host_offset) : "";
+    const std::string in = mapping.kind == Kind::unallocated ? "" : printable(names.at(place.depth));
+    fmt::print("{:>18} {:>18}  {:<10} {:>18}  {}\n", mapping.guest.offset, mapping.guest.length,
+               name_of(mapping.kind), at, in);
+  });
+}
+
+void print_classes(const DiskClasses& classes, bool as_json) {
+  JsonArray array;
+  if (!as_json) fmt::print("{:>18} {:>18}  {}\n", "start", "length", "holds");
+  for (const auto& [blocks, block_class] : classes.runs) {
+    const std::uint64_t start = blocks.first * classes.block_size;
+    const std::uint64_t length = blocks.count * classes.block_size;
+    const auto name = ext2::kBlockClassNames[static_cast<std::size_t>(block_class)];
+    if (as_json)
+      array.add({{"start", start}, {"length", length}, {"class", name}});
+    else
+      fmt::print("{:>18} {:>18}  {}\n", start, length, name);
+  }
+  if (as_json) array.finish();
+}
+
+int run_map(const MapOptions& options) {
+  const unsigned threads = thread_count(options.common);
+  ImageInput input(options.image);
+  give_up_rights(input.writable_directories());
+  input.read(threads);
+  if (options.classes) {
+    const auto record = input.reader().record();
+    const bool all = !record || record->kind == DumpKind::all;
+    const auto classes = classify_disk(input.disk(), options.image.path, all, threads);
+    if (!classes) fail(Errc::not_ext2, options.image.path + ": there is no ext2/3/4 file system in it");
+    print_classes(*classes, options.common.json);
+  } else if (options.common.json) {
+    print_map_json(input.disk());
+  } else {
+    print_map(input.disk(), input.names());
+  }
+  return kDone;
+}
+
+}  // namespace
+
+void add_map(CLI::App& app, Chosen& chosen) {
+  auto options = std::make_shared<MapOptions>();
+  CLI::App* command =
+      app.add_subcommand("map", "Show where and how an image stores each stretch of its disk");
+  add_image_options(*command, options->image);
+  command->add_flag("--classes", options->classes,
+                    "Show what each range of an ext file system is for, instead");
+  add_json_option(*command, options->common);
+  command->footer("Example: e2qcow map --classes sdb1.qcow2");
+  command->callback([options, &chosen] { chosen = [options] { return run_map(*options); }; });
+}
+
+}  // namespace e2qcow::cli

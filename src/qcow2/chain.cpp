@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "qcow2/chain.h"
+
+#include <algorithm>
+
+namespace e2qcow::qcow2 {
+namespace {
+
+bool is_stored(const Mapping& mapping) {
+  return mapping.kind == Mapping::Kind::data || mapping.kind == Mapping::Kind::compressed;
+}
+
+}  // namespace
+
+Chain::Chain(std::vector<Reader*> images, const File* raw_base)
+    : images_(std::move(images)), raw_base_(raw_base) {}
+
+Mapping Chain::map_raw(std::uint64_t guest_offset) const {
+  Mapping mapping;
+  mapping.guest = {guest_offset, ~0ULL - guest_offset};
+  const auto data = raw_base_->next_data(guest_offset);
+  if (!data) return mapping;
+  if (data->offset > guest_offset) {
+    mapping.guest.length = data->offset - guest_offset;
+    return mapping;
+  }
+  mapping.kind = Mapping::Kind::data;
+  mapping.guest.length = data->end() - guest_offset;
+  mapping.host_offset = guest_offset;
+  return mapping;
+}
+
+Chain::Place Chain::map(std::uint64_t guest_offset) const {
+  Place place;
+  std::uint64_t end = size();
+  for (std::size_t depth = 0; depth < images_.size() && guest_offset < images_[depth]->size(); ++depth) {
+    place = {images_[depth]->map(guest_offset), depth};
+    end = std::min(end, place.mapping.guest.end());
+    place.mapping.guest.length = end - guest_offset;
+    if (place.mapping.kind != Mapping::Kind::unallocated) return place;
+    const bool is_last = depth + 1 == images_.size();
+    if (!is_last || raw_base_ == nullptr) continue;
+    place = {map_raw(guest_offset), depth + 1};
+    place.mapping.guest.length = std::min(end, place.mapping.guest.end()) - guest_offset;
+  }
+  return place;
+}
+
+std::optional<Extent> Chain::next_extent(std::uint64_t guest_offset) {
+  while (guest_offset < size()) {
+    const Mapping mapping = map(guest_offset).mapping;
+    if (is_stored(mapping)) return mapping.guest;
+    guest_offset = mapping.guest.end();
+  }
+  return std::nullopt;
+}
+
+void Chain::read(std::uint64_t guest_offset, std::span<std::byte> out) {
+  if (images_.size() == 1 && raw_base_ == nullptr) return images_[0]->read(guest_offset, out);
+  while (!out.empty()) {
+    const Place place = map(guest_offset);
+    const auto part = out.first(std::min<std::uint64_t>(out.size(), place.mapping.guest.length));
+    if (!is_stored(place.mapping))
+      std::ranges::fill(part, std::byte{0});
+    else if (place.depth == images_.size())
+      raw_base_->read(guest_offset, part);
+    else
+      images_[place.depth]->read(guest_offset, part);
+    guest_offset += part.size();
+    out = out.subspan(part.size());
+  }
+}
+
+std::optional<File::Descriptor> Chain::stored_at(Extent guest) const {
+  const Place place = map(guest.offset);
+  if (place.mapping.kind != Mapping::Kind::data || place.mapping.guest.length < guest.length)
+    return std::nullopt;
+  auto stored =
+      place.depth == images_.size() ? raw_base_->descriptor() : images_[place.depth]->file().descriptor();
+  if (stored) stored->offset += place.mapping.host_offset;
+  return stored;
+}
+
+}  // namespace e2qcow::qcow2

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <e2qcow/file.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "qcow2/format.h"
+
+namespace e2qcow::qcow2 {
+
+// The first bytes of a file, or all of one that is shorter.
+inline std::vector<std::byte> read_front(const File& file, std::uint64_t length) {
+  std::vector<std::byte> bytes(std::min(file.size(), length));
+  bytes.resize(file.read_up_to(0, bytes));
+  return bytes;
+}
+
+inline Header read_header(const File& file) {
+  return decode_header(read_front(file, kHeaderLengthV3), file.size(), file.name());
+}
+
+inline std::vector<Extension> read_extensions(const File& file, const Header& header) {
+  return decode_extensions(header, read_front(file, header.geometry().cluster_size()), file.name());
+}
+
+}  // namespace e2qcow::qcow2

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "base/storage.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "tests/support/bytes.h"
+#include "tests/support/temp_dir.h"
+
+namespace e2qcow {
+namespace {
+
+class StorageTest : public testing::Test {
+ protected:
+  std::string file(const std::string& name) const {
+    write_text(directory_.file(name), "");
+    return directory_.file(name);
+  }
+  static bool overlap_of(const std::string& a, const std::string& b, Extent part_a = kWhole,
+                         Extent part_b = kWhole) {
+    return overlap(stored_ranges(a, part_a), stored_ranges(b, part_b));
+  }
+
+  TempDir directory_;
+};
+
+TEST_F(StorageTest, KnowsTwoNamesOfOneFile) {
+  const std::string a = file("a");
+  std::filesystem::create_symlink(a, directory_.file("link"));
+  std::filesystem::create_hard_link(a, directory_.file("other-name"));
+  EXPECT_TRUE(overlap_of(a, a));
+  EXPECT_TRUE(overlap_of(a, directory_.file("link")));
+  EXPECT_TRUE(overlap_of(a, directory_.file("other-name")));
+  EXPECT_FALSE(overlap_of(a, file("b")));
+  EXPECT_FALSE(overlap_of(a, directory_.file("missing")));
+}
+
+TEST_F(StorageTest, KnowsPartsOfAFileApart) {
+  const std::string a = file("a");
+  EXPECT_TRUE(overlap_of(a, a, {0, 100}, {99, 1}));
+  EXPECT_FALSE(overlap_of(a, a, {0, 100}, {100, 50}));
+  EXPECT_TRUE(overlap_of(a, a, {100, ~0ULL - 100}, {1ULL << 62, 1}));
+}
+
+TEST_F(StorageTest, StoresNothingOnAFileThatIsNotMounted) {
+  const std::string a = file("a");
+  EXPECT_FALSE(overlap(stored_ranges(a), ranges_under(directory_.file("fs.qcow2"))));
+  EXPECT_FALSE(overlap(stored_ranges(a), ranges_under("fs.qcow2")));
+}
+
+TEST_F(StorageTest, FollowsLinksToWhatNeedNotExist) {
+  std::filesystem::create_symlink("second", directory_.file("first"));
+  std::filesystem::create_symlink(directory_.file("missing"), directory_.file("second"));
+  EXPECT_EQ(without_links(directory_.file("first")), directory_.file("missing"));
+  std::filesystem::create_symlink("loop", directory_.file("loop"));
+  EXPECT_THROW(without_links(directory_.file("loop")), std::system_error);
+}
+
+}  // namespace
+}  // namespace e2qcow
