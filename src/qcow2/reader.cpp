@@ -221,8 +221,8 @@ std::vector<Extent> Reader::mapped_ranges() const {
   for (std::uint64_t index = 0; index < l1_.size(); ++index)
     if (l1_[index] != 0) tables.emplace_back(l1_[index], index);
   std::ranges::sort(tables);
-  const auto again = std::ranges::unique(tables, {}, [](const auto& table) { return table.first; });
-  tables.erase(again.begin(), again.end());
+  const auto same = [](const auto& a, const auto& b) { return a.first == b.first; };
+  tables.erase(std::unique(tables.begin(), tables.end(), same), tables.end());
   std::vector<Extent> ranges;
   for (const auto& [host_offset, index] : tables)
     ranges.push_back({index * reach, std::min(reach, header_.size - index * reach)});
