@@ -4,6 +4,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <sstream>
+
 namespace e2qcow::test {
 namespace {
 
@@ -190,6 +192,21 @@ TEST_F(OnXfs, ARestoredDiskSharesBlocksWithItsImage) {
   expect_same_bytes("ours.raw", directory_ + "/restored");
 }
 
+class WrongBitmap : public FileSystemTest {};
+
+// ext2 has no checksum that would tell.
+TEST_F(WrongBitmap, LosesNoContentsOfFiles) {
+  make_file_system({{"-t", "ext2", "-b", "1024"}});
+  const std::string blocks = output_of(
+      {"sh", "-c", "dumpe2fs disk.img 2>/dev/null | sed -n 's/.*Block bitmap at \\([0-9]*\\) .*/\\1/p'"});
+  std::istringstream numbers(blocks);
+  for (std::uint64_t block = 0; numbers >> block;)
+    patch_file(path("disk.img"), block * 1024, std::string(1024, '\0'));
+  e2qcow({"dump", "-q", "--all", "disk.img", "image.qcow2"});
+  EXPECT_EQ(e2qcow({"restore", "-q", "image.qcow2", "restored.img"}).status, 0);
+  expect_same_files("restored.img");
+}
+
 class DumpToDevice : public BlockDeviceTest {
  protected:
   // A device full of what was there before.
@@ -251,6 +268,27 @@ class RestoreToDevice : public BlockDeviceTest {
   std::string on_target() const { return read_file(path("target.img")); }
   void expect_untouched() const { EXPECT_TRUE(on_target() == std::string(on_target().size(), '\xaa')); }
 };
+
+TEST_F(RestoreToDevice, TheDeviceMustNotBeMadeOfTheImage) {
+  dump({"--all"});
+  fs::resize_file(path("image.qcow2"), 64 << 20);
+  const std::string before = read_file(path("image.qcow2"));
+  const std::string device = attach("image.qcow2");
+  expect_failure(restore(device), {device + ": the image is stored there"});
+  expect_failure(run({"sh", "-c", "\"$0\" restore - \"$1\" <image.qcow2", E2QCOW_PROGRAM, device}),
+                 {device + ": the image is stored there"});
+  EXPECT_TRUE(read_file(path("image.qcow2")) == before);
+}
+
+TEST_F(RestoreToDevice, FitLooksForDataBehindTheEndBeforeItWrites) {
+  fs::resize_file(path("disk.img"), 64 << 20);
+  output_of({"sh", "-c", "echo data | dd of=behind bs=1M seek=60 status=none"});
+  write_file(path("with-data-behind"), read_file(path("disk.img")));
+  patch_file(path("with-data-behind"), 60 << 20, "data");
+  output_of({"qemu-img", "convert", "-f", "raw", "-O", "qcow2", "with-data-behind", "image.qcow2"});
+  expect_failure(restore(used_device(40 << 20), {"--fit"}), {"there is data behind that, at 62914560"});
+  expect_untouched();
+}
 
 TEST_F(RestoreToDevice, NothingOldShows) {
   dump({"--all"});

@@ -130,6 +130,34 @@ TEST_F(CommandLine, ImagesGoThroughPipes) {
   }
 }
 
+// The signal may come to any thread, and none of them gets on.
+TEST_F(CommandLine, ASignalEndsTheWaitForAPipe) {
+  make_file_system({{"-t", "ext4", "-b", "1024"}});
+  EXPECT_EQ(e2qcow({"dump", "-q", "--all", "--compress=none", "disk.img", "image.qcow2"}).status, 0);
+  const std::string script =
+      "mkfifo pipe; exec 3<>pipe; head -c 700000 image.qcow2 >&3 & "
+      "\"$0\" restore --threads 4 - target <pipe & pid=$!; "
+      "until grep -q '^SigCgt:.*[4-7c-f]...$' /proc/$pid/status && grep -q '^State:.S' "
+      "/proc/$pid/status; "
+      "do :; done; "
+      "kill -TERM $pid; wait $pid";
+  const Outcome outcome = run({"bash", "-c", script, E2QCOW_PROGRAM});
+  EXPECT_EQ(outcome.status, 1) << outcome;
+  EXPECT_NE(outcome.err.find("interrupted"), std::string::npos) << outcome;
+  EXPECT_FALSE(fs::exists(path("target")));
+}
+
+TEST_F(CommandLine, ASignalThatTheCallerIgnoresIsIgnored) {
+  make_file_system({{"-t", "ext4", "-b", "1024"}});
+  EXPECT_EQ(e2qcow({"dump", "-q", "--all", "--compress=none", "disk.img", "image.qcow2"}).status, 0);
+  const std::string script =
+      "mkfifo pipe; trap '' HUP; \"$0\" restore -q - target <pipe & pid=$!; exec 3>pipe; "
+      "until grep -q '^SigIgn:.*[13579bdf]$' /proc/$pid/status; do :; done; "
+      "kill -HUP $pid; cat image.qcow2 >&3; exec 3>&-; wait $pid";
+  const Outcome outcome = run({"bash", "-c", script, E2QCOW_PROGRAM});
+  EXPECT_EQ(outcome.status, 0) << outcome;
+}
+
 TEST_F(CommandLine, APipeThatIsClosedEarlyIsAnError) {
   make_file_system();
   const std::string line =

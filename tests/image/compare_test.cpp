@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "image/compare.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/support/memory_source.h"
+
+namespace e2qcow {
+namespace {
+
+constexpr std::uint64_t kMiB = 1 << 20;
+
+class FirstDifference : public testing::TestWithParam<unsigned> {
+ protected:
+  static std::optional<std::uint64_t> of(MemorySource& a, MemorySource& b) {
+    const TransferOptions options{.threads = GetParam()};
+    const auto found = first_difference(a, b, options);
+    EXPECT_EQ(first_difference(b, a, options), found);
+    return found;
+  }
+};
+INSTANTIATE_TEST_SUITE_P(Threads, FirstDifference, testing::Values(1, 2, 5));
+
+TEST_P(FirstDifference, IsNoneBetweenADiskAndItself) {
+  Random random;
+  MemorySource a = MemorySource::random(random, 8 * kMiB + 77, 100'000, 500'000);
+  EXPECT_EQ(of(a, a), std::nullopt);
+}
+
+TEST_P(FirstDifference, IsTheFirstOfMany) {
+  Random random;
+  const MemorySource whole = MemorySource::random(random, 8 * kMiB, 100'000, 500'000);
+  for (int i = 0; i < 20; ++i) {
+    Bytes disk = whole.disk();
+    std::uint64_t first = disk.size();
+    for (int k = 0; k < 5; ++k) {
+      const std::uint64_t place = random.below(disk.size());
+      disk[place] ^= std::byte{1};
+      first = std::min(first, place);
+    }
+    MemorySource a = whole;
+    MemorySource b(disk, {{0, disk.size()}});
+    EXPECT_EQ(of(a, b), first);
+  }
+}
+
+TEST_P(FirstDifference, DoesNotMindHowZerosAreStored) {
+  MemorySource a(Bytes(3 * kMiB), {});
+  MemorySource b(Bytes(3 * kMiB), {{1000, 2 * kMiB}});
+  EXPECT_EQ(of(a, b), std::nullopt);
+}
+
+TEST_P(FirstDifference, TakesTheRestOfALargerDiskForZeros) {
+  MemorySource a(filled(kMiB, 1), {{0, kMiB}});
+  Bytes larger = filled(kMiB, 1);
+  larger.resize(2 * kMiB + 5);
+  MemorySource b(larger, {{0, larger.size()}});
+  EXPECT_EQ(of(a, b), std::nullopt);
+  larger.back() = std::byte{1};
+  MemorySource c(larger, {{0, larger.size()}});
+  EXPECT_EQ(of(a, c), 2 * kMiB + 4);
+}
+
+}  // namespace
+}  // namespace e2qcow
