@@ -46,7 +46,10 @@ bool interrupted() {
 }  // namespace
 
 PosixFile::PosixFile(UniqueFd fd, std::string name)
-    : fd_(std::move(fd)), name_(std::move(name)), is_block_device_(check_is_block_device(fd_.get(), name_)) {
+    : fd_(std::move(fd)),
+      name_(std::move(name)),
+      is_block_device_(check_is_block_device(fd_.get(), name_)),
+      prefetcher_(fd_.get()) {
   if (is_block_device_ && ::ioctl(fd_.get(), BLKGETSIZE64, &device_size_) != 0)
     fail_errno(name_ + ": size of the device");
 }
@@ -162,8 +165,7 @@ std::optional<Extent> PosixFile::next_data(std::uint64_t offset) const {
 }
 
 void PosixFile::prefetch(Extent range) const {
-  ::posix_fadvise(fd_.get(), static_cast<off_t>(range.offset), static_cast<off_t>(range.length),
-                  POSIX_FADV_WILLNEED);
+  prefetcher_.prefetch(range);
 }
 
 std::unique_ptr<PosixFile> open_for_reading(const std::string& path) {

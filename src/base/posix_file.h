@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "base/prefetcher.h"
 #include "base/unique_fd.h"
 
 namespace e2qcow {
@@ -44,6 +45,7 @@ class PosixFile : public File {
   bool is_block_device_;
   std::uint64_t device_size_ = 0;
   std::atomic<bool> can_share_{true};  // as far as was tried
+  mutable Prefetcher prefetcher_;      // ends before fd_ is closed
 };
 
 // Never waits for a writer of a FIFO, never follows into a terminal: what is not a file or block device is an

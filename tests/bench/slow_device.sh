@@ -43,7 +43,7 @@ trap cleanup EXIT
 
 measured() {
   touch device/nbd
-  nbdfuse device/nbd --command nbdkit -s --exit-with-parent --filter=delay file fragmented.img rdelay=1ms &
+  nbdfuse -C 16 device/nbd --command nbdkit -s --exit-with-parent --filter=delay file fragmented.img rdelay=1ms &
   local fuse=$!
   until [ "$(stat -c %s device/nbd)" != 0 ]; do :; done
   rm -f out

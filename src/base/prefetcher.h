@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <e2qcow/extent.h>
+
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+namespace e2qcow {
+
+// Brings what will be read soon from a file into the page cache. The kernel is asked to do it; where that
+// shows to be slow (a network file system that reads a few things at a time), threads read ahead.
+class Prefetcher {
+ public:
+  // Does not own the descriptor.
+  explicit Prefetcher(int fd) : fd_(fd) {}
+  ~Prefetcher();
+  Prefetcher(const Prefetcher&) = delete;
+  Prefetcher& operator=(const Prefetcher&) = delete;
+
+  // Returns at once, or nearly so. May be called by several threads.
+  void prefetch(Extent range);
+
+ private:
+  void ask_kernel(Extent range);
+  void enqueue(Extent range);
+  void work();
+
+  int fd_;
+  std::atomic<bool> is_slow_{false};
+  std::mutex mutex_;  // guards what follows
+  std::condition_variable changed_;
+  std::deque<Extent> queue_;
+  bool ends_ = false;
+  std::vector<std::jthread> threads_;
+};
+
+}  // namespace e2qcow
