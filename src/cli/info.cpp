@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <array>
 #include <bit>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -51,12 +52,17 @@ const char* encryption_name(const qcow2::Header& header) {
   return header.crypt_method == 1 ? "AES" : header.crypt_method == 2 ? "LUKS" : "unknown";
 }
 
+// The image may have names for bits that we do not know.
 std::vector<std::string> feature_names(const Info& info) {
+  constexpr std::array kKnown{"dirty", "corrupt", "external data file", "compression type", "extended L2"};
   std::vector<std::string> names;
   for (std::uint64_t rest = info.header.incompatible_features; rest != 0; rest &= rest - 1) {
     const auto bit = static_cast<std::uint32_t>(std::countr_zero(rest));
     const std::string name = printable(qcow2::feature_name(info.extensions, bit));
-    names.push_back(name.empty() ? fmt::format("bit {}", bit) : name);
+    if (bit < kKnown.size())
+      names.emplace_back(kKnown[bit]);
+    else
+      names.push_back(name.empty() ? fmt::format("bit {}", bit) : fmt::format("bit {} ({})", bit, name));
   }
   return names;
 }

@@ -133,6 +133,15 @@ TEST_F(Look, InfoListsWhatOthersPutIntoAnImage) {
   EXPECT_EQ(run({E2QCOW_PROGRAM, "info", "image"}).out.find('\x1b'), std::string::npos);
 }
 
+TEST_F(Look, InfoNamesTheFeaturesThatAnImageNeeds) {
+  EXPECT_EQ(e2qcow({"dump", "-q", "disk.img", "image.qcow2"}).status, 0);
+  EXPECT_EQ(json_of({"info", "image.qcow2"})["incompatible-features"], json::array({"compression type"}));
+  patch_file(path("image.qcow2"), 72, std::string("\x80\0\0\0\0\0\0\x08", 8));
+  const json info = json_of({"info", "image.qcow2"});
+  EXPECT_EQ(info["incompatible-features"], json::array({"compression type", "bit 63"}));
+  EXPECT_NE(info["unreadable"].get<std::string>().find("incompatible feature bit 63"), std::string::npos);
+}
+
 TEST_F(Look, LimitsAreOptions) {
   output_of({"qemu-img", "create", "-q", "-f", "qcow2", "image", "4M"});
   expect_failure(e2qcow({"restore", "--max-size=3M", "image", "target"}), {"4194304 bytes", "--max-size"});
