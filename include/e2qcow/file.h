@@ -36,6 +36,9 @@ class File {
   enum class Zeroing { keep_allocated, discard };
   virtual void zero(Extent range, Zeroing how);
 
+  // A hint that so many bytes will be written.
+  virtual void expect_writes(std::uint64_t /*bytes*/) {}
+
   // Until this has returned, nothing that was written is safe.
   virtual void sync() {}
 

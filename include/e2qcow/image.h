@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <new>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -33,6 +34,20 @@ class ImageSource {
   virtual std::uint64_t read_unit() const { return 1; }
 };
 
+// Memory that begins at a page, so that the kernel can move it to a disk without a copy.
+template <typename T>
+struct PageAllocator {
+  using value_type = T;
+  static constexpr std::align_val_t kPage{4096};
+  PageAllocator() = default;
+  template <typename U>
+  explicit PageAllocator(const PageAllocator<U>&) {}
+  T* allocate(std::size_t count) { return static_cast<T*>(::operator new(count * sizeof(T), kPage)); }
+  void deallocate(T* memory, std::size_t) { ::operator delete(memory, kPage); }
+  friend bool operator==(const PageAllocator&, const PageAllocator&) { return true; }
+};
+using PageBytes = std::vector<std::byte, PageAllocator<std::byte>>;
+
 // A piece of a disk on its way from a source to a sink.
 struct Batch {
   // Bytes as they will be stored: of the disk, or of a compressed cluster of it.
@@ -45,7 +60,7 @@ struct Batch {
 
   std::vector<Extent> ranges;     // of the disk; ascending, multiples of the sink's granularity
   std::vector<Extent> reads;      // what of them the source has; the rest is zeros
-  std::vector<std::byte> data;    // the ranges' bytes, one behind the other
+  PageBytes data;                 // the ranges' bytes, one behind the other
   std::vector<std::byte> packed;  // for pack() to put its results in
   std::vector<Piece> pieces;      // what pack() made: ascending, parts of `data` or `packed`; zeros left out
 };

@@ -7,7 +7,7 @@
 #include <linux/fs.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
-#include <sys/uio.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -21,7 +21,9 @@ namespace {
 // One call to the kernel zeroes at most this much, so that a signal is noticed in between.
 constexpr std::uint64_t kZeroStep = 64 << 20;
 constexpr std::size_t kMaxParts = 64;
-constexpr std::uint64_t kShareUnit = 4096;  // file systems share whole blocks
+constexpr std::uint64_t kShareUnit = 4096;   // file systems share whole blocks
+constexpr std::uint64_t kDirectUnit = 4096;  // what direct writes are aligned to, whatever the disk's sectors
+constexpr std::uint64_t kDirectBytes = 256 * 1024;  // smaller writes would wait for the disk one by one
 
 struct stat status_of(int fd, const std::string& name) {
   struct stat status {};
@@ -69,13 +71,26 @@ void PosixFile::read(std::uint64_t offset, std::span<std::byte> out) const {
   }
 }
 
+// How much was written: not all on a full disk, for example.
+ssize_t PosixFile::write_some(std::uint64_t offset, std::span<const iovec> vectors) {
+  while (true) {
+    const int fd = fd_for_writing(offset, vectors);
+    const ssize_t n =
+        ::pwritev(fd, vectors.data(), static_cast<int>(vectors.size()), static_cast<off_t>(offset));
+    if (n >= 0) return n;
+    if (interrupted()) continue;
+    const bool not_like_this = errno == EINVAL && fd != fd_.get();
+    if (!not_like_this) fail_errno(fmt::format("{}: write at {}", name_, offset));
+    can_write_directly_.store(false, std::memory_order_relaxed);
+  }
+}
+
 void PosixFile::write(std::uint64_t offset, std::span<const std::byte> data) {
   while (!data.empty()) {
-    const ssize_t n = ::pwrite(fd_.get(), data.data(), data.size(), static_cast<off_t>(offset));
-    if (n < 0 && interrupted()) continue;
-    if (n < 0) fail_errno(fmt::format("{}: write at {}", name_, offset));
-    offset += static_cast<std::uint64_t>(n);
-    data = data.subspan(static_cast<std::size_t>(n));
+    const iovec vector{const_cast<std::byte*>(data.data()), data.size()};
+    const auto n = static_cast<std::size_t>(write_some(offset, {&vector, 1}));
+    offset += n;
+    data = data.subspan(n);
   }
 }
 
@@ -88,15 +103,37 @@ void PosixFile::write(std::uint64_t offset, std::span<const std::span<const std:
       vectors[i] = {const_cast<std::byte*>(parts[i].data()), parts[i].size()};
       total += parts[i].size();
     }
-    ssize_t n = ::pwritev(fd_.get(), vectors.data(), static_cast<int>(count), static_cast<off_t>(offset));
-    if (n < 0 && interrupted()) continue;
-    if (n < 0) fail_errno(fmt::format("{}: write at {}", name_, offset));
-    if (static_cast<std::uint64_t>(n) < total) {  // say why with the part that did not go
-      File::write(offset, parts.first(count));
-    }
+    const auto n = static_cast<std::uint64_t>(write_some(offset, std::span(vectors).first(count)));
+    if (n < total) File::write(offset, parts.first(count));  // says why with the part that did not go
     offset += total;
     parts = parts.subspan(count);
   }
+}
+
+// Writing through the page cache is fast while the kernel can put off the writing, which it does for a part
+// of the memory. What is larger waits for the disk in any case; direct writes then save the copy, and leave
+// other programs their caches.
+void PosixFile::expect_writes(std::uint64_t bytes) {
+  constexpr std::uint64_t kShareOfMemory = 10;
+  const auto memory = static_cast<std::uint64_t>(::sysconf(_SC_PHYS_PAGES)) * ::sysconf(_SC_PAGESIZE);
+  if (bytes >= memory / kShareOfMemory) write_directly();
+}
+
+void PosixFile::write_directly() {
+  const std::string name = fmt::format("/proc/self/fd/{}", fd_.get());
+  direct_fd_ = UniqueFd(::open(name.c_str(), O_WRONLY | O_DIRECT | O_CLOEXEC));
+  can_write_directly_.store(direct_fd_.get() >= 0, std::memory_order_relaxed);
+}
+
+int PosixFile::fd_for_writing(std::uint64_t offset, std::span<const iovec> vectors) const {
+  if (!can_write_directly_.load(std::memory_order_relaxed)) return fd_.get();
+  std::uint64_t total = 0;
+  std::uint64_t alignment = offset;
+  for (const iovec& vector : vectors) {
+    total += vector.iov_len;
+    alignment |= vector.iov_len | reinterpret_cast<std::uintptr_t>(vector.iov_base);
+  }
+  return total >= kDirectBytes && alignment % kDirectUnit == 0 ? direct_fd_.get() : fd_.get();
 }
 
 void PosixFile::resize(std::uint64_t new_size) {
@@ -149,6 +186,7 @@ bool PosixFile::share(std::uint64_t offset, const Descriptor& from, std::uint64_
 }
 
 void PosixFile::close() {
+  direct_fd_ = UniqueFd();
   // EINTR: Linux has closed it all the same.
   if (::close(fd_.release()) != 0 && errno != EINTR) fail_errno(name_ + ": close");
 }

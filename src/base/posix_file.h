@@ -1,6 +1,7 @@
 #pragma once
 
 #include <e2qcow/file.h>
+#include <sys/uio.h>
 
 #include <atomic>
 #include <memory>
@@ -24,12 +25,16 @@ class PosixFile : public File {
   void write(std::uint64_t offset, std::span<const std::span<const std::byte>> parts) override;
   void resize(std::uint64_t new_size) override;
   void zero(Extent range, Zeroing how) override;
+  void expect_writes(std::uint64_t bytes) override;
   void sync() override;
   void write_back(Extent range) override;
   bool share(std::uint64_t offset, const Descriptor& from, std::uint64_t length) override;
   std::optional<Extent> next_data(std::uint64_t offset) const override;
   void prefetch(Extent range) const override;
   std::optional<Descriptor> descriptor() const override { return Descriptor{fd_.get(), 0}; }
+
+  // From now on large aligned writes go past the page cache, where the file system can do that.
+  void write_directly();
 
   // Ends the use of the file. File systems over a network may say only now that something was not written.
   void close();
@@ -39,8 +44,12 @@ class PosixFile : public File {
 
  private:
   bool zero_by_kernel(Extent range, Zeroing how);
+  int fd_for_writing(std::uint64_t offset, std::span<const iovec> vectors) const;
+  ssize_t write_some(std::uint64_t offset, std::span<const iovec> vectors);
 
   UniqueFd fd_;
+  UniqueFd direct_fd_;  // the same file, for writes past the page cache; if it pays
+  std::atomic<bool> can_write_directly_{false};
   std::string name_;
   bool is_block_device_;
   std::uint64_t device_size_ = 0;

@@ -130,6 +130,7 @@ int run_restore(const RestoreOptions& options) {
   {
     const auto progress = make_progress(options.common.progress, options.common.quiet);
     if (progress) progress->begin("restore", input.data_bytes());
+    output.file().expect_writes(input.data_bytes());
     RawSink sink(output.file(), sink_options);
     transfer(disk, sink, {thread_count(options.common), progress.get()});
     input.finish();

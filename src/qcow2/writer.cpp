@@ -23,6 +23,7 @@ Writer::Writer(File& file, const Layout& layout, Options options)
   // On a device all must fit; how small compressed data becomes is not known yet.
   const std::uint64_t needed = options_.compression ? layout_.data_offset : layout_.end();
   if (file_.size() < needed) file_.resize(needed);
+  if (!options_.compression) file_.expect_writes(layout_.end() - layout_.data_offset);
   file_.write(0, kNoHeader);
 }
 

@@ -1,12 +1,16 @@
 #include "base/posix_file.h"
 
 #include <e2qcow/error.h>
+#include <e2qcow/image.h>
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <csignal>
+#include <vector>
 
 #include "tests/support/bytes.h"
 #include "tests/support/errors.h"
@@ -37,6 +41,49 @@ TEST_F(PosixFileTest, ReadsAndWritesAtOffsets) {
   file->read(1, out);
   EXPECT_EQ(out, bytes_of({2, 33, 44}));
   EXPECT_EQ(file->size(), 5);
+}
+
+// How many pages of a file the kernel has in memory.
+std::size_t pages_in_memory(int fd, std::size_t length) {
+  constexpr std::size_t kPage = 4096;
+  void* const memory = ::mmap(nullptr, length, PROT_READ, MAP_SHARED, fd, 0);
+  std::vector<unsigned char> pages(length / kPage);
+  const bool known = memory != MAP_FAILED && ::mincore(memory, length, pages.data()) == 0;
+  ::munmap(memory, length);
+  return known ? std::ranges::count_if(pages, [](unsigned char page) { return (page & 1) != 0; }) : 0;
+}
+
+TEST_F(PosixFileTest, WritesLargeAlignedPiecesPastThePageCacheAndTheRestThroughIt) {
+  constexpr std::size_t kMiB = 1 << 20;
+  PageBytes aligned(kMiB, std::byte{1});
+  const Bytes small = filled(100, 2);
+  const auto file = file_with({});
+  file->write_directly();
+  file->write(0, aligned);                                   // directly
+  file->write(kMiB, small);                                  // too small
+  const std::span<const std::byte> parts[]{aligned, small};  // of an odd size
+  file->write(2 * kMiB, parts);
+  file->write(4 * kMiB + 1, std::span<const std::byte>(aligned));         // at an odd place
+  file->write(6 * kMiB, std::span<const std::byte>(aligned).subspan(1));  // from an odd place
+  file->sync();
+
+  Bytes expected(7 * kMiB - 1);
+  const auto put = [&](std::size_t offset, std::size_t length, int value) {
+    std::fill_n(expected.begin() + static_cast<std::ptrdiff_t>(offset), length, std::byte(value));
+  };
+  put(0, kMiB, 1);
+  put(kMiB, 100, 2);
+  put(2 * kMiB, kMiB, 1);
+  put(3 * kMiB, 100, 2);
+  put(4 * kMiB + 1, kMiB, 1);
+  put(6 * kMiB, kMiB - 1, 1);
+  // On a tmpfs there is the page cache alone.
+  const int direct = ::open(path_.c_str(), O_RDONLY | O_DIRECT | O_CLOEXEC);
+  if (direct >= 0) {
+    EXPECT_EQ(pages_in_memory(file->fd(), kMiB), 0);
+    ::close(direct);
+  }
+  EXPECT_EQ(content(), expected);
 }
 
 TEST_F(PosixFileTest, TakesReadingAcrossTheEndForTruncationAndNamesTheEnd) {

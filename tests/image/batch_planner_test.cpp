@@ -135,9 +135,9 @@ TEST(Fill, PutsZerosAroundWhatIsRead) {
   Batch batch;
   batch.ranges = {{0, 4}, {8, 8}};
   batch.reads = {{1, 2}, {8, 1}, {11, 3}};
-  batch.data = filled(100, 0xee);
+  batch.data.assign(100, std::byte{0xee});
   fill(batch, source);
-  EXPECT_EQ(batch.data, bytes_of({0, 2, 3, 0, 9, 0, 0, 12, 13, 14, 0, 0}));
+  EXPECT_EQ(part_of(batch.data, 0, batch.data.size()), bytes_of({0, 2, 3, 0, 9, 0, 0, 12, 13, 14, 0, 0}));
 }
 
 TEST(Fill, BringsTheWholeDisk) {

@@ -16,7 +16,7 @@ struct Piece {
 std::vector<Piece> pieces_of(std::vector<Extent> ranges, Bytes data, std::uint64_t unit) {
   Batch batch;
   batch.ranges = std::move(ranges);
-  batch.data = std::move(data);
+  batch.data.assign(data.begin(), data.end());
   batch.pieces = {{12345, batch.data}};
   drop_zeros(batch, unit);
   std::vector<Piece> pieces;
