@@ -7,6 +7,7 @@
 #include <sys/sysmacros.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <memory>
@@ -22,6 +23,26 @@ struct FreeProbe {
   void operator()(blkid_probe probe) const { blkid_free_probe(probe); }
 };
 using Probe = std::unique_ptr<std::remove_pointer_t<blkid_probe>, FreeProbe>;
+
+constexpr std::uint64_t kAreaBytes = 64 * 1024;  // around a signature
+
+// Of the part's bytes; adds what is around this offset, cut at the ends.
+void add_area(std::vector<Extent>& areas, std::uint64_t offset, std::uint64_t size) {
+  const std::uint64_t begin = std::min(offset, size) / kAreaBytes * kAreaBytes;
+  if (begin < size) areas.push_back({begin, std::min(kAreaBytes, size - begin)});
+}
+
+// Sorts, and joins what overlaps or touches.
+std::vector<Extent> joined(std::vector<Extent> areas) {
+  std::ranges::sort(areas, {}, &Extent::offset);
+  std::vector<Extent> result;
+  for (const Extent& area : areas)
+    if (!result.empty() && area.offset <= result.back().end())
+      result.back().length = std::max(result.back().end(), area.end()) - result.back().offset;
+    else
+      result.push_back(area);
+  return result;
+}
 
 fs::path sysfs_of(dev_t device) {
   return fmt::format("/sys/dev/block/{}:{}", ::major(device), ::minor(device));
@@ -48,6 +69,28 @@ Extent find_partition(const PosixFile& disk, int number) {
                                     blkid_partlist_numof_partitions(list)));
   return {static_cast<std::uint64_t>(blkid_partition_get_start(partition)) * kSector,
           static_cast<std::uint64_t>(blkid_partition_get_size(partition)) * kSector};
+}
+
+std::vector<Extent> recognised_areas(const PosixFile& disk, Extent part) {
+  std::vector<Extent> areas;
+  add_area(areas, 0, part.length);
+  add_area(areas, part.length - 1, part.length);
+  const Probe probe(blkid_new_probe());
+  const bool can_be_probed =
+      probe && blkid_probe_set_device(probe.get(), disk.fd(), static_cast<blkid_loff_t>(part.offset),
+                                      static_cast<blkid_loff_t>(part.length)) == 0;
+  if (!can_be_probed) return joined(std::move(areas));
+  blkid_probe_enable_superblocks(probe.get(), 1);
+  blkid_probe_set_superblocks_flags(probe.get(), BLKID_SUBLKS_MAGIC | BLKID_SUBLKS_BADCSUM);
+  blkid_probe_enable_partitions(probe.get(), 1);
+  blkid_probe_set_partitions_flags(probe.get(), BLKID_PARTS_MAGIC);
+  while (blkid_do_probe(probe.get()) == 0)
+    for (const char* const name : {"SBMAGIC_OFFSET", "PTMAGIC_OFFSET"}) {
+      const char* text = nullptr;
+      if (blkid_probe_lookup_value(probe.get(), name, &text, nullptr) == 0)
+        add_area(areas, std::strtoull(text, nullptr, 10), part.length);
+    }
+  return joined(std::move(areas));
 }
 
 std::vector<std::string> partitions_in(const PosixFile& disk, Extent range) {

@@ -13,6 +13,10 @@ namespace e2qcow {
 // Throws where there is no such partition.
 Extent find_partition(const PosixFile& disk, int number);
 
+// Where on a part of a disk it stands what the part is: its beginning and end, and around the signatures that
+// libblkid finds. Offsets in the part; ascending, not touching.
+std::vector<Extent> recognised_areas(const PosixFile& disk, Extent part);
+
 // The devices of those partitions of a disk, as the kernel knows them, that overlap the range; none of a
 // file.
 std::vector<std::string> partitions_in(const PosixFile& disk, Extent range);

@@ -64,22 +64,33 @@ void add_input_options(CLI::App& command, InputOptions& options) {
       ->check(CLI::Range(0U, 100U))
       ->capture_default_str();
   command.add_flag("--strict", options.strict, "Stop at the first unreadable block");
-  command.add_flag("--force", options.force, "Go on although the device is mounted read-write");
+  command.add_flag("--force", options.force,
+                   "Go on although the device is mounted read-write, or no file system is found on it");
 }
 
 DeviceInput::DeviceInput(const InputOptions& options) {
   device_ = open_for_reading(options.path);
-  const Extent window = window_of(options, *device_);
-  storage_ = stored_ranges(device_->fd(), window);
+  part_ = window_of(options, *device_);
+  storage_ = stored_ranges(device_->fd(), part_);
   if (!options.force) {
     refuse_mounted(options.path);
-    for (const std::string& partition : partitions_in(*device_, window)) refuse_mounted(partition);
+    for (const std::string& partition : partitions_in(*device_, part_)) refuse_mounted(partition);
     for (const StoredRange& stored : storage_)  // another loop device may be made of the same file
       if (!stored.name.empty()) refuse_mounted(stored.name);
   }
-  window_ = std::make_unique<FileWindow>(*device_, window);
-  const SalvagingFile finder(*window_, {.block_size = 1024, .retries = options.retries, .strict = false});
-  const ext2::Superblock superblock = ext2::find_superblock(finder, options.superblock);
+  window_ = std::make_unique<FileWindow>(*device_, part_);
+  auto finder = std::make_unique<SalvagingFile>(
+      *window_, SalvagingFile::Options{.block_size = 1024, .retries = options.retries, .strict = false});
+  const bool accepts_none = options.force && !options.superblock.block;
+  const auto superblock = accepts_none ? ext2::search_superblock(*finder, options.superblock)
+                                       : ext2::find_superblock(*finder, options.superblock);
+  if (superblock)
+    open_filesystem(options, *superblock);
+  else
+    salvaging_ = std::move(finder);
+}
+
+void DeviceInput::open_filesystem(const InputOptions& options, const ext2::Superblock& superblock) {
   if (options.strict && superblock.blocks() > window_->size() / superblock.block_size())
     fail(Errc::truncated, fmt::format("{}: it ends before its file system does, which has {} blocks of {}",
                                       options.path, superblock.blocks(), superblock.block_size()));
@@ -89,6 +100,17 @@ DeviceInput::DeviceInput(const InputOptions& options) {
                                                                        .strict = options.strict});
   filesystem_ = std::make_unique<ext2::Filesystem>(*salvaging_, superblock);
   warn_of_other_users(*filesystem_);
+}
+
+ext2::SelectedExtents DeviceInput::select(const ext2::SelectOptions& options,
+                                          ext2::Findings& findings) const {
+  if (filesystem_) return ext2::select_blocks(*filesystem_, options, findings);
+  findings.add(ext2::Finding::no_superblock, 0, 0);
+  ext2::SelectedExtents selected;
+  selected.extents = recognised_areas(*device_, part_);
+  for (const Extent& extent : selected.extents)
+    selected.class_bytes[static_cast<std::size_t>(ext2::BlockClass::signatures)] += extent.length;
+  return selected;
 }
 
 }  // namespace e2qcow::cli

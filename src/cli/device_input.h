@@ -10,7 +10,8 @@
 #include "base/salvaging_file.h"
 #include "base/storage.h"
 #include "ext2/filesystem.h"
-#include "ext2/superblock.h"
+#include "ext2/select.h"
+#include "ext2/superblock_search.h"
 
 namespace e2qcow::cli {
 
@@ -26,7 +27,7 @@ struct InputOptions {
 };
 void add_input_options(CLI::App& command, InputOptions& options);
 
-// An opened file system, with all it stands on.
+// An opened file system, with all it stands on; or, where none was found and the user insists, a device.
 class DeviceInput {
  public:
   // Refuses what is mounted read-write unless forced.
@@ -35,10 +36,17 @@ class DeviceInput {
   // Where the file system is stored.
   const std::vector<StoredRange>& storage() const { return storage_; }
   const SalvagingFile& file() const { return *salvaging_; }
-  const ext2::Filesystem& filesystem() const { return *filesystem_; }
+  const ext2::Filesystem* filesystem() const { return filesystem_.get(); }
+
+  // What a dump of the device holds. Without a file system: where such things as labels and partition tables
+  // stand, and what else libblkid recognises.
+  ext2::SelectedExtents select(const ext2::SelectOptions& options, ext2::Findings& findings) const;
 
  private:
+  void open_filesystem(const InputOptions& options, const ext2::Superblock& superblock);
+
   std::unique_ptr<PosixFile> device_;
+  Extent part_;  // of the device
   std::vector<StoredRange> storage_;
   std::unique_ptr<FileWindow> window_;
   std::unique_ptr<SalvagingFile> salvaging_;

@@ -13,7 +13,6 @@
 #include "cli/losses.h"
 #include "cli/say.h"
 #include "cli/text.h"
-#include "ext2/select.h"
 #include "image/extent_source.h"
 #include "qcow2/record_extension.h"
 
@@ -50,21 +49,22 @@ void refuse_bad_target(const DumpOptions& options, const DeviceInput& input) {
                      options.input.path));
 }
 
-DumpRecord begin_record(const DumpOptions& options, const ext2::Filesystem& filesystem,
+DumpRecord begin_record(const DumpOptions& options, const ext2::Filesystem* filesystem,
                         const ext2::SelectedExtents& selected) {
   DumpRecord record;
   record.kind = options.all ? DumpKind::all : DumpKind::metadata;
   record.program_version = E2QCOW_VERSION;
-  std::ranges::copy(filesystem.superblock.raw.s_uuid, record.filesystem_uuid.begin());
-  record.block_size = filesystem.geometry.block_size();
+  if (filesystem != nullptr) {
+    std::ranges::copy(filesystem->superblock.raw.s_uuid, record.filesystem_uuid.begin());
+    record.block_size = filesystem->geometry.block_size();
+  }
   record.classes = class_bytes(selected.class_bytes);
   return record;
 }
 
 // What could not be read, and what the device does not have.
 std::uint64_t lost_bytes(const DeviceInput& input) {
-  const ext2::Geometry& geometry = input.filesystem().geometry;
-  std::uint64_t bytes = (geometry.claimed_blocks() - geometry.blocks()) * geometry.block_size();
+  std::uint64_t bytes = input.filesystem() == nullptr ? 0 : input.filesystem()->geometry.missing_bytes();
   for (const Extent& loss : input.file().losses()) bytes += loss.length;
   return bytes;
 }
@@ -123,7 +123,8 @@ int run_dump(const DumpOptions& options) {
   const ImageFormat format = image_format(options.format);
   const DeviceInput input(options.input);
   refuse_bad_target(options, input);
-  if (options.all && input.filesystem().superblock.has_incompat(EXT3_FEATURE_INCOMPAT_RECOVER))
+  const ext2::Filesystem* filesystem = input.filesystem();
+  if (options.all && filesystem != nullptr && filesystem->superblock.needs_recovery())
     say("{}: its journal is to be replayed; until then nobody knows what is free, and all blocks are taken\n",
         printable(options.input.path));
   ext2::Findings findings;
@@ -131,8 +132,7 @@ int run_dump(const DumpOptions& options) {
   {
     const auto progress = make_progress(options.common.progress, options.common.quiet);
     const DumpKind kind = options.all ? DumpKind::all : DumpKind::metadata;
-    auto selected = ext2::select_blocks(input.filesystem(),
-                                        {kind, thread_count(options.common), progress.get()}, findings);
+    const auto selected = input.select({kind, thread_count(options.common), progress.get()}, findings);
     result = dump_to(options, input, format, findings, selected, progress.get());
   }
   result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();

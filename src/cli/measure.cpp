@@ -10,7 +10,6 @@
 #include "cli/image_output.h"
 #include "cli/losses.h"
 #include "cli/text.h"
-#include "ext2/select.h"
 #include "image/extent_source.h"
 #include "qcow2/layout.h"
 
@@ -101,7 +100,7 @@ int run_measure(const MeasureOptions& options) {
     const auto progress = make_progress(options.common.progress, options.common.quiet);
     const unsigned threads = thread_count(options.common);
     const DumpKind kind = options.all ? DumpKind::all : DumpKind::metadata;
-    measured.selected = ext2::select_blocks(input.filesystem(), {kind, threads, progress.get()}, findings);
+    measured.selected = input.select({kind, threads, progress.get()}, findings);
     measured.disk_size = image_size(input.file());
     measured.weights = weigh(input.file(), measured, format, {threads, progress.get()});
   }

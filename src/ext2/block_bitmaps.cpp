@@ -34,7 +34,7 @@ void select_blocks_in_use(const Filesystem& filesystem, BlockRun groups, Selecti
                           Findings& findings) {
   const Geometry& geometry = filesystem.geometry;
   // The bitmaps, and the inodes of new files, are in the journal then, and not here yet.
-  const bool is_stale = filesystem.superblock.has_incompat(EXT3_FEATURE_INCOMPAT_RECOVER);
+  const bool is_stale = filesystem.superblock.needs_recovery();
   std::vector<std::byte> bitmap(geometry.block_size());
   for (std::uint64_t group = groups.first; group < groups.end(); ++group) {
     throw_if_stopped();

@@ -24,13 +24,14 @@ enum class BlockClass : std::uint8_t {
   quota = 12,
   orphan_file = 13,
   reserved_inodes = 14,
-  data = 15,  // contents of files, and all that is in use without being named above
+  data = 15,        // contents of files, and all that is in use without being named above
+  signatures = 16,  // where there is no file system: what else says what is on the device
 };
-constexpr std::size_t kBlockClasses = 16;
+constexpr std::size_t kBlockClasses = 17;
 
 constexpr std::array<std::string_view, kBlockClasses> kBlockClassNames{
     "superblocks", "group descriptors", "block bitmaps",   "inode bitmaps", "inode tables", "MMP block",
     "journal",     "directories",       "symlinks",        "xattrs",        "extent trees", "indirect blocks",
-    "quota files", "orphan file",       "reserved inodes", "data"};
+    "quota files", "orphan file",       "reserved inodes", "data",          "signatures"};
 
 }  // namespace e2qcow::ext2

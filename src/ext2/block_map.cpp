@@ -1,13 +1,11 @@
 #include "ext2/block_map.h"
 
-#include <ext2fs/ext2_fs.h>
-#include <ext2fs/ext3_extents.h>
-
 #include <algorithm>
 #include <array>
 
 #include "base/bytes.h"
 #include "base/stop.h"
+#include "ext2/extent_node.h"
 #include "ext2/inode.h"
 
 namespace e2qcow::ext2 {
@@ -15,40 +13,24 @@ namespace {
 
 constexpr std::size_t kQueueLimit = 4096;    // nodes; then they are read
 constexpr std::size_t kPrefetchNodes = 256;  // ahead of the one that is read
-constexpr std::size_t kEntrySize = 12;       // an extent header, an extent, an extent index
-constexpr std::uint16_t kMaxDepth = 6;
-constexpr std::uint16_t kMaxInitialised = 32768;  // a longer extent is unwritten; ext4 wiki, "Extent Tree"
+constexpr std::size_t kEntrySize = ExtentHeader::kEntrySize;
 constexpr std::size_t kDirectBlocks = 12;
 constexpr std::uint16_t kRootEntries = Inode::kMapSize / kEntrySize - 1;
 
-struct ExtentHeader {
-  std::uint16_t magic;
-  std::uint16_t entries;
-  std::uint16_t max_entries;
-  std::uint16_t depth;
-
-  explicit ExtentHeader(std::span<const std::byte> bytes)
-      : magic(load_le<std::uint16_t>(bytes, 0)),
-        entries(load_le<std::uint16_t>(bytes, 2)),
-        max_entries(load_le<std::uint16_t>(bytes, 4)),
-        depth(load_le<std::uint16_t>(bytes, 6)) {}
-
-  bool makes_sense(std::size_t node_bytes) const {
-    return magic == EXT3_EXT_MAGIC && entries <= node_bytes / kEntrySize - 1 && depth <= kMaxDepth;
-  }
-  // A block number can look like the magic; the rest of a root hardly.
-  bool is_surely_a_root() const { return makes_sense(Inode::kMapSize) && max_entries == kRootEntries; }
-};
+// A block number can look like the magic; the rest of a root hardly.
+bool is_surely_a_root(const ExtentHeader& header) {
+  return header.makes_sense(Inode::kMapSize) && header.max_entries == kRootEntries;
+}
 
 }  // namespace
 
-BlockMapWalk::BlockMapWalk(const Filesystem& filesystem, Selection& selection, Findings& findings)
-    : filesystem_(filesystem), selection_(selection), findings_(findings) {}
+BlockMapWalk::BlockMapWalk(const Filesystem& filesystem, BlockVisitor& visitor, Findings& findings)
+    : filesystem_(filesystem), visitor_(visitor), findings_(findings) {}
 
 void BlockMapWalk::add(std::uint64_t inode, std::span<const std::byte> map, bool uses_extents,
-                       std::optional<BlockClass> contents) {
+                       std::optional<Contents> contents) {
   const ExtentHeader header(map);
-  const bool looks_like_extents = uses_extents ? header.magic == EXT3_EXT_MAGIC : header.is_surely_a_root();
+  const bool looks_like_extents = uses_extents ? header.magic == EXT3_EXT_MAGIC : is_surely_a_root(header);
   // Where the inode's flag and its contents disagree, either may be the damaged one: follow both.
   if (looks_like_extents)
     add_extents(
@@ -74,29 +56,31 @@ void BlockMapWalk::add_extents(const Node& parent, std::span<const std::byte> by
 
 void BlockMapWalk::add_extent_leaf(const Node& leaf, std::span<const std::byte> entries) {
   for (; !entries.empty(); entries = entries.subspan(kEntrySize)) {
-    const auto length = load_le<std::uint16_t>(entries, 4);
-    const std::uint64_t block = load_le<std::uint32_t>(entries, 8) |
-                                static_cast<std::uint64_t>(load_le<std::uint16_t>(entries, 6)) << 32;
-    const std::uint64_t count = length <= kMaxInitialised ? length : length - kMaxInitialised;
-    select(leaf, *leaf.contents, {block, count});
+    const BlockRun run = extent_run(entries);
+    const bool first_alone = leaf.contents->first_block_alone;
+    visit(leaf, leaf.contents->block_class, {run.first, first_alone ? 1 : run.count});
+    if (first_alone) return;
   }
 }
 
 void BlockMapWalk::add_extent_index(const Node& parent, std::span<const std::byte> entries) {
+  std::optional<Contents> contents = parent.contents;
   for (; !entries.empty(); entries = entries.subspan(kEntrySize)) {
-    const std::uint64_t block = load_le<std::uint32_t>(entries, 4) |
-                                static_cast<std::uint64_t>(load_le<std::uint16_t>(entries, 8)) << 32;
     Node child = parent;
-    child.block = block;
+    child.block = extent_child(entries);
     child.height = parent.height - 1;
+    child.contents = contents;
     queue(child);
+    if (contents && contents->first_block_alone) contents.reset();
   }
 }
 
 void BlockMapWalk::add_indirect(std::uint64_t inode, std::span<const std::byte> map,
-                                std::optional<BlockClass> contents) {
+                                std::optional<Contents> contents) {
   Node node{0, static_cast<std::uint32_t>(inode), 1, false, contents};
-  add_pointers(node, map.first(kDirectBlocks * sizeof(std::uint32_t)));
+  const bool first_alone = contents && contents->first_block_alone;
+  add_pointers(node, map.first((first_alone ? 1 : kDirectBlocks) * sizeof(std::uint32_t)));
+  if (first_alone) node.contents.reset();
   for (std::uint8_t level = 1; level <= 3; ++level) {
     node.block = load_le<std::uint32_t>(map, (kDirectBlocks + level - 1) * sizeof(std::uint32_t));
     node.height = level;
@@ -113,23 +97,25 @@ void BlockMapWalk::add_pointers(const Node& node, std::span<const std::byte> poi
     if (child.height > 0)
       queue(child);
     else if (node.contents)
-      select(node, *node.contents, {child.block, 1});
+      visit(node, node.contents->block_class, {child.block, 1});
   }
 }
 
-void BlockMapWalk::select(const Node& owner, BlockClass block_class, BlockRun run) {
+void BlockMapWalk::visit(const Node& owner, BlockClass block_class, BlockRun run) {
   if (!filesystem_.geometry.contains(run)) findings_.add(Finding::block_out_of_range, owner.inode, run.first);
-  if (run.first != 0) selection_.add(block_class, filesystem_.geometry.clip(run));
+  if (run.first != 0) visitor_.visit(block_class, filesystem_.geometry.clip(run), owner.inode);
 }
 
 // Selects the node, and puts it into the queue unless nothing in it matters.
 void BlockMapWalk::queue(const Node& node) {
   const BlockClass own = node.is_extent ? BlockClass::extent_trees : BlockClass::indirect_blocks;
-  select(node, own, {node.block, 1});
+  visit(node, own, {node.block, 1});
   if (node.block == 0 || node.block >= filesystem_.geometry.blocks()) return;
   if (node.height == 1 && !node.contents) return;
-  const std::uint64_t role = node.height * 4U + (node.is_extent ? 2U : 0U) + (node.contents ? 1U : 0U);
-  if (visited_.insert(node.block * 64 + role).second) queue_.push_back(node);
+  const bool first_alone = node.contents && node.contents->first_block_alone;
+  const std::uint64_t role =
+      node.height * 8U + (node.is_extent ? 4U : 0U) + (first_alone ? 2U : 0U) + (node.contents ? 1U : 0U);
+  if (visited_.insert(node.block * 512 + role).second) queue_.push_back(node);
 }
 
 void BlockMapWalk::finish() {

@@ -5,9 +5,9 @@
 #include <unordered_set>
 #include <vector>
 
+#include "ext2/block_visitor.h"
 #include "ext2/filesystem.h"
 #include "ext2/findings.h"
-#include "ext2/selection.h"
 
 namespace e2qcow::ext2 {
 
@@ -18,11 +18,18 @@ namespace e2qcow::ext2 {
 class BlockMapWalk {
  public:
   // The arguments must outlive the walk.
-  BlockMapWalk(const Filesystem& filesystem, Selection& selection, Findings& findings);
+  BlockMapWalk(const Filesystem& filesystem, BlockVisitor& visitor, Findings& findings);
 
-  // `map` are the 60 bytes of the inode. `contents` is the class of the mapped blocks, if they are selected.
+  // What of the mapped blocks matters, and as what.
+  struct Contents {
+    BlockClass block_class;
+    bool first_block_alone = false;
+    friend bool operator==(const Contents&, const Contents&) = default;
+  };
+
+  // `map` are the 60 bytes of the inode.
   void add(std::uint64_t inode, std::span<const std::byte> map, bool uses_extents,
-           std::optional<BlockClass> contents);
+           std::optional<Contents> contents);
 
   // Reads and follows what is still to do.
   void finish();
@@ -33,20 +40,20 @@ class BlockMapWalk {
     std::uint32_t inode;
     std::uint8_t height;  // over the mapped blocks: 1 is a leaf; 0 is never in the queue
     bool is_extent;
-    std::optional<BlockClass> contents;
+    std::optional<Contents> contents;
   };
 
   void add_extents(const Node& parent, std::span<const std::byte> bytes);
   void add_extent_leaf(const Node& leaf, std::span<const std::byte> entries);
   void add_extent_index(const Node& parent, std::span<const std::byte> entries);
-  void add_indirect(std::uint64_t inode, std::span<const std::byte> map, std::optional<BlockClass> contents);
+  void add_indirect(std::uint64_t inode, std::span<const std::byte> map, std::optional<Contents> contents);
   void add_pointers(const Node& node, std::span<const std::byte> pointers);
   void queue(const Node& node);
-  void select(const Node& owner, BlockClass block_class, BlockRun run);
+  void visit(const Node& owner, BlockClass block_class, BlockRun run);
   void read_queue();
 
   const Filesystem& filesystem_;
-  Selection& selection_;
+  BlockVisitor& visitor_;
   Findings& findings_;
   std::vector<Node> queue_;
   std::unordered_set<std::uint64_t> visited_;

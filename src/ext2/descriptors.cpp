@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "base/bytes.h"
+#include "ext2/checksum.h"
 
 namespace e2qcow::ext2 {
 namespace {
@@ -16,10 +17,6 @@ constexpr std::size_t kUnusedHigh = 0x32;
 constexpr std::size_t kFlags = 0x12;
 constexpr std::size_t kBitmapChecksumLow = 0x18;
 constexpr std::size_t kBitmapChecksumHigh = 0x38;
-
-std::uint32_t crc32c(std::uint32_t crc, std::span<const std::byte> bytes) {
-  return ext2fs_crc32c_le(crc, reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size());
-}
 
 // CRC-16/ARC, which libext2fs has but does not declare.
 std::uint16_t crc16(std::uint16_t crc, std::span<const std::byte> bytes) {

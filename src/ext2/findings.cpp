@@ -1,7 +1,5 @@
 #include "ext2/findings.h"
 
-#include <algorithm>
-
 namespace e2qcow::ext2 {
 
 const char* name_of(Finding finding) {
@@ -18,6 +16,10 @@ const char* name_of(Finding finding) {
       return "device shorter than its file system";
     case Finding::backup_superblock:
       return "backup superblock used";
+    case Finding::no_superblock:
+      return "no superblock found";
+    case Finding::overlapping_tables:
+      return "overlapping inode tables";
   }
   return "";
 }
@@ -25,10 +27,11 @@ const char* name_of(Finding finding) {
 void Findings::add(Finding finding, std::uint64_t inode, std::uint64_t block) {
   const std::scoped_lock lock(mutex_);
   const Entry entry{finding, inode, block};
+  const bool is_full = entries_.size() >= kMaxEntries;
+  if (is_full ? entries_.contains(entry) : !entries_.insert(entry).second) return;
   Summary& summary = summary_[finding];
   if (summary.count == 0 || entry < summary.first) summary.first = entry;
   ++summary.count;
-  if (entries_.size() < kMaxEntries) entries_.push_back(entry);
 }
 
 std::uint64_t Findings::total() const {
@@ -45,9 +48,7 @@ std::map<Finding, Findings::Summary> Findings::summary() const {
 
 std::vector<Findings::Entry> Findings::entries() const {
   const std::scoped_lock lock(mutex_);
-  std::vector<Entry> sorted = entries_;
-  std::ranges::sort(sorted);
-  return sorted;
+  return {entries_.begin(), entries_.end()};
 }
 
 }  // namespace e2qcow::ext2

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <map>
 #include <mutex>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -15,10 +16,13 @@ enum class Finding : std::uint8_t {
   bad_group_descriptor,  // it names blocks that are not in the file system
   short_device,          // it ends before the file system does
   backup_superblock,     // the primary superblock was not used
+  no_superblock,         // none was found
+  overlapping_tables,    // the inode tables of two groups are in one place
 };
 const char* name_of(Finding finding);
 
-// What is wrong with a file system, as seen on the way. May be added to by several threads at once.
+// What is wrong with a file system, as seen on the way; the same thing counts once. May be added to by
+// several threads at once.
 class Findings {
  public:
   struct Entry {
@@ -37,7 +41,7 @@ class Findings {
     Entry first{};  // in the order of entries()
   };
   std::map<Finding, Summary> summary() const;
-  // In a fixed order, at most kMaxEntries; the counts go on.
+  // In order, at most kMaxEntries; the counts go on.
   std::vector<Entry> entries() const;
 
   static constexpr std::size_t kMaxEntries = 10'000;
@@ -45,7 +49,7 @@ class Findings {
  private:
   mutable std::mutex mutex_;
   std::map<Finding, Summary> summary_;
-  std::vector<Entry> entries_;
+  std::set<Entry> entries_;
 };
 
 }  // namespace e2qcow::ext2

@@ -46,7 +46,8 @@ Geometry::Geometry(const Superblock& superblock, std::uint64_t device_size)
       cluster_blocks_(sane_cluster_blocks(superblock)),
       first_data_block_(block_size_ == 1024 && cluster_blocks_ == 1 ? 1 : 0),
       blocks_per_group_(superblock.raw.s_blocks_per_group),
-      groups_(count_groups(device_size, sane_descriptor_size(superblock))),
+      groups_(superblock.is_journal_device() ? 0
+                                             : count_groups(device_size, sane_descriptor_size(superblock))),
       inodes_per_group_(superblock.raw.s_inodes_per_group),
       inode_size_(sane_inode_size(superblock)),
       descriptor_size_(sane_descriptor_size(superblock)),

@@ -27,6 +27,8 @@ class Geometry {
   std::uint32_t block_size() const { return block_size_; }
   std::uint64_t blocks() const { return blocks_; }  // that the device has
   std::uint64_t claimed_blocks() const { return claimed_blocks_; }
+  // What of the claimed file system the device does not have.
+  std::uint64_t missing_bytes() const { return (claimed_blocks_ - blocks_) * block_size_; }
   std::uint32_t cluster_blocks() const { return cluster_blocks_; }
   std::uint64_t groups() const { return groups_; }
   std::uint32_t inodes_per_group() const { return inodes_per_group_; }

@@ -29,13 +29,21 @@ class Inode {
 
   bool is_directory() const { return S_ISDIR(mode()); }
   bool is_symlink() const { return S_ISLNK(mode()); }
+  bool has_inline_data() const { return (flags() & EXT4_INLINE_DATA_FL) != 0; }
   bool uses_extents() const { return (flags() & EXT4_EXTENTS_FL) != 0; }
   // The map holds something else than block numbers: a device number, the target of a short link, or data.
   bool has_no_map() const {
     const bool device = S_ISCHR(mode()) || S_ISBLK(mode());
     const bool short_link = is_symlink() && size_low() < kMapSize && !uses_extents();
-    const bool inline_data = (flags() & EXT4_INLINE_DATA_FL) != 0;
-    return device || short_link || inline_data || S_ISFIFO(mode()) || S_ISSOCK(mode());
+    const bool special = device || S_ISFIFO(mode()) || S_ISSOCK(mode());
+    return (special && !may_be_a_directory_in_disguise()) || short_link || has_inline_data();
+  }
+  // The mode makes no sense with the map; e2fsck then looks at the first block.
+  // Source: e2fsck/pass1.c, check_is_really_dir()
+  bool may_be_a_directory_in_disguise() const {
+    const bool normal = is_directory() || S_ISREG(mode()) || is_symlink();
+    const bool device = (S_ISCHR(mode()) || S_ISBLK(mode())) && links() == 1;
+    return !normal && !device && load_le<std::uint32_t>(map(), 0) != 0;
   }
 
  private:

@@ -1,10 +1,11 @@
 #include "ext2/inode_walk.h"
 
 #include <algorithm>
-#include <array>
 
 #include "base/bytes.h"
 #include "base/stop.h"
+#include "ext2/extent_node.h"
+#include "ext2/journal_log.h"
 
 namespace e2qcow::ext2 {
 namespace {
@@ -18,7 +19,7 @@ constexpr std::uint64_t kInodeMinBytes = EXT2_GOOD_OLD_INODE_SIZE;
 bool believes_flags(const Filesystem& filesystem) {
   const Superblock& superblock = filesystem.superblock;
   return (superblock.raw.s_state & EXT2_VALID_FS) != 0 && (superblock.raw.s_state & EXT2_ERROR_FS) == 0 &&
-         !superblock.has_incompat(EXT3_FEATURE_INCOMPAT_RECOVER) && superblock.is_primary();
+         !superblock.needs_recovery() && superblock.is_primary();
 }
 
 }  // namespace
@@ -30,31 +31,31 @@ std::uint64_t inodes_to_read(const Filesystem& filesystem, std::uint64_t group) 
   return all - std::min(all, filesystem.descriptors.unused_inodes(group));
 }
 
-InodeWalk::InodeWalk(const Filesystem& filesystem, DumpKind kind, Selection& selection, Findings& findings)
+InodeWalk::InodeWalk(const Filesystem& filesystem, DumpKind kind, BlockVisitor& visitor, Findings& findings)
     : filesystem_(filesystem),
       kind_(kind),
-      selection_(selection),
+      visitor_(visitor),
       findings_(findings),
-      block_maps_(filesystem, selection, findings),
+      block_maps_(filesystem, visitor, findings),
       data_(filesystem.file),
       has_64bit_blocks_(filesystem.superblock.has_incompat(EXT4_FEATURE_INCOMPAT_64BIT)) {}
 
 // All parts are asked for before the first is read, so that a slow device can work on many at once.
-void InodeWalk::walk_groups(BlockRun groups) {
+void InodeWalk::walk_groups(BlockRun groups, const InodeTables& tables) {
   std::vector<TablePart> parts;
-  for (std::uint64_t group = groups.first; group < groups.end(); ++group) find_parts(group, parts);
+  for (std::uint64_t group = groups.first; group < groups.end(); ++group)
+    find_parts(group, tables.of(group), parts);
   for (const TablePart& part : parts) filesystem_.file.prefetch(part.bytes);
   for (const TablePart& part : parts) walk_part(part);
 }
 
-void InodeWalk::find_parts(std::uint64_t group, std::vector<TablePart>& parts) {
+void InodeWalk::find_parts(std::uint64_t group, BlockRun table, std::vector<TablePart>& parts) {
   const Geometry& geometry = filesystem_.geometry;
-  const std::uint64_t bytes = inodes_to_read(filesystem_, group) * geometry.inode_size();
-  const BlockRun table{filesystem_.descriptors.inode_table(group), divide_up(bytes, geometry.block_size())};
-  const BlockRun inside = geometry.clip(table);
-  if (!geometry.contains(table)) findings_.add(Finding::bad_group_descriptor, 0, table.first);
-  std::uint64_t position = geometry.bytes(inside).offset;
-  data_.for_each_in(geometry.bytes(inside), [&](Extent data) {
+  const std::uint64_t place = filesystem_.descriptors.inode_table(group);
+  if (!geometry.contains({place, geometry.inode_table_blocks()}))
+    findings_.add(Finding::bad_group_descriptor, 0, place);
+  std::uint64_t position = geometry.bytes(table).offset;
+  data_.for_each_in(geometry.bytes(table), [&](Extent data) {
     const std::uint64_t begin = round_down(data.offset, geometry.block_size());
     const std::uint64_t end = round_up(data.end(), geometry.block_size());
     for (position = std::max(position, begin); position < end; position += parts.back().bytes.length)
@@ -73,7 +74,7 @@ void InodeWalk::walk_part(const TablePart& table_part) {
   for (std::uint64_t position = 0; position < part.length; position += geometry.block_size()) {
     const auto block = std::span(buffer_).subspan(position, geometry.block_size());
     if (is_zero(block)) continue;
-    selection_.add(BlockClass::inode_tables, (part.offset + position) / geometry.block_size());
+    visitor_.visit(BlockClass::inode_tables, {(part.offset + position) / geometry.block_size(), 1}, 0);
     const std::uint64_t index = (part.offset + position - table_offset) / geometry.inode_size();
     walk_block(group * geometry.inodes_per_group() + index + 1, block);
   }
@@ -89,9 +90,17 @@ void InodeWalk::walk_block(std::uint64_t first_inode, std::span<const std::byte>
 
 void InodeWalk::walk_inode(std::uint64_t number, const Inode& inode) {
   select_xattr_block(number, inode);
+  if (inode.has_inline_data() && inode.is_directory()) visitor_.visit_inline_directory(number, inode.map());
   if (inode.has_no_map()) return;
-  const auto contents = is_deleted(inode) ? std::nullopt : contents_class(number, inode);
-  block_maps_.add(number, inode.map(), inode.uses_extents(), contents);
+  block_maps_.add(number, inode.map(), inode.uses_extents(), contents(number, inode));
+}
+
+std::optional<BlockMapWalk::Contents> InodeWalk::contents(std::uint64_t number, const Inode& inode) const {
+  if (is_deleted(inode)) return std::nullopt;
+  if (const auto block_class = contents_class(number, inode)) return BlockMapWalk::Contents{*block_class};
+  if (inode.may_be_a_directory_in_disguise())
+    return BlockMapWalk::Contents{BlockClass::directories, /*first_block_alone=*/true};
+  return std::nullopt;
 }
 
 // Its blocks may hold something else by now: the contents of a file where a directory was. An orphan is not
@@ -102,10 +111,15 @@ bool InodeWalk::is_deleted(const Inode& inode) const {
 
 void InodeWalk::select_xattr_block(std::uint64_t number, const Inode& inode) {
   const std::uint64_t low = inode.xattr_block_low();
-  const std::uint64_t block = has_64bit_blocks_ ? low | inode.xattr_block_high() << 32 : low;
-  if (block == 0) return;
-  if (!filesystem_.geometry.contains({block, 1})) findings_.add(Finding::block_out_of_range, number, block);
-  selection_.add(BlockClass::xattrs, filesystem_.geometry.clip({block, 1}));
+  const std::uint64_t high = inode.xattr_block_high() << 32;
+  const std::uint64_t block = has_64bit_blocks_ ? low | high : low;
+  if (block != 0 && !filesystem_.geometry.contains({block, 1}))
+    findings_.add(Finding::block_out_of_range, number, block);
+  // Where the high bits are damaged, or the feature that gives them a meaning, the block is still there.
+  for (const std::uint64_t candidate : {low, low | high}) {
+    if (candidate != 0) visitor_.visit(BlockClass::xattrs, filesystem_.geometry.clip({candidate, 1}), number);
+    if (high == 0) return;
+  }
 }
 
 std::optional<BlockClass> InodeWalk::contents_class(std::uint64_t number, const Inode& inode) const {
@@ -123,15 +137,12 @@ std::optional<BlockClass> InodeWalk::contents_class(std::uint64_t number, const 
 }
 
 void InodeWalk::walk_journal_backup() {
-  const ext2_super_block& raw = filesystem_.superblock.raw;
-  if (raw.s_jnl_backup_type != EXT3_JNL_BACKUP_BLOCKS) return;
-  std::array<std::uint32_t, Inode::kMapSize / sizeof(std::uint32_t)> map;
-  std::ranges::transform(std::span(raw.s_jnl_blocks).first(map.size()), map.begin(),
-                         little_endian<std::uint32_t>);
-  const auto bytes = std::as_bytes(std::span(map));
-  if (is_zero(bytes)) return;
-  const bool is_extents = load_le<std::uint16_t>(bytes, 0) == 0xf30a;
-  block_maps_.add(raw.s_journal_inum, bytes, is_extents, BlockClass::journal);
+  const auto map = journal_map_of(filesystem_.superblock);
+  if (!map) return;
+  const std::span<const std::byte> bytes = *map;
+  const bool is_extents = ExtentHeader(bytes).magic == EXT3_EXT_MAGIC;
+  block_maps_.add(filesystem_.superblock.raw.s_journal_inum, bytes, is_extents,
+                  BlockMapWalk::Contents{BlockClass::journal});
 }
 
 }  // namespace e2qcow::ext2

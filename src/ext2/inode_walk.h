@@ -3,11 +3,12 @@
 #include <vector>
 
 #include "ext2/block_map.h"
+#include "ext2/block_visitor.h"
 #include "ext2/data_cursor.h"
 #include "ext2/filesystem.h"
 #include "ext2/findings.h"
 #include "ext2/inode.h"
-#include "ext2/selection.h"
+#include "ext2/inode_tables.h"
 #include "image/dump_record.h"
 
 namespace e2qcow::ext2 {
@@ -18,9 +19,9 @@ class InodeWalk {
  public:
   // With DumpKind::all the contents of files are selected, too: a bitmap may be wrong. The arguments must
   // outlive the walk.
-  InodeWalk(const Filesystem& filesystem, DumpKind kind, Selection& selection, Findings& findings);
+  InodeWalk(const Filesystem& filesystem, DumpKind kind, BlockVisitor& visitor, Findings& findings);
 
-  void walk_groups(BlockRun groups);
+  void walk_groups(BlockRun groups, const InodeTables& tables);
   // The copy of the journal's block map in the superblock.
   void walk_journal_backup();
   void finish() { block_maps_.finish(); }
@@ -30,17 +31,18 @@ class InodeWalk {
     std::uint64_t group;
     Extent bytes;
   };
-  void find_parts(std::uint64_t group, std::vector<TablePart>& parts);
+  void find_parts(std::uint64_t group, BlockRun table, std::vector<TablePart>& parts);
   void walk_part(const TablePart& part);
   void walk_block(std::uint64_t first_inode, std::span<const std::byte> block);
   bool is_deleted(const Inode& inode) const;
   void walk_inode(std::uint64_t number, const Inode& inode);
   void select_xattr_block(std::uint64_t number, const Inode& inode);
+  std::optional<BlockMapWalk::Contents> contents(std::uint64_t number, const Inode& inode) const;
   std::optional<BlockClass> contents_class(std::uint64_t number, const Inode& inode) const;
 
   const Filesystem& filesystem_;
   DumpKind kind_;
-  Selection& selection_;
+  BlockVisitor& visitor_;
   Findings& findings_;
   BlockMapWalk block_maps_;
   DataCursor data_;

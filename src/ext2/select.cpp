@@ -10,6 +10,7 @@
 #include "ext2/block_bitmaps.h"
 #include "ext2/fixed_structures.h"
 #include "ext2/inode_walk.h"
+#include "ext2/views.h"
 
 namespace e2qcow::ext2 {
 namespace {
@@ -29,7 +30,7 @@ std::uint64_t groups_at_a_time(const Geometry& geometry) {
 class Scan {
  public:
   Scan(const Filesystem& filesystem, const SelectOptions& options, Findings& findings)
-      : filesystem_(filesystem), options_(options), findings_(findings) {}
+      : filesystem_(filesystem), options_(options), findings_(findings), tables_(filesystem, findings) {}
 
   Selection run() {
     {
@@ -63,7 +64,7 @@ class Scan {
       const std::uint64_t first = next_group_.fetch_add(portion);
       if (first >= groups) break;
       const std::uint64_t end = std::min(groups, first + portion);
-      inodes.walk_groups({first, end - first});
+      inodes.walk_groups({first, end - first}, tables_);
       if (options_.kind == DumpKind::all)
         select_blocks_in_use(filesystem_, {first, end - first}, selection, findings_);
       if (options_.progress) options_.progress->advance(filesystem_.geometry.bytes({0, end - first}).length);
@@ -74,11 +75,23 @@ class Scan {
   const Filesystem& filesystem_;
   const SelectOptions& options_;
   Findings& findings_;
+  const InodeTables tables_;
   std::atomic<std::uint64_t> next_group_{0};
   std::mutex mutex_;  // guards what follows
   Selection result_;
   std::exception_ptr error_;
 };
+
+void select_view(const Filesystem& filesystem, const SelectOptions& options, Selection& selection,
+                 Findings& findings) {
+  if (filesystem.superblock.is_journal_device())
+    selection.add(BlockClass::journal, filesystem.geometry.clip({0, filesystem.geometry.blocks()}));
+  selection.add(Scan(filesystem, options, findings).run());
+  InodeWalk journal(filesystem, options.kind, selection, findings);
+  journal.walk_journal_backup();
+  journal.finish();
+  select_fixed_structures(filesystem, selection, findings);
+}
 
 }  // namespace
 
@@ -90,11 +103,11 @@ std::vector<Selection::ClassRun> classify_blocks(const Filesystem& filesystem, c
   if (!filesystem.superblock.is_primary())
     findings.add(Finding::backup_superblock, 0, filesystem.superblock.offset / geometry.block_size());
   if (options.progress) options.progress->begin("scan", geometry.bytes({0, geometry.groups()}).length);
-  Selection selection = Scan(filesystem, options, findings).run();
-  InodeWalk journal(filesystem, options.kind, selection, findings);
-  journal.walk_journal_backup();
-  journal.finish();
-  select_fixed_structures(filesystem, selection, findings);
+  Selection selection;
+  select_view(filesystem, options, selection, findings);
+  const SelectOptions quietly{options.kind, options.threads, nullptr};
+  for (const View& view : other_views(filesystem))
+    select_view(*view.filesystem, quietly, selection, findings);
   return std::move(selection).sorted();
 }
 

@@ -9,16 +9,18 @@
 #include <vector>
 
 #include "ext2/block_class.h"
+#include "ext2/block_visitor.h"
 #include "ext2/geometry.h"
 
 namespace e2qcow::ext2 {
 
 // Collects the blocks that matter, as runs in any order and with overlaps.
-class Selection {
+class Selection : public BlockVisitor {
  public:
   void add(BlockClass block_class, BlockRun run);
   void add(BlockClass block_class, std::uint64_t block) { add(block_class, {block, 1}); }
   void add(const Selection& other);
+  void visit(BlockClass block_class, BlockRun run, std::uint64_t) override { add(block_class, run); }
 
   struct ClassRun {
     BlockRun blocks;

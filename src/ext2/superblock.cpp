@@ -1,11 +1,9 @@
 #include "ext2/superblock.h"
 
-#include <e2qcow/error.h>
 #include <ext2fs/ext2fs.h>
 #include <fmt/format.h>
 
 #include <bit>
-#include <cstring>
 #include <string_view>
 
 #include "base/bytes.h"
@@ -24,27 +22,12 @@ static_assert(sizeof(ext2_super_block) == kSuperblockSize);
 bool makes_sense(const Superblock& superblock) {
   const ext2_super_block& raw = superblock.raw;
   if (raw.s_magic != EXT2_SUPER_MAGIC || raw.s_log_block_size > 6) return false;
+  if (superblock.is_journal_device()) return superblock.blocks() > 0;
   const std::uint64_t bits_per_block = superblock.block_size() * 8ULL;
   const bool bigalloc = superblock.has_ro_compat(EXT4_FEATURE_RO_COMPAT_BIGALLOC);
   const bool blocks_fit = bigalloc || raw.s_blocks_per_group <= bits_per_block;
   return raw.s_inodes_per_group > 0 && raw.s_inodes_per_group <= bits_per_block &&
          raw.s_blocks_per_group >= 8 && blocks_fit && superblock.blocks() > 0;
-}
-
-std::uint64_t first_data_block(std::uint32_t block_size) {
-  return block_size == 1024 ? 1 : 0;
-}
-
-// mke2fs makes groups of as many blocks as a bitmap block has bits, and sparse_super keeps copies in groups
-// 1 and the powers of 3, 5 and 7.
-std::optional<Superblock> find_backup(const File& file, std::uint32_t block_size) {
-  const std::uint64_t blocks_per_group = block_size * 8ULL;
-  for (const std::uint64_t group : {1, 3, 5, 7, 9, 25, 27, 49}) {
-    const std::uint64_t block = group * blocks_per_group + first_data_block(block_size);
-    const auto found = read_superblock(file, block * block_size);
-    if (found && found->block_size() == block_size) return found;
-  }
-  return std::nullopt;
 }
 
 std::string feature_names(const ext2_super_block& raw) {
@@ -95,25 +78,6 @@ std::optional<Superblock> read_superblock(const File& file, std::uint64_t offset
   return superblock;
 }
 
-Superblock find_superblock(const File& file, const SuperblockChoice& choice) {
-  if (choice.block) {
-    for (std::uint32_t size = choice.block_size.value_or(1024); size <= kMaxBlockSize; size *= 2) {
-      if (*choice.block > file.size() / size) break;
-      const auto found = read_superblock(file, *choice.block * size);
-      if (found && found->block_size() == size) return *found;
-      if (choice.block_size) break;
-    }
-    fail(Errc::not_ext2,
-         fmt::format("{}: there is no ext2/3/4 superblock in block {}", file.name(), *choice.block));
-  }
-  if (const auto primary = read_superblock(file, kSuperblockOffset)) return *primary;
-  for (std::uint32_t size = choice.block_size.value_or(1024); size <= kMaxBlockSize; size *= 2) {
-    if (const auto backup = find_backup(file, size)) return *backup;
-    if (choice.block_size) break;
-  }
-  fail(Errc::not_ext2, file.name() + ": no ext2/3/4 file system found (neither its superblock nor a backup)");
-}
-
 Description describe(const Superblock& superblock) {
   const ext2_super_block& raw = superblock.raw;
   const bool is_64bit = superblock.has_incompat(EXT4_FEATURE_INCOMPAT_64BIT);
@@ -130,7 +94,7 @@ Description describe(const Superblock& superblock) {
   description.inodes = raw.s_inodes_count;
   description.free_inodes = raw.s_free_inodes_count;
   description.error_count = raw.s_error_count;
-  description.needs_recovery = superblock.has_incompat(EXT3_FEATURE_INCOMPAT_RECOVER);
+  description.needs_recovery = superblock.needs_recovery();
   return description;
 }
 

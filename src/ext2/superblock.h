@@ -22,6 +22,9 @@ struct Superblock {
   bool is_primary() const { return offset == kSuperblockOffset; }
   std::uint32_t block_size() const { return 1024U << raw.s_log_block_size; }
   std::uint64_t blocks() const;  // as it claims
+  // It holds nothing but the journal of another file system.
+  bool is_journal_device() const { return has_incompat(EXT3_FEATURE_INCOMPAT_JOURNAL_DEV); }
+  bool needs_recovery() const { return has_incompat(EXT3_FEATURE_INCOMPAT_RECOVER); }
   bool has_compat(std::uint32_t feature) const { return (raw.s_feature_compat & feature) != 0; }
   bool has_incompat(std::uint32_t feature) const { return (raw.s_feature_incompat & feature) != 0; }
   bool has_ro_compat(std::uint32_t feature) const { return (raw.s_feature_ro_compat & feature) != 0; }
@@ -29,15 +32,6 @@ struct Superblock {
 
 // The copy at the given place, if one is there that makes sense.
 std::optional<Superblock> read_superblock(const File& file, std::uint64_t offset);
-
-struct SuperblockChoice {
-  std::optional<std::uint64_t> block;       // as e2fsck -b: the block that holds the copy to use
-  std::optional<std::uint32_t> block_size;  // as e2fsck -B
-};
-
-// The chosen copy, else the primary, else the first backup that makes sense at the usual places. Throws
-// Errc::not_ext2 where there is none.
-Superblock find_superblock(const File& file, const SuperblockChoice& choice);
 
 // What `info` says of a file system.
 struct Description {

@@ -23,9 +23,11 @@ class BlockMap : public testing::Test {
  protected:
   explicit BlockMap(std::uint64_t blocks = 2000) : image_(1024, blocks) {}
 
-  void follow(Bytes map, bool uses_extents, std::optional<BlockClass> contents) {
+  void follow(Bytes map, bool uses_extents, std::optional<BlockClass> contents,
+              bool first_block_alone = false) {
     map.resize(60);
-    maps_.push_back({map, uses_extents, contents});
+    maps_.push_back({map, uses_extents, std::nullopt});
+    if (contents) maps_.back().contents = {*contents, first_block_alone};
   }
   // After all blocks and maps are there.
   void walk() {
@@ -49,7 +51,7 @@ class BlockMap : public testing::Test {
   struct Map {
     Bytes bytes;
     bool uses_extents;
-    std::optional<BlockClass> contents;
+    std::optional<BlockMapWalk::Contents> contents;
   };
   Ext2Image image_;
   std::vector<Map> maps_;
@@ -110,12 +112,36 @@ TEST_F(BlockMap, FollowsTreesOfDepth5) {
   EXPECT_EQ(findings_.total(), 0);
 }
 
+// libext2fs follows what ext4 never makes.
+TEST_F(BlockMap, FollowsTreesThatAreTooDeep) {
+  for (std::uint64_t depth = 1; depth <= 30; ++depth)
+    image_.put_block(50 + depth, extent_index(depth, {49 + depth}));
+  image_.put_block(50, extent_leaf({{100, 10}}));
+  follow(extent_index(31, {80}), kUsesExtents, directories);
+  walk();
+  EXPECT_EQ(runs(extent_trees), (Runs{{50, 31}}));
+  EXPECT_EQ(runs(directories), (Runs{{100, 10}}));
+}
+
+TEST_F(BlockMap, SelectsTheFirstBlockAloneWhereMoreDoesNotMatter) {
+  follow(extent_leaf({{100, 10}, {300, 1}}), kUsesExtents, directories, true);
+  follow(pointers({400, 401, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 500}), kUsesPointers, directories, true);
+  image_.put_block(500, pointers({600, 601}));
+  image_.put_block(50, extent_leaf({{700, 3}, {710, 2}}));
+  image_.put_block(60, extent_leaf({{800, 3}}));
+  follow(extent_index(1, {50, 60}), kUsesExtents, directories, true);
+  walk();
+  EXPECT_EQ(runs(directories), (Runs{{100, 1}, {400, 1}, {700, 1}}));
+  EXPECT_EQ(runs(extent_trees), (Runs{{50, 1}, {60, 1}}));
+  EXPECT_EQ(runs(indirect_blocks), (Runs{{500, 1}}));
+}
+
 TEST_F(BlockMap, DoesNotFollowDeeperTrees) {
-  for (const std::uint64_t depth : {7, 100, 65535})
+  for (const std::uint64_t depth : {32, 100, 65535})
     follow(extent_index(depth, {50}), kUsesExtents, directories);
   walk();
   EXPECT_EQ(runs_.size(), 0);
-  EXPECT_EQ(findings_.summary()[Finding::bad_extent_node].count, 3);
+  EXPECT_EQ(findings_.summary()[Finding::bad_extent_node].count, 1);
 }
 
 TEST_F(BlockMap, SelectsANodeWithoutMagicAndDoesNotFollowIt) {

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "ext2/superblock_search.h"
 #include "tests/support/ext2_image.h"
 #include "tests/support/real_filesystem.h"
 

@@ -27,12 +27,20 @@ TEST(Findings, AreCountedByKind) {
   Findings findings;
   EXPECT_EQ(findings.total(), 0);
   findings.add(bad_extent_node, 1, 1);
-  findings.add(bad_extent_node, 1, 1);
+  findings.add(bad_extent_node, 1, 2);
   findings.add(short_device, 0, 1);
   EXPECT_EQ(findings.total(), 3);
   EXPECT_EQ(findings.summary().size(), 2);
   EXPECT_EQ(findings.summary()[bad_extent_node].count, 2);
   EXPECT_EQ(findings.summary()[short_device].count, 1);
+}
+
+// Several views of one file system find the same.
+TEST(Findings, CountTheSameThingOnce) {
+  Findings findings;
+  findings.add(bad_extent_node, 1, 1);
+  findings.add(bad_extent_node, 1, 1);
+  EXPECT_EQ(findings.total(), 1);
 }
 
 TEST(Findings, AreCountedBeyondThoseThatAreKept) {

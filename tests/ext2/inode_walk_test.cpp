@@ -37,7 +37,7 @@ class InodeWalkTest : public testing::Test {
     const Filesystem filesystem = image_.open();
     Selection selection;
     InodeWalk walk(filesystem, kind, selection, findings_);
-    walk.walk_groups({0, 1});
+    walk.walk_groups({0, 1}, InodeTables(filesystem, findings_));
     walk.walk_journal_backup();
     walk.finish();
     runs_ = std::move(selection).sorted();
@@ -185,7 +185,7 @@ TEST(InodeWalkOf64KiBBlocks, SeesEveryInodeOnceThoughThereAreHolesInItsBlock) {
   Selection selection;
   Findings findings;
   InodeWalk walk(filesystem, DumpKind::metadata, selection, findings);
-  walk.walk_groups({0, 1});
+  walk.walk_groups({0, 1}, InodeTables(filesystem, findings));
   walk.finish();
   EXPECT_EQ(findings.entries(),
             (Entries{{Finding::block_out_of_range, 1, 5000}, {Finding::block_out_of_range, 257, 5000}}));

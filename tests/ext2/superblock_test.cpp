@@ -1,8 +1,7 @@
-#include "ext2/superblock.h"
-
 #include <e2qcow/error.h>
 #include <gtest/gtest.h>
 
+#include "ext2/superblock_search.h"
 #include "tests/support/errors.h"
 #include "tests/support/ext2_image.h"
 
@@ -170,7 +169,9 @@ TEST(FindSuperblock, FailsWhereTheChosenBlockIsFarBehindTheDisk) {
 TEST(FindSuperblock, FailsOnADiskWithoutFileSystem) {
   const Ending ending = ending_of([] { found_at(SparseFile(1 << 20)); });
   EXPECT_EQ(ending.code, Errc::not_ext2);
-  EXPECT_EQ(ending.text, "sparse.img: no ext2/3/4 file system found (neither its superblock nor a backup)");
+  EXPECT_EQ(ending.text,
+            "sparse.img: no ext2/3/4 file system found (neither its superblock nor a backup); "
+            "--force dumps what else can be recognised");
 }
 
 TEST(Describe, BringsWhatTheSuperblockSays) {
