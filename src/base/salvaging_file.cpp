@@ -8,6 +8,8 @@
 namespace e2qcow {
 namespace {
 
+constexpr std::uint64_t kSector = 512;
+
 // A device that is gone is no unreadable block: the rest would be zeros, too.
 void rethrow_unless_unreadable(const std::system_error& error) {
   const bool gone = error.code() == std::errc::no_such_device ||
@@ -46,12 +48,30 @@ void SalvagingFile::read_block(std::uint64_t offset, std::span<std::byte> out) c
       break;  // the file ends in the block
     } catch (const std::system_error& error) {
       rethrow_unless_unreadable(error);
-      if (options_.strict && attempt == options_.retries) throw;
+      const bool is_final = attempt == options_.retries || error.code() == Errc::unreadable;
+      if (options_.strict && is_final) throw;
+      if (error.code() == Errc::unreadable) return read_what_may_be_touched(offset, out);
     }
   }
   std::ranges::fill(out.subspan(length), std::byte{0});
   const std::uint64_t block = round_down(offset, options_.block_size);
   add_loss({block, options_.block_size});
+}
+
+// An area that must not be touched may end inside the block.
+void SalvagingFile::read_what_may_be_touched(std::uint64_t offset, std::span<std::byte> out) const {
+  while (!out.empty()) {
+    const std::uint64_t length = std::min<std::uint64_t>(out.size(), kSector - offset % kSector);
+    try {
+      file_.read(offset, out.first(length));
+    } catch (const std::system_error& error) {
+      rethrow_unless_unreadable(error);
+      std::ranges::fill(out.first(length), std::byte{0});
+      add_loss({offset, length});
+    }
+    offset += length;
+    out = out.subspan(length);
+  }
 }
 
 // Losses that touch are kept as one: a disk may have millions of bad blocks.

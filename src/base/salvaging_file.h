@@ -41,6 +41,7 @@ class SalvagingFile : public File {
  private:
   void add_loss(Extent block) const;
   void read_block(std::uint64_t offset, std::span<std::byte> out) const;
+  void read_what_may_be_touched(std::uint64_t offset, std::span<std::byte> out) const;
 
   const File& file_;
   Options options_;

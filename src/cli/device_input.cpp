@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 
 #include "base/device.h"
+#include "base/rescue_map.h"
+#include "base/text_file.h"
 #include "cli/say.h"
 #include "cli/text.h"
 #include "ext2/mmp.h"
@@ -63,6 +65,10 @@ void add_input_options(CLI::App& command, InputOptions& options) {
       ->type_name("N")
       ->check(CLI::Range(0U, 100U))
       ->capture_default_str();
+  command
+      .add_option("--bad-blocks", options.bad_blocks,
+                  "A map file of GNU ddrescue: what it does not call finished is not touched, and is zeros")
+      ->type_name("MAPFILE");
   command.add_flag("--strict", options.strict, "Stop at the first unreadable block");
   command.add_flag("--force", options.force,
                    "Go on although the device is mounted read-write, or no file system is found on it");
@@ -78,7 +84,12 @@ DeviceInput::DeviceInput(const InputOptions& options) {
     for (const StoredRange& stored : storage_)  // another loop device may be made of the same file
       if (!stored.name.empty()) refuse_mounted(stored.name);
   }
-  window_ = std::make_unique<FileWindow>(*device_, part_);
+  if (!options.bad_blocks.empty()) {
+    const auto map = RescueMap::parse(read_text_file(options.bad_blocks), options.bad_blocks);
+    avoiding_ = std::make_unique<AvoidingFile>(*device_, map.unfinished());
+  }
+  File* const readable = avoiding_ ? static_cast<File*>(avoiding_.get()) : device_.get();
+  window_ = std::make_unique<FileWindow>(*readable, part_);
   auto finder = std::make_unique<SalvagingFile>(
       *window_, SalvagingFile::Options{.block_size = 1024, .retries = options.retries, .strict = false});
   const bool accepts_none = options.force && !options.superblock.block;

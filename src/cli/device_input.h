@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "base/avoiding_file.h"
 #include "base/file_window.h"
 #include "base/posix_file.h"
 #include "base/salvaging_file.h"
@@ -24,6 +25,7 @@ struct InputOptions {
   unsigned retries = 1;
   bool strict = false;
   bool force = false;
+  std::string bad_blocks;  // a map file of what must not be touched; empty: none
 };
 void add_input_options(CLI::App& command, InputOptions& options);
 
@@ -33,10 +35,16 @@ class DeviceInput {
   // Refuses what is mounted read-write unless forced.
   explicit DeviceInput(const InputOptions& options);
 
+  std::uint64_t device_size() const { return device_->size(); }
+  Extent part() const { return part_; }  // of the device
+
   // Where the file system is stored.
   const std::vector<StoredRange>& storage() const { return storage_; }
   const SalvagingFile& file() const { return *salvaging_; }
   const ext2::Filesystem* filesystem() const { return filesystem_.get(); }
+
+  // Whether the device may die while it is read.
+  bool may_be_dying() const { return avoiding_ != nullptr || device_->is_block_device(); }
 
   // What a dump of the device holds. Without a file system: where such things as labels and partition tables
   // stand, and what else libblkid recognises.
@@ -48,6 +56,7 @@ class DeviceInput {
   std::unique_ptr<PosixFile> device_;
   Extent part_;  // of the device
   std::vector<StoredRange> storage_;
+  std::unique_ptr<AvoidingFile> avoiding_;  // null where all may be touched
   std::unique_ptr<FileWindow> window_;
   std::unique_ptr<SalvagingFile> salvaging_;
   std::unique_ptr<ext2::Filesystem> filesystem_;

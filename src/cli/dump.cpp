@@ -6,11 +6,13 @@
 #include <nlohmann/json.hpp>
 
 #include "base/storage.h"
+#include "base/text_file.h"
 #include "cli/class_table.h"
 #include "cli/command.h"
 #include "cli/device_input.h"
 #include "cli/image_output.h"
-#include "cli/losses.h"
+#include "cli/report.h"
+#include "cli/rescue.h"
 #include "cli/say.h"
 #include "cli/text.h"
 #include "image/extent_source.h"
@@ -23,6 +25,8 @@ struct DumpOptions {
   InputOptions input;
   std::string image;
   bool all = false;
+  std::string report;   // empty: none
+  std::string map_out;  // the same
   FormatOptions format;
   Common common;
 };
@@ -35,19 +39,35 @@ struct DumpResult {
   double seconds = 0;
 };
 
-void refuse_bad_target(const DumpOptions& options, const DeviceInput& input) {
-  const bool to_pipe = options.image == "-";
-  if (to_pipe && options.common.json) throw CLI::ValidationError("--json: standard output is for the image");
-  const std::string name = to_pipe ? "standard output" : options.image;
-  const auto target = to_pipe ? stored_ranges(STDOUT_FILENO) : stored_ranges(options.image);
+void refuse_bad_target(const DumpOptions& options, const DeviceInput& input, const std::string& path) {
+  const bool to_pipe = path == "-";
+  const std::string name = to_pipe ? "standard output" : path;
+  const auto target = to_pipe ? stored_ranges(STDOUT_FILENO) : stored_ranges(path);
   if (overlap(input.storage(), target))
     fail(Errc::refused,
          fmt::format("{}: is stored where {} is, which is to be dumped", name, options.input.path));
-  if (overlap(input.storage(), to_pipe ? ranges_under(STDOUT_FILENO) : ranges_under(options.image)))
+  if (overlap(input.storage(), to_pipe ? ranges_under(STDOUT_FILENO) : ranges_under(path)))
     fail(Errc::refused,
          fmt::format("{}: would be stored on {}, which is to be dumped; write it to another disk", name,
                      options.input.path));
 }
+
+// A file beside the image, if it is wanted. That it cannot be written shows before the dump.
+class SideOutput {
+ public:
+  SideOutput(const DumpOptions& options, const DeviceInput& input, const std::string& path) {
+    if (path.empty()) return;
+    refuse_bad_target(options, input, path);
+    file_ = std::make_unique<OutputFile>(path);
+  }
+  template <typename MakeText>
+  void commit(MakeText make_text) {
+    if (file_) commit_text(*file_, make_text());
+  }
+
+ private:
+  std::unique_ptr<OutputFile> file_;
+};
 
 DumpRecord begin_record(const DumpOptions& options, const ext2::Filesystem* filesystem,
                         const ext2::SelectedExtents& selected) {
@@ -78,6 +98,9 @@ DumpResult dump_to(const DumpOptions& options, const DeviceInput& input, const I
     result.record.losses_known = when == ImageOutput::When::after_data;
     result.record.lost_bytes = lost_bytes(input);
     result.record.inconsistencies = findings.total();
+    result.record.findings.clear();
+    for (const auto& [finding, summary] : findings.summary())
+      result.record.findings.push_back({static_cast<std::uint8_t>(finding), summary.count});
     return std::vector{qcow2::encode_record(result.record)};
   };
   const TransferOptions transfer_options{thread_count(options.common), progress};
@@ -122,7 +145,11 @@ int run_dump(const DumpOptions& options) {
   const auto started = std::chrono::steady_clock::now();
   const ImageFormat format = image_format(options.format);
   const DeviceInput input(options.input);
-  refuse_bad_target(options, input);
+  if (options.image == "-" && options.common.json)
+    throw CLI::ValidationError("--json: standard output is for the image");
+  SideOutput report_file(options, input, options.report);
+  SideOutput map_file(options, input, options.map_out);
+  refuse_bad_target(options, input, options.image);
   const ext2::Filesystem* filesystem = input.filesystem();
   if (options.all && filesystem != nullptr && filesystem->superblock.needs_recovery())
     say("{}: its journal is to be replayed; until then nobody knows what is free, and all blocks are taken\n",
@@ -132,11 +159,15 @@ int run_dump(const DumpOptions& options) {
   {
     const auto progress = make_progress(options.common.progress, options.common.quiet);
     const DumpKind kind = options.all ? DumpKind::all : DumpKind::metadata;
-    const auto selected = input.select({kind, thread_count(options.common), progress.get()}, findings);
+    const auto selected =
+        input.select({kind, thread_count(options.common), progress.get(), input.may_be_dying()}, findings);
     result = dump_to(options, input, format, findings, selected, progress.get());
+    map_file.commit([&] { return rescue_map_text(input, selected.extents); });
   }
   result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
-  print_losses(input.file(), findings);
+  const Report report = make_report(input, findings, !options.report.empty());
+  print_report(report, options.input.path);
+  report_file.commit([&] { return report_text(report, input); });
   print_result(options, result);
   return result.lost_bytes == 0 && findings.total() == 0 ? kDone : kWithLosses;
 }
@@ -153,6 +184,14 @@ void add_dump(CLI::App& app, Chosen& chosen) {
                    "The image to write (- for standard output); an older one is replaced at the very end")
       ->required();
   command->add_flag("-a,--all", options->all, "All blocks in use, with the contents of files");
+  command
+      ->add_option("--report", options->report,
+                   "Write what was unreadable or inconsistent, where, and the files it hits, as JSON")
+      ->type_name("FILE");
+  command
+      ->add_option("--map-out", options->map_out,
+                   "Write a map file for GNU ddrescue of what could be read and what not")
+      ->type_name("MAPFILE");
   add_format_options(*command, options->format);
   add_json_option(*command, options->common);
   add_progress_options(*command, options->common);

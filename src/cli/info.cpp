@@ -12,6 +12,7 @@
 #include "cli/command.h"
 #include "cli/image_input.h"
 #include "cli/text.h"
+#include "ext2/findings.h"
 #include "ext2/superblock.h"
 #include "image/source_file.h"
 #include "qcow2/bitmaps.h"
@@ -86,6 +87,12 @@ const char* compression_name(const qcow2::Header& header) {
   return header.compression_type == qcow2::CompressionType::zstd ? "zstd" : "zlib";
 }
 
+Json findings_json(const DumpRecord& record) {
+  Json counts = Json::object();
+  for (const auto& [finding, count] : record.findings) counts[ext2::text_of(finding).name] = count;
+  return counts;
+}
+
 Json dump_json(const DumpRecord& record) {
   return {{"kind", record.kind == DumpKind::all ? "all" : "metadata"},
           {"program-version", printable(record.program_version)},
@@ -94,6 +101,7 @@ Json dump_json(const DumpRecord& record) {
           {"losses-known", record.losses_known},
           {"lost-bytes", record.lost_bytes},
           {"inconsistencies", record.inconsistencies},
+          {"findings", findings_json(record)},
           {"classes", classes_json(record.classes)}};
 }
 
@@ -173,6 +181,8 @@ void print_record(const DumpRecord& record) {
     fmt::print("whole:         yes\n");
   if (record.inconsistencies > 0)
     fmt::print("inconsistent:  {} found in the file system when it was dumped\n", record.inconsistencies);
+  for (const auto& [finding, count] : record.findings)
+    fmt::print("  {:>10}   {}\n", count, ext2::text_of(finding).text);
   fmt::print("holds:\n{}", class_table(record.classes));
 }
 

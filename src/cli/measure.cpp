@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "base/text_file.h"
 #include "cli/class_table.h"
 #include "cli/command.h"
 #include "cli/device_input.h"
 #include "cli/image_format.h"
 #include "cli/image_output.h"
-#include "cli/losses.h"
+#include "cli/report.h"
+#include "cli/rescue.h"
 #include "cli/text.h"
 #include "image/extent_source.h"
 #include "qcow2/layout.h"
@@ -22,6 +24,7 @@ struct MeasureOptions {
   InputOptions input;
   bool all = false;
   std::string compress = "none";
+  std::string domain_map;  // empty: none
   Common common;
 };
 
@@ -94,6 +97,8 @@ void print_table(const MeasureOptions& options, const Measured& measured) {
 int run_measure(const MeasureOptions& options) {
   const ImageFormat format = image_format({.compress = options.compress});
   const DeviceInput input(options.input);
+  std::unique_ptr<OutputFile> domain_map;
+  if (!options.domain_map.empty()) domain_map = std::make_unique<OutputFile>(options.domain_map);
   ext2::Findings findings;
   Measured measured;
   {
@@ -105,7 +110,10 @@ int run_measure(const MeasureOptions& options) {
     measured.weights = weigh(input.file(), measured, format, {threads, progress.get()});
   }
   measured.classes = class_bytes(measured.selected.class_bytes);
-  print_losses(input.file(), findings);
+  if (domain_map)
+    commit_text(*domain_map, domain_map_text(input, {.kind = options.all ? DumpKind::all : DumpKind::metadata,
+                                                     .threads = thread_count(options.common)}));
+  print_report(make_report(input, findings, false), options.input.path);
   if (options.common.json)
     print_json(options, measured);
   else
@@ -127,6 +135,10 @@ void add_measure(CLI::App& app, Chosen& chosen) {
           "zstd[:LEVEL], zlib[:LEVEL] or none (the default): compressing tells the exact sizes, and takes "
           "as long as a dump for each of them")
       ->type_name("HOW");
+  command
+      ->add_option("--domain-map", options->domain_map,
+                   "Write a map file that lets ddrescue -m fetch what a dump would hold")
+      ->type_name("MAPFILE");
   add_json_option(*command, options->common);
   add_progress_options(*command, options->common);
   command->footer("Example: e2qcow measure --all /dev/sdb1");

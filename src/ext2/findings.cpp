@@ -1,27 +1,22 @@
 #include "ext2/findings.h"
 
+#include <array>
+
 namespace e2qcow::ext2 {
 
-const char* name_of(Finding finding) {
-  switch (finding) {
-    case Finding::bad_extent_node:
-      return "bad extent node";
-    case Finding::block_out_of_range:
-      return "block out of range";
-    case Finding::bad_block_bitmap:
-      return "bad block bitmap";
-    case Finding::bad_group_descriptor:
-      return "bad group descriptor";
-    case Finding::short_device:
-      return "device shorter than its file system";
-    case Finding::backup_superblock:
-      return "backup superblock used";
-    case Finding::no_superblock:
-      return "no superblock found";
-    case Finding::overlapping_tables:
-      return "overlapping inode tables";
-  }
-  return "";
+FindingText text_of(std::uint8_t number) {
+  constexpr std::array<FindingText, 8> kTexts{{
+      {"bad-extent-node", "extent node that makes no sense", "kept, not followed"},
+      {"block-out-of-range", "pointer to a block outside the file system", "not followed"},
+      {"bad-block-bitmap", "block bitmap that cannot be believed", "kept; its group counts as in use"},
+      {"bad-group-descriptor", "group descriptor with tables outside the file system", "kept, not followed"},
+      {"short-device", "device shorter than its file system", "what is missing is zeros"},
+      {"backup-superblock", "backup superblock used", "it tells where things are"},
+      {"no-superblock", "no superblock found", "what else can be recognised is kept"},
+      {"overlapping-inode-tables", "inode table on top of another", "each block is read for one group"},
+  }};
+  if (number < kTexts.size()) return kTexts[number];
+  return {"unknown", "something that this version has no name for", ""};
 }
 
 void Findings::add(Finding finding, std::uint64_t inode, std::uint64_t block) {

@@ -78,6 +78,12 @@ BlockRun Geometry::group(std::uint64_t group) const {
   return clip({first_data_block_ + group * blocks_per_group_, blocks_per_group_});
 }
 
+std::optional<std::uint64_t> Geometry::group_of(std::uint64_t block) const {
+  if (block < first_data_block_ || groups_ == 0) return std::nullopt;
+  const std::uint64_t group = (block - first_data_block_) / blocks_per_group_;
+  return group < groups_ ? std::optional(group) : std::nullopt;
+}
+
 BlockRun Geometry::clip(BlockRun run) const {
   if (run.first >= blocks_) return {run.first, 0};
   return {run.first, std::min(run.count, blocks_ - run.first)};

@@ -3,6 +3,7 @@
 #include <e2qcow/extent.h>
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "ext2/superblock.h"
@@ -37,6 +38,8 @@ class Geometry {
   std::uint64_t inode_table_blocks() const { return inode_table_blocks_; }
 
   BlockRun group(std::uint64_t group) const;
+  // Absent before the first group, behind the last, and where there are none.
+  std::optional<std::uint64_t> group_of(std::uint64_t block) const;
   bool has_superblock(std::uint64_t group) const;
   std::uint64_t superblock_block(std::uint64_t group) const;
   // The descriptor blocks, primary or backup, that are stored in the group; may be empty.

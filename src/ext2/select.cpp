@@ -10,6 +10,7 @@
 #include "ext2/block_bitmaps.h"
 #include "ext2/fixed_structures.h"
 #include "ext2/inode_walk.h"
+#include "ext2/read_first.h"
 #include "ext2/views.h"
 
 namespace e2qcow::ext2 {
@@ -102,13 +103,30 @@ std::vector<Selection::ClassRun> classify_blocks(const Filesystem& filesystem, c
     findings.add(Finding::short_device, 0, geometry.blocks());
   if (!filesystem.superblock.is_primary())
     findings.add(Finding::backup_superblock, 0, filesystem.superblock.offset / geometry.block_size());
+  if (options.most_important_first) read_bitmaps_first(filesystem);
   if (options.progress) options.progress->begin("scan", geometry.bytes({0, geometry.groups()}).length);
   Selection selection;
   select_view(filesystem, options, selection, findings);
-  const SelectOptions quietly{options.kind, options.threads, nullptr};
+  const SelectOptions quietly{.kind = options.kind, .threads = options.threads};
   for (const View& view : other_views(filesystem))
     select_view(*view.filesystem, quietly, selection, findings);
-  return std::move(selection).sorted();
+  auto runs = std::move(selection).sorted();
+  if (options.most_important_first) read_metadata_first(filesystem.file, runs, geometry.block_size());
+  return runs;
+}
+
+std::vector<Extent> blocks_looked_at(const Filesystem& filesystem, const SelectOptions& options,
+                                     Findings& findings) {
+  Selection selection;
+  for (const auto& [blocks, block_class] : classify_blocks(filesystem, options, findings))
+    selection.add(BlockClass::data, blocks);
+  const InodeTables tables(filesystem, findings);
+  for (std::uint64_t group = 0; group < filesystem.geometry.groups(); ++group)
+    selection.add(BlockClass::data, tables.of(group));
+  std::vector<Extent> extents;
+  for (const auto& [blocks, block_class] : std::move(selection).sorted())
+    extents.push_back(filesystem.geometry.bytes(blocks));
+  return extents;
 }
 
 SelectedExtents select_blocks(const Filesystem& filesystem, const SelectOptions& options,

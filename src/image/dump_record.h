@@ -28,6 +28,13 @@ struct DumpRecord {
   bool losses_known = true;
 
   bool complete() const { return losses_known && lost_bytes == 0; }
+  struct FindingCount {
+    std::uint8_t finding;  // as the walk numbers them
+    std::uint64_t count;
+    friend bool operator==(const FindingCount&, const FindingCount&) = default;
+  };
+  std::vector<FindingCount> findings;  // the inconsistencies by kind
+
   friend bool operator==(const DumpRecord&, const DumpRecord&) = default;
 };
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
 #include <string_view>
 
 #include "base/bytes.h"
@@ -10,16 +11,19 @@ namespace e2qcow::qcow2 {
 namespace {
 
 enum Tag : std::uint16_t {
-  kKind = 1,            // u8: DumpKind
-  kVersion = 2,         // text
-  kUuid = 3,            // 16 bytes
-  kBlockSize = 4,       // u32
-  kClass = 5,           // u8 class, u64 bytes; repeated
-  kLosses = 6,          // u64 bytes; absent: not known
-  kInconsistencies = 7  // u64
+  kKind = 1,             // u8: DumpKind
+  kVersion = 2,          // text
+  kUuid = 3,             // 16 bytes
+  kBlockSize = 4,        // u32
+  kClass = 5,            // u8 class, u64 bytes; repeated
+  kLosses = 6,           // u64 bytes; absent: not known
+  kInconsistencies = 7,  // u64
+  kFindings = 8          // {u8 kind, u32 count (all ones: as many or more)}, repeated
 };
 
 constexpr std::size_t kMaxVersion = 32;
+constexpr std::size_t kMaxFindings = 12;  // kinds
+constexpr std::size_t kFindingBytes = 5;
 
 class FieldWriter {
  public:
@@ -49,6 +53,19 @@ class FieldWriter {
   std::vector<std::byte>& out_;
 };
 
+std::vector<std::byte> encode_findings(const DumpRecord& record) {
+  std::vector<std::byte> bytes;
+  for (const auto& [finding, count] : record.findings) {
+    const std::uint64_t all_ones = std::numeric_limits<std::uint32_t>::max();
+    if (bytes.size() == kMaxFindings * kFindingBytes) break;
+    bytes.resize(bytes.size() + kFindingBytes);
+    const auto entry = std::span(bytes).last(kFindingBytes);
+    store_be(entry, 0, finding);
+    store_be(entry, 1, static_cast<std::uint32_t>(std::min(count, all_ones)));
+  }
+  return bytes;
+}
+
 void decode_field(DumpRecord& record, std::uint16_t tag, std::span<const std::byte> data) {
   if (tag == kKind && data.size() == 1) record.kind = static_cast<DumpKind>(data[0]);
   if (tag == kVersion) record.program_version.assign(reinterpret_cast<const char*>(data.data()), data.size());
@@ -56,6 +73,8 @@ void decode_field(DumpRecord& record, std::uint16_t tag, std::span<const std::by
   if (tag == kBlockSize && data.size() == 4) record.block_size = load_be<std::uint32_t>(data, 0);
   if (tag == kClass && data.size() == 9)
     record.classes.push_back({load_be<std::uint8_t>(data, 0), load_be<std::uint64_t>(data, 1)});
+  for (; tag == kFindings && data.size() >= kFindingBytes; data = data.subspan(kFindingBytes))
+    record.findings.push_back({load_be<std::uint8_t>(data, 0), load_be<std::uint32_t>(data, 1)});
   if (tag == kInconsistencies && data.size() == 8) record.inconsistencies = load_be<std::uint64_t>(data, 0);
   if (tag == kLosses && data.size() == 8) {
     record.lost_bytes = load_be<std::uint64_t>(data, 0);
@@ -76,6 +95,7 @@ Extension encode_record(const DumpRecord& record) {
   for (const auto& [block_class, bytes] : record.classes) out.field(kClass, block_class, bytes);
   if (record.losses_known) out.field(kLosses, record.lost_bytes);
   out.field(kInconsistencies, record.inconsistencies);
+  if (!record.findings.empty()) out.bytes(kFindings, encode_findings(record));
   return extension;
 }
 

@@ -16,6 +16,7 @@ DumpRecord largest_record() {
   for (std::uint8_t i = 0; i < 16; ++i) record.classes.push_back({i, ~0ULL - i});
   record.lost_bytes = 4096;
   record.inconsistencies = 17;
+  for (std::uint8_t i = 0; i < 12; ++i) record.findings.push_back({i, 0xffffffffU - i});
   return record;
 }
 
@@ -54,12 +55,14 @@ TEST(DumpRecord, IsStoredAsItsHeaderSays) {
   record.classes = {{7, 0x0102030405060708}};
   record.lost_bytes = 5;
   record.inconsistencies = 6;
+  record.findings = {{3, 0x11223344}, {4, 1ULL << 40}};  // too many for the field
   Bytes expected = bytes_of({0, 1, 0, 1, 1, 0, 2, 0, 3, '1', '.', '2', 0, 3, 0, 16});
   expected.resize(expected.size() + 16);
-  const Bytes rest = bytes_of({0, 4, 0, 4, 0, 0, 0x10, 0,                 //
-                               0, 5, 0, 9, 7, 1, 2,    3, 4, 5, 6, 7, 8,  //
-                               0, 6, 0, 8, 0, 0, 0,    0, 0, 0, 0, 5,     //
-                               0, 7, 0, 8, 0, 0, 0,    0, 0, 0, 0, 6});
+  const Bytes rest = bytes_of({0, 4, 0, 4,  0, 0,    0x10, 0,                             //
+                               0, 5, 0, 9,  7, 1,    2,    3,    4,    5, 6,    7,    8,  //
+                               0, 6, 0, 8,  0, 0,    0,    0,    0,    0, 0,    5,        //
+                               0, 7, 0, 8,  0, 0,    0,    0,    0,    0, 0,    6,        //
+                               0, 8, 0, 10, 3, 0x11, 0x22, 0x33, 0x44, 4, 0xff, 0xff, 0xff, 0xff});
   expected.insert(expected.end(), rest.begin(), rest.end());
   const Extension extension = encode_record(record);
   EXPECT_EQ(extension.type, 0x65327163U);
@@ -115,8 +118,10 @@ TEST(DumpRecord, IsNeverTakenForACompleteOneWhereItIsCut) {
     cut.shrink_to_fit();  // so that a sanitizer sees what is read behind it
     const auto decoded = decode(cut);
     EXPECT_NE(decoded, record) << length;
-    // The last 12 bytes are the inconsistencies, the 12 before them the losses.
-    EXPECT_EQ(decoded && decoded->complete(), length == whole.size() - 12) << length;
+    // Behind the losses are 12 bytes of the inconsistencies, and the findings in one field.
+    const std::size_t findings = 4 + 5 * record.findings.size();
+    const bool has_losses = length == whole.size() - findings || length == whole.size() - findings - 12;
+    EXPECT_EQ(decoded && decoded->complete(), has_losses) << length;
   }
 }
 

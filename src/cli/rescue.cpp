@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "cli/rescue.h"
+
+#include <algorithm>
+
+#include "base/rescue_map.h"
+
+namespace e2qcow::cli {
+namespace {
+
+constexpr std::string_view kProgram = "e2qcow " E2QCOW_VERSION;
+constexpr std::uint64_t kSector = 512;
+
+std::vector<Extent> on_device(std::span<const Extent> extents, Extent part) {
+  std::vector<Extent> moved;
+  for (const Extent& extent : extents) {
+    const std::uint64_t begin = std::min(extent.offset, part.length);
+    moved.push_back({part.offset + begin, std::min(extent.end(), part.length) - begin});
+  }
+  return moved;
+}
+
+}  // namespace
+
+std::string rescue_map_text(const DeviceInput& input, std::span<const Extent> wanted) {
+  const std::vector<Extent> bad = on_device(input.file().losses(), input.part());
+  return RescueMap(input.device_size(), on_device(wanted, input.part()), bad).text(kProgram);
+}
+
+std::string domain_map_text(const DeviceInput& input, const ext2::SelectOptions& options) {
+  ext2::Findings known_already;
+  std::vector<Extent> domain = on_device(
+      input.filesystem() != nullptr ? ext2::blocks_looked_at(*input.filesystem(), options, known_already)
+                                    : input.select(options, known_already).extents,
+      input.part());
+  const Extent last{input.device_size() - std::min(input.device_size(), kSector), kSector};
+  if (domain.empty() || domain.back().end() <= last.offset) domain.push_back(last);
+  return RescueMap(input.device_size(), domain, {}).text(kProgram);
+}
+
+}  // namespace e2qcow::cli

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "base/avoiding_file.h"
+
+#include <gtest/gtest.h>
+
+#include "base/salvaging_file.h"
+#include "tests/support/errors.h"
+#include "tests/support/sparse_file.h"
+
+namespace e2qcow {
+namespace {
+
+class AvoidingFileTest : public testing::Test {
+ protected:
+  AvoidingFileTest() { disk_.put(0, filled(16384, 0x55)); }
+
+  SparseFile disk_{16384};
+  const AvoidingFile file_{disk_, {{4608, 512}, {8192, 4096}}};
+};
+
+TEST_F(AvoidingFileTest, ReadsWhatIsInNoArea) {
+  Bytes bytes(512);
+  file_.read(4096, bytes);
+  file_.read(5120, bytes);
+  file_.read(7680, bytes);
+  file_.read(12288, bytes);
+  EXPECT_EQ(bytes, filled(512, 0x55));
+}
+
+TEST_F(AvoidingFileTest, FailsWithoutTouchingTheAreas) {
+  Bytes bytes(1024);
+  for (const std::uint64_t offset : {4096, 4608, 7680, 8192, 11776})
+    EXPECT_EQ(code_of([&] { file_.read(offset, bytes); }), Errc::unreadable) << offset;
+  EXPECT_EQ(disk_.reads(), std::vector<Extent>{});
+}
+
+TEST_F(AvoidingFileTest, LosesNothingButTheAreasWhenSalvaged) {
+  const SalvagingFile salvaged(file_, {.block_size = 4096, .retries = 3});
+  Bytes bytes(16384);
+  salvaged.read(0, bytes);
+  Bytes expected = filled(16384, 0x55);
+  std::fill_n(expected.begin() + 4608, 512, std::byte{0});
+  std::fill_n(expected.begin() + 8192, 4096, std::byte{0});
+  EXPECT_EQ(bytes, expected);
+  EXPECT_EQ(salvaged.losses(), (std::vector<Extent>{{4608, 512}, {8192, 4096}}));
+  for (const Extent& read : disk_.reads())
+    EXPECT_TRUE(read.end() <= 4608 || (read.offset >= 5120 && read.end() <= 8192) || read.offset >= 12288)
+        << read.offset;
+}
+
+TEST_F(AvoidingFileTest, EndsTheWorkWhereThatIsWanted) {
+  const SalvagingFile strict(file_, {.block_size = 4096, .strict = true});
+  Bytes bytes(16384);
+  EXPECT_EQ(code_of([&] { strict.read(0, bytes); }), Errc::unreadable);
+}
+
+}  // namespace
+}  // namespace e2qcow
