@@ -3,7 +3,10 @@
 #include <libdeflate.h>
 #include <zlib.h>
 
+#include <array>
 #include <new>
+
+#include "base/bytes.h"
 
 namespace e2qcow::qcow2 {
 namespace {
@@ -19,6 +22,33 @@ void set_buffers(z_stream& stream, std::span<const std::byte> in, std::span<std:
   stream.avail_out = static_cast<uInt>(out.size());
 }
 
+// Whether all byte values are about equally frequent, as in random bytes and in what is compressed already.
+bool looks_random(std::span<const std::byte> bytes) {
+  std::array<std::uint64_t, 256> counts{};
+  for (const std::byte byte : bytes) ++counts[static_cast<std::size_t>(byte)];
+  std::uint64_t squares = 0;
+  for (const std::uint64_t count : counts) squares += count * count;
+  // Of n random bytes the sum of the squares is n * n / 256 + n; a sixteenth more is still close to that.
+  const std::uint64_t expected = bytes.size() * bytes.size() / counts.size() + bytes.size();
+  return squares <= expected + expected / 16;
+}
+
+// Whether more than a few sequences of four bytes come again.
+bool has_repeats(std::span<const std::byte> bytes) {
+  constexpr std::uint32_t kMultiplier = 2654435761U;  // Knuth's, for hashing
+  std::array<std::uint32_t, 4096> places{};
+  std::size_t repeats = 0;
+  for (std::uint32_t i = 0; i + sizeof(std::uint32_t) <= bytes.size(); ++i) {
+    const auto word = load<std::uint32_t>(bytes, i);
+    std::uint32_t& place = places[word * kMultiplier >> 20];
+    if (place < i && load<std::uint32_t>(bytes, place) == word) ++repeats;
+    place = i;
+  }
+  return repeats > bytes.size() / 128;
+}
+
+// zlib takes nearly as long for what does not shrink as for what does. What is random to all appearance is
+// not tried.
 class ZlibEncoder : public Encoder {
  public:
   explicit ZlibEncoder(int level) {
@@ -31,6 +61,7 @@ class ZlibEncoder : public Encoder {
   ZlibEncoder& operator=(const ZlibEncoder&) = delete;
 
   std::size_t encode(std::span<const std::byte> cluster, std::span<std::byte> out) override {
+    if (looks_random(cluster) && !has_repeats(cluster)) return 0;
     ::deflateReset(&stream_);
     set_buffers(stream_, cluster, out);
     return ::deflate(&stream_, Z_FINISH) == Z_STREAM_END ? out.size() - stream_.avail_out : 0;
