@@ -63,6 +63,7 @@ class Row:
     programs: list  # the first is ours, the others are its peers
     prepared: dict = field(default_factory=dict)  # name: argv, run untimed
     memory: int = None  # bar for our peak memory, in MiB
+    inodes: int = None  # are gone through; how many a second is shown
     cores: int = 1
 
     def bars(self):
@@ -123,6 +124,9 @@ ROWS = [
          e2image("-Q", time=Bar(0.55)),
          dd("{ours}", time=Bar(1.3))],
         prepared={"ours": prepare_dump("--compress", "none")}),
+    Row("walk", "the walk over a million inodes, nothing written", "million", 1,
+        [Program("e2qcow measure", ["{e2qcow}", "measure", "--json", "{src}"])],
+        inodes=1_000_000),
     Row("meta-million-zstd", "metadata of a million files, compressed", "million", 3,
         [dump("--compress", "zstd"),
          e2image("-Q", time=Bar(0.5), size=Bar(1 / 30))]),
@@ -338,7 +342,8 @@ class Bench:
             if used and os.path.isfile(path) and name not in ("e2qcow", "out"):
                 warm(path)
         try:
-            run = measure(expand(program.argv, names), out)
+            writes = any("{out}" in part for part in program.argv)
+            run = measure(expand(program.argv, names), out if writes else None)
         finally:
             remove_and_settle(out, names["dir"])
         note(f"  {number or 'warm-up'}: {program.label}: {run.wall:.2f} s")
@@ -405,6 +410,8 @@ def table(row, results, score):
         if first and row.memory:
             memory = middle(ours, "memory") / MIB if ours else None
             bars.append(score.text(Bar(row.memory), "memory MiB", memory))
+        if first and row.inodes and ours:
+            bars.append(f"{row.inodes / middle(ours, 'wall'):,.0f} inodes a second")
         if program.time:
             time_ratio = statistics.median(ratios) if ratios else None
             bars.append(score.text(program.time, "time", time_ratio))

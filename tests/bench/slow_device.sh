@@ -5,7 +5,7 @@
 #   slow_device.sh E2QCOW DIRECTORY
 set -euo pipefail
 PATH=$PATH:/usr/sbin:/sbin
-e2qcow=$1
+e2qcow=$(realpath "$1")
 mkdir -p "$2"
 cd "$2"
 for program in nbdkit nbdfuse e2image; do
