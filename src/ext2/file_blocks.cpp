@@ -24,16 +24,9 @@ class FileMap {
  public:
   FileMap(const Filesystem& filesystem, std::uint64_t limit) : filesystem_(filesystem), limit_(limit) {}
 
-  void add_extents(std::span<const std::byte> node, unsigned height_limit) {
-    const ExtentHeader header(node);
-    if (!header.makes_sense(node.size()) || header.depth >= height_limit) return;
-    for (std::size_t i = 0; i < header.entries; ++i) {
-      const auto entry = node.subspan((i + 1) * ExtentHeader::kEntrySize, ExtentHeader::kEntrySize);
-      if (header.depth == 0)
-        add(load_le<std::uint32_t>(entry, 0), extent_run(entry));
-      else if (const auto child = read(extent_child(entry)); !child.empty())
-        add_extents(child, header.depth);
-    }
+  void add_extents(std::span<const std::byte> root) {
+    const ExtentHeader header(root);
+    if (header.makes_sense_as_root(root.size())) add_node(root, header.depth);
   }
 
   void add_indirect(std::span<const std::byte> map) {
@@ -61,6 +54,19 @@ class FileMap {
   }
 
  private:
+  // Leaves have depth 0.
+  void add_node(std::span<const std::byte> node, unsigned depth) {
+    const ExtentHeader header(node);
+    if (!header.makes_sense(node.size())) return;
+    for (std::size_t i = 0; i < header.entries; ++i) {
+      const auto entry = node.subspan((i + 1) * ExtentHeader::kEntrySize, ExtentHeader::kEntrySize);
+      if (depth == 0)
+        add(load_le<std::uint32_t>(entry, 0), extent_run(entry));
+      else if (const auto child = read(extent_child(entry)); !child.empty())
+        add_node(child, depth - 1);
+    }
+  }
+
   void add(std::uint64_t logical, BlockRun blocks) {
     if (blocks.first == 0 || filesystem_.geometry.clip(blocks) != blocks) return;
     const bool continues = !runs_.empty() && runs_.back().logical + runs_.back().blocks.count == logical &&
@@ -110,7 +116,7 @@ std::vector<BlockRun> blocks_of_file(const Filesystem& filesystem, std::span<con
                                      bool uses_extents, std::uint64_t limit) {
   FileMap file_map(filesystem, limit);
   if (uses_extents)
-    file_map.add_extents(map, ExtentHeader::kMaxDepth + 1);
+    file_map.add_extents(map);
   else
     file_map.add_indirect(map);
   return std::move(file_map).in_order();
