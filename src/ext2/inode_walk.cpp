@@ -96,7 +96,8 @@ void InodeWalk::walk_inode(std::uint64_t number, const Inode& inode) {
 }
 
 std::optional<BlockMapWalk::Contents> InodeWalk::contents(std::uint64_t number, const Inode& inode) const {
-  if (is_deleted(inode)) return std::nullopt;
+  if (number == EXT2_BAD_INO || number == EXT2_RESIZE_INO) return std::nullopt;  // blocks, but not contents
+  if (number >= EXT2_GOOD_OLD_FIRST_INO && is_deleted(inode)) return std::nullopt;
   if (const auto block_class = contents_class(number, inode)) return BlockMapWalk::Contents{*block_class};
   if (inode.may_be_a_directory_in_disguise())
     return BlockMapWalk::Contents{BlockClass::directories, /*first_block_alone=*/true};
@@ -124,7 +125,6 @@ void InodeWalk::select_xattr_block(std::uint64_t number, const Inode& inode) {
 
 std::optional<BlockClass> InodeWalk::contents_class(std::uint64_t number, const Inode& inode) const {
   const ext2_super_block& raw = filesystem_.superblock.raw;
-  if (number == EXT2_BAD_INO || number == EXT2_RESIZE_INO) return std::nullopt;  // blocks, but not contents
   if (inode.is_directory() || number == EXT2_ROOT_INO) return BlockClass::directories;
   if (number == EXT2_JOURNAL_INO || number == raw.s_journal_inum) return BlockClass::journal;
   if (number == EXT4_USR_QUOTA_INO || number == EXT4_GRP_QUOTA_INO || number == raw.s_usr_quota_inum ||
