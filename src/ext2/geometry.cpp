@@ -9,6 +9,8 @@
 namespace e2qcow::ext2 {
 namespace {
 
+constexpr std::uint64_t kMaxBytes = std::numeric_limits<std::uint64_t>::max();
+
 bool is_power_of(std::uint64_t value, std::uint64_t base) {
   while (value % base == 0) value /= base;
   return value == 1;
@@ -41,7 +43,7 @@ std::uint32_t sane_cluster_blocks(const Superblock& superblock) {
 
 Geometry::Geometry(const Superblock& superblock, std::uint64_t device_size)
     : block_size_(superblock.block_size()),
-      claimed_blocks_(superblock.blocks()),
+      claimed_blocks_(std::min(superblock.blocks(), kMaxBytes / block_size_)),
       blocks_(std::min(claimed_blocks_, device_size / block_size_)),
       cluster_blocks_(sane_cluster_blocks(superblock)),
       first_data_block_(block_size_ == 1024 && cluster_blocks_ == 1 ? 1 : 0),
