@@ -106,8 +106,11 @@ std::vector<Selection::ClassRun> classify_blocks(const Filesystem& filesystem, c
   Selection selection;
   select_view(filesystem, options, selection, findings);
   const SelectOptions quietly{options.kind, options.threads, nullptr};
-  for (const View& view : other_views(filesystem))
-    select_view(*view.filesystem, quietly, selection, findings);
+  for (const View& view : other_views(filesystem)) {
+    Selection seen;
+    select_view(*view.filesystem, quietly, seen, findings);
+    selection.add(seen.in_other_blocks({view.filesystem->geometry.block_size(), geometry.block_size()}));
+  }
   return std::move(selection).sorted();
 }
 
