@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::size_t kPointer = sizeof(std::uint32_t);
 constexpr std::size_t kDirectBlocks = 12;
+constexpr std::uint16_t kUsualDepth = 5;  // the most that ext4 makes
 
 struct MappedRun {
   std::uint64_t logical;
@@ -120,6 +121,29 @@ std::vector<BlockRun> blocks_of_file(const Filesystem& filesystem, std::span<con
   else
     file_map.add_indirect(map);
   return std::move(file_map).in_order();
+}
+
+std::optional<std::uint64_t> first_block_of_file(const Filesystem& filesystem, std::span<const std::byte> map,
+                                                 bool uses_extents) {
+  const Geometry& geometry = filesystem.geometry;
+  const auto on_device = [&](std::uint64_t block) {
+    return block != 0 && geometry.clip({block, 1}).count == 1 ? std::optional(block) : std::nullopt;
+  };
+  if (!uses_extents) return on_device(load_le<std::uint32_t>(map, 0));
+  const std::uint16_t depth = ExtentHeader(map).depth;
+  if (depth > kUsualDepth) return std::nullopt;
+  std::vector<std::byte> node(map.begin(), map.end());
+  for (unsigned height = depth;; --height) {
+    const ExtentHeader header(node);
+    if (!header.makes_sense(node.size()) || header.entries == 0) return std::nullopt;
+    const auto entry = std::span(node).subspan(ExtentHeader::kEntrySize, ExtentHeader::kEntrySize);
+    if (load_le<std::uint32_t>(entry, 0) != 0) return std::nullopt;
+    if (height == 0) return on_device(extent_run(entry).first);
+    const auto child = on_device(extent_child(entry));
+    if (!child) return std::nullopt;
+    node.resize(geometry.block_size());
+    filesystem.file.read(geometry.bytes({*child, 1}).offset, node);
+  }
 }
 
 }  // namespace e2qcow::ext2

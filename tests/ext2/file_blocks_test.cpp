@@ -157,6 +157,43 @@ TEST_F(FileBlocks, AreThoseOfATripleIndirectMap) {
   EXPECT_EQ(of_pointers(map), (Runs{{0, logical}, {700, 1}}));
 }
 
+class FirstBlock : public FileBlocks {
+ protected:
+  std::optional<std::uint64_t> of(Bytes map, bool uses_extents) {
+    map.resize(60);
+    return first_block_of_file(image_.open(), map, uses_extents);
+  }
+};
+
+TEST_F(FirstBlock, IsTheFirstPointer) {
+  EXPECT_EQ(of(pointers({100, 200}), false), 100);
+  EXPECT_EQ(of(pointers({0, 200}), false), std::nullopt);
+  EXPECT_EQ(of(pointers({2000}), false), std::nullopt);
+}
+
+TEST_F(FirstBlock, IsTheFirstOfTheFirstExtent) {
+  EXPECT_EQ(of(leaf({{0, 100, 5}, {5, 200, 5}}), true), 100);
+  EXPECT_EQ(of(leaf({{3, 100, 5}}), true), std::nullopt) << "a hole";
+  EXPECT_EQ(of(leaf({}), true), std::nullopt);
+  EXPECT_EQ(of(leaf({{0, 2000, 5}}), true), std::nullopt);
+  EXPECT_EQ(of(pointers({100, 200}), true), std::nullopt) << "no magic";
+}
+
+TEST_F(FirstBlock, IsInTheFirstLeafOfATree) {
+  image_.put_block(50, extent_index(1, {51, 60}));
+  image_.put_block(51, leaf({{0, 100, 2}}));
+  EXPECT_EQ(of(extent_index(2, {50, 61}), true), 100);
+  EXPECT_EQ(reads_of(60), 0);
+  EXPECT_EQ(of(extent_index(2, {62}), true), std::nullopt) << "zeros";
+  EXPECT_EQ(of(extent_index(2, {2000}), true), std::nullopt);
+}
+
+TEST_F(FirstBlock, IsNotLookedForInTreesThatExt4DoesNotMake) {
+  image_.put_block(50, extent_index(1, {50}));
+  EXPECT_EQ(of(extent_index(6, {50}), true), std::nullopt);
+  EXPECT_EQ(reads_of(50), 0);
+}
+
 TEST_F(FileBlocks, EndWhereATreeIsALoop) {
   image_.put_block(50, extent_index(1, {50, 51}));
   image_.put_block(51, extent_index(1, {50, 51}));

@@ -168,6 +168,43 @@ TEST_F(InodeWalkTest, SelectsTheFirstBlockAloneWhereTheModeIsThatOfNothingWithBl
   }
 }
 
+Bytes directory_block(std::uint64_t inode) {
+  Bytes block(1024);
+  set_le(block, 0, inode, 4);
+  set_le(block, 4, 12, 2);
+  set_le(block, 6, 1, 1);
+  set_le(block, 8, '.', 1);
+  return block;
+}
+
+// e2fsck -y makes it one again, and reads on.
+TEST_F(InodeWalkTest, SelectsAllOfADirectoryThatHasTheModeOfSomethingElse) {
+  put_inode(12, 0010644, extent_leaf({{100, 5}}));
+  put_inode(13, 0, extent_index(1, {50}));
+  put_inode(14, 0140644, pointers({300, 301}));
+  set_le(inode(14), 32, 0, 4);
+  image_.put_block(50, extent_leaf({{200, 5}}));
+  for (const std::uint64_t number : {12, 13, 14})
+    image_.put_block(100 * (number - 11), directory_block(number));
+  walk();
+  EXPECT_EQ(runs(directories), (Runs{{100, 5}, {200, 5}, {300, 2}}));
+}
+
+TEST_F(InodeWalkTest, SelectsTheFirstBlockAloneOfWhatIsNotTheDirectory) {
+  put_inode(12, 0010644, extent_leaf({{100, 5}}));
+  put_inode(13, 0010644, extent_leaf({{200, 5}}));
+  put_inode(14, 0010644, extent_leaf({{300, 5}}));
+  image_.put_block(100, directory_block(77));
+  Bytes other_name = directory_block(13);
+  set_le(other_name, 8, 'x', 1);
+  image_.put_block(200, other_name);
+  Bytes longer_name = directory_block(14);
+  set_le(longer_name, 6, 2, 1);
+  image_.put_block(300, longer_name);
+  walk();
+  EXPECT_EQ(runs(directories), (Runs{{100, 1}, {200, 1}, {300, 1}}));
+}
+
 TEST_F(InodeWalkTest, TakesTheNumberOfADeviceForNoBlock) {
   for (const std::uint64_t mode : {0020644, 0060644})
     for (const auto& map : {pointers({0x0501}), pointers({0, 0x10501})}) {
