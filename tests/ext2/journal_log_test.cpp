@@ -184,6 +184,15 @@ TEST_F(Log, DecodesNoMoreTagsThanFit) {
   }
 }
 
+// 12 bytes of header and 100 tags of 10 bytes leave 12 bytes, of which the checksum has 4.
+TEST_F(Log, TakesNoChecksumForATag) {
+  JournalBytes journal(32, {.checksums = 2});
+  const auto log = open(journal);
+  Bytes descriptor(1024);
+  for (std::size_t tag = 12; tag + 10 <= 1024; tag += 10) set_be(descriptor, tag + 6, 2, 2);  // the same UUID
+  EXPECT_EQ(log->tags_in(descriptor).size(), 100);
+}
+
 TEST_F(Log, DecodesRevocations) {
   for (const bool has_64bit : {false, true}) {
     JournalBytes journal(32, {.has_64bit = has_64bit});

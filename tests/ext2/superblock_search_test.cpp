@@ -176,6 +176,12 @@ TEST_F(SmallGroups, HaveNoCopyInAJournalOrAFile) {
   EXPECT_EQ(found(), std::nullopt);
 }
 
+TEST_F(SmallGroups, HaveNoCopyOfTheFirstGroup) {
+  superblock_ = plain_superblock(4096, 10'000);
+  put_copy_of(0, 0);
+  EXPECT_EQ(found(), std::nullopt);
+}
+
 TEST_F(SmallGroups, AreLookedForInTheFirst64MiB) {
   use_groups_of(256);
   put_copy_of(300, (1 + 300 * 256) * 1024);
