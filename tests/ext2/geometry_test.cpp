@@ -84,6 +84,21 @@ TEST(Geometry, ClaimsNoMoreBytesThanCanBeCounted) {
   }
 }
 
+// Or one wrong bit makes descriptors of a whole disk.
+TEST(Geometry, HasNoMoreMissingGroupsThanThereAreInodesFor) {
+  Superblock superblock = plain_superblock(1024, 1 + 10 * 8192);
+  superblock.raw.s_inodes_count = 20 * 32;
+  const auto groups_with = [&](std::uint32_t blocks, std::uint64_t device_blocks) {
+    superblock.raw.s_blocks_count = blocks;
+    return geometry_of(superblock, device_blocks * 1024).groups();
+  };
+  EXPECT_EQ(groups_with(1 + 10 * 8192, 100'000), 10);
+  EXPECT_EQ(groups_with(1 + 20 * 8192, 100'000), 20);
+  EXPECT_EQ(groups_with(1 + 21 * 8192, 100'000), 20);
+  EXPECT_EQ(groups_with(0xffffffff, 100'000), 20);
+  EXPECT_EQ(groups_with(0xffffffff, 1 + 30 * 8192), 30);  // it has them, whatever the inodes say
+}
+
 TEST(Geometry, OfAJournalDeviceHasNoGroups) {
   Superblock superblock = plain_superblock(1024, 1000);
   superblock.raw.s_feature_incompat = EXT3_FEATURE_INCOMPAT_JOURNAL_DEV;

@@ -170,6 +170,7 @@ TEST_F(Damaged, APrimaryThatClaimsMoreThanAnybodyHasCostsNothing) {
   EXPECT_NE(dump.err.find("shorter than its file system"), std::string::npos) << dump;
   expect_restored_as_by_qemu("image.qcow2", "ours.raw");
   expect_same_metadata("ours.raw");
+  EXPECT_EQ(read_file(path("ours.raw")).find(kMarker), std::string::npos);
 }
 
 TEST_F(Damaged, AFlagOfAJournalDeviceDoesNotMakeOne) {
