@@ -243,7 +243,7 @@ TEST_F(Damaged, AFlagThatDisagreesWithTheMap) {
   for (const char* const file : {"/many", "/with-holes"})
     damage_inode(file, kFlags, number_at(offset_of(file) + kFlags, 4) & ~0x80000ULL, 4);
   expect_truth();
-  make_file_system({kExt3});
+  make_file_system({kExt3, "32M", {"feature extents"}});
   for (const char* const file : {"/many", "/with-holes"})
     damage_inode(file, kFlags, number_at(offset_of(file) + kFlags, 4) | 0x80000, 4);
   expect_truth();
@@ -278,6 +278,7 @@ TEST_F(Damaged, BadBlocksAreNoDamageAndAreNotRead) {
     Words options = type;
     options.insert(options.end(), {"-b", "1024", "-l", "bad"});
     make_file_system({options});
+    patch(20000 * kBlock, std::string(2 * kBlock, 'b'));  // no hole, which would not be read anyway
     const Outcome dump = e2qcow({"dump", "disk.img", "image.qcow2"},
                                 faulty({"FAULTY_FILE=" + path("disk.img").string(),
                                         "FAULTY_RANGES=" + std::to_string(20000 * kBlock) + ":2048"}));
