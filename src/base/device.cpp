@@ -74,7 +74,8 @@ Extent find_partition(const PosixFile& disk, int number) {
 std::vector<Extent> recognised_areas(const PosixFile& disk, Extent part) {
   std::vector<Extent> areas;
   add_area(areas, 0, part.length);
-  add_area(areas, part.length - 1, part.length);
+  const std::uint64_t end_bytes = std::min(kAreaBytes, part.length);
+  if (end_bytes > 0) areas.push_back({part.length - end_bytes, end_bytes});
   const Probe probe(blkid_new_probe());
   const bool can_be_probed =
       probe && blkid_probe_set_device(probe.get(), disk.fd(), static_cast<blkid_loff_t>(part.offset),

@@ -19,7 +19,7 @@ constexpr std::uint16_t kRootEntries = Inode::kMapSize / kEntrySize - 1;
 
 // A block number can look like the magic; the rest of a root hardly.
 bool is_surely_a_root(const ExtentHeader& header) {
-  return header.makes_sense(Inode::kMapSize) && header.max_entries == kRootEntries;
+  return header.makes_sense_as_root(Inode::kMapSize) && header.max_entries == kRootEntries;
 }
 
 }  // namespace
@@ -31,24 +31,25 @@ void BlockMapWalk::add(std::uint64_t inode, std::span<const std::byte> map, bool
                        std::optional<Contents> contents) {
   const ExtentHeader header(map);
   const bool looks_like_extents = uses_extents ? header.magic == EXT3_EXT_MAGIC : is_surely_a_root(header);
+  const bool is_root = looks_like_extents && header.makes_sense_as_root(map.size());
   // Where the inode's flag and its contents disagree, either may be the damaged one: follow both.
-  if (looks_like_extents)
+  if (is_root)
     add_extents(
         {0, static_cast<std::uint32_t>(inode), static_cast<std::uint8_t>(header.depth + 1), true, contents},
         map);
   if (!uses_extents || !looks_like_extents) add_indirect(inode, map, contents);
-  if (uses_extents && !looks_like_extents && !is_zero(map)) findings_.add(Finding::bad_extent_node, inode, 0);
+  if (uses_extents && !is_root && !is_zero(map)) findings_.add(Finding::bad_extent_node, inode, 0);
   if (queue_.size() >= kQueueLimit) read_queue();
 }
 
 void BlockMapWalk::add_extents(const Node& parent, std::span<const std::byte> bytes) {
   const ExtentHeader header(bytes);
-  if (!header.makes_sense(bytes.size()) || header.depth + 1 != parent.height) {
+  const bool has_right_depth = header.depth + 1 == parent.height;
+  if (!header.makes_sense(bytes.size()) || !has_right_depth)
     findings_.add(Finding::bad_extent_node, parent.inode, parent.block);
-    return;
-  }
+  if (!header.makes_sense(bytes.size())) return;
   const auto entries = bytes.subspan(kEntrySize, header.entries * kEntrySize);
-  if (header.depth > 0)
+  if (parent.height > 1)
     add_extent_index(parent, entries);
   else if (parent.contents)
     add_extent_leaf(parent, entries);

@@ -29,8 +29,12 @@ struct ExtentHeader {
         max_entries(load_le<std::uint16_t>(bytes, 4)),
         depth(load_le<std::uint16_t>(bytes, 6)) {}
 
+  // What libext2fs asks of a node. It believes the depth of the root alone, and counts from there.
   bool makes_sense(std::size_t node_bytes) const {
-    return magic == EXT3_EXT_MAGIC && entries <= node_bytes / kEntrySize - 1 && depth <= kMaxDepth;
+    return magic == EXT3_EXT_MAGIC && entries <= node_bytes / kEntrySize - 1;
+  }
+  bool makes_sense_as_root(std::size_t node_bytes) const {
+    return makes_sense(node_bytes) && depth <= kMaxDepth;
   }
 };
 

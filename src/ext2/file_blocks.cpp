@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::size_t kPointer = sizeof(std::uint32_t);
 constexpr std::size_t kDirectBlocks = 12;
+constexpr std::uint16_t kUsualDepth = 5;  // the most that ext4 makes
 
 struct MappedRun {
   std::uint64_t logical;
@@ -24,16 +25,9 @@ class FileMap {
  public:
   FileMap(const Filesystem& filesystem, std::uint64_t limit) : filesystem_(filesystem), limit_(limit) {}
 
-  void add_extents(std::span<const std::byte> node, unsigned height_limit) {
-    const ExtentHeader header(node);
-    if (!header.makes_sense(node.size()) || header.depth >= height_limit) return;
-    for (std::size_t i = 0; i < header.entries; ++i) {
-      const auto entry = node.subspan((i + 1) * ExtentHeader::kEntrySize, ExtentHeader::kEntrySize);
-      if (header.depth == 0)
-        add(load_le<std::uint32_t>(entry, 0), extent_run(entry));
-      else if (const auto child = read(extent_child(entry)); !child.empty())
-        add_extents(child, header.depth);
-    }
+  void add_extents(std::span<const std::byte> root) {
+    const ExtentHeader header(root);
+    if (header.makes_sense_as_root(root.size())) add_node(root, header.depth);
   }
 
   void add_indirect(std::span<const std::byte> map) {
@@ -61,6 +55,19 @@ class FileMap {
   }
 
  private:
+  // Leaves have depth 0.
+  void add_node(std::span<const std::byte> node, unsigned depth) {
+    const ExtentHeader header(node);
+    if (!header.makes_sense(node.size())) return;
+    for (std::size_t i = 0; i < header.entries; ++i) {
+      const auto entry = node.subspan((i + 1) * ExtentHeader::kEntrySize, ExtentHeader::kEntrySize);
+      if (depth == 0)
+        add(load_le<std::uint32_t>(entry, 0), extent_run(entry));
+      else if (const auto child = read(extent_child(entry)); !child.empty())
+        add_node(child, depth - 1);
+    }
+  }
+
   void add(std::uint64_t logical, BlockRun blocks) {
     if (blocks.first == 0 || filesystem_.geometry.clip(blocks) != blocks) return;
     const bool continues = !runs_.empty() && runs_.back().logical + runs_.back().blocks.count == logical &&
@@ -110,10 +117,33 @@ std::vector<BlockRun> blocks_of_file(const Filesystem& filesystem, std::span<con
                                      bool uses_extents, std::uint64_t limit) {
   FileMap file_map(filesystem, limit);
   if (uses_extents)
-    file_map.add_extents(map, ExtentHeader::kMaxDepth + 1);
+    file_map.add_extents(map);
   else
     file_map.add_indirect(map);
   return std::move(file_map).in_order();
+}
+
+std::optional<std::uint64_t> first_block_of_file(const Filesystem& filesystem, std::span<const std::byte> map,
+                                                 bool uses_extents) {
+  const Geometry& geometry = filesystem.geometry;
+  const auto on_device = [&](std::uint64_t block) {
+    return block != 0 && geometry.clip({block, 1}).count == 1 ? std::optional(block) : std::nullopt;
+  };
+  if (!uses_extents) return on_device(load_le<std::uint32_t>(map, 0));
+  const std::uint16_t depth = ExtentHeader(map).depth;
+  if (depth > kUsualDepth) return std::nullopt;
+  std::vector<std::byte> node(map.begin(), map.end());
+  for (unsigned height = depth;; --height) {
+    const ExtentHeader header(node);
+    if (!header.makes_sense(node.size()) || header.entries == 0) return std::nullopt;
+    const auto entry = std::span(node).subspan(ExtentHeader::kEntrySize, ExtentHeader::kEntrySize);
+    if (load_le<std::uint32_t>(entry, 0) != 0) return std::nullopt;
+    if (height == 0) return on_device(extent_run(entry).first);
+    const auto child = on_device(extent_child(entry));
+    if (!child) return std::nullopt;
+    node.resize(geometry.block_size());
+    filesystem.file.read(geometry.bytes({*child, 1}).offset, node);
+  }
 }
 
 }  // namespace e2qcow::ext2

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -13,5 +14,9 @@ namespace e2qcow::ext2 {
 // first = 0. `map` are the 60 bytes of the inode. What makes no sense in the map is a hole.
 std::vector<BlockRun> blocks_of_file(const Filesystem& filesystem, std::span<const std::byte> map,
                                      bool uses_extents, std::uint64_t limit);
+
+// Absent where there is a hole, or the way to it makes no sense. Cheap: reads one node of each level at most.
+std::optional<std::uint64_t> first_block_of_file(const Filesystem& filesystem, std::span<const std::byte> map,
+                                                 bool uses_extents);
 
 }  // namespace e2qcow::ext2

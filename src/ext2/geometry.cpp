@@ -9,6 +9,8 @@
 namespace e2qcow::ext2 {
 namespace {
 
+constexpr std::uint64_t kMaxBytes = std::numeric_limits<std::uint64_t>::max();
+
 bool is_power_of(std::uint64_t value, std::uint64_t base) {
   while (value % base == 0) value /= base;
   return value == 1;
@@ -41,13 +43,12 @@ std::uint32_t sane_cluster_blocks(const Superblock& superblock) {
 
 Geometry::Geometry(const Superblock& superblock, std::uint64_t device_size)
     : block_size_(superblock.block_size()),
-      claimed_blocks_(superblock.blocks()),
+      claimed_blocks_(std::min(superblock.blocks(), kMaxBytes / block_size_)),
       blocks_(std::min(claimed_blocks_, device_size / block_size_)),
       cluster_blocks_(sane_cluster_blocks(superblock)),
       first_data_block_(block_size_ == 1024 && cluster_blocks_ == 1 ? 1 : 0),
       blocks_per_group_(superblock.raw.s_blocks_per_group),
-      groups_(superblock.is_journal_device() ? 0
-                                             : count_groups(device_size, sane_descriptor_size(superblock))),
+      groups_(superblock.is_journal_device() ? 0 : count_groups(superblock, device_size)),
       inodes_per_group_(superblock.raw.s_inodes_per_group),
       inode_size_(sane_inode_size(superblock)),
       descriptor_size_(sane_descriptor_size(superblock)),
@@ -62,16 +63,20 @@ Geometry::Geometry(const Superblock& superblock, std::uint64_t device_size)
     first_meta_group_ = superblock.raw.s_first_meta_bg;
 }
 
-// Groups behind the end of a device that was cut off count, too: their tables may lie in front of it. A claim
-// of more than the device can describe, or than anybody has, costs nothing.
-std::uint64_t Geometry::count_groups(std::uint64_t device_size, std::uint32_t descriptor_size) const {
+// Groups behind the end of a device that was cut off count, too, as far as there are inodes for them: their
+// tables may lie in front of it. A claim of more than the device can describe, or than anybody has, costs
+// nothing.
+std::uint64_t Geometry::count_groups(const Superblock& superblock, std::uint64_t device_size) const {
   constexpr std::uint64_t kMaxMissingGroups = 1 << 20;
   constexpr std::uint64_t kMaxGroups = 1 << 22;  // 512 TiB in groups of 128 MiB; bounds the memory
   const auto groups_of = [&](std::uint64_t blocks) {
     return divide_up(blocks - std::min(blocks, first_data_block_), blocks_per_group_);
   };
-  return std::min({groups_of(claimed_blocks_), groups_of(blocks_) + kMaxMissingGroups,
-                   device_size / descriptor_size, kMaxGroups});
+  const std::uint64_t present = groups_of(blocks_);
+  const std::uint64_t with_inodes =
+      divide_up(std::uint64_t{superblock.raw.s_inodes_count}, superblock.raw.s_inodes_per_group);
+  return std::min({groups_of(claimed_blocks_), std::max(present, with_inodes), present + kMaxMissingGroups,
+                   device_size / sane_descriptor_size(superblock), kMaxGroups});
 }
 
 BlockRun Geometry::group(std::uint64_t group) const {

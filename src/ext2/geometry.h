@@ -57,7 +57,7 @@ class Geometry {
 
  private:
   std::uint64_t descriptor_block_count() const;
-  std::uint64_t count_groups(std::uint64_t device_size, std::uint32_t descriptor_size) const;
+  std::uint64_t count_groups(const Superblock& superblock, std::uint64_t device_size) const;
 
   std::uint32_t block_size_;
   std::uint64_t claimed_blocks_;

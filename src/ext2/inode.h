@@ -42,11 +42,14 @@ class Inode {
   // Source: e2fsck/pass1.c, check_is_really_dir()
   bool may_be_a_directory_in_disguise() const {
     const bool normal = is_directory() || S_ISREG(mode()) || is_symlink();
-    const bool device = (S_ISCHR(mode()) || S_ISBLK(mode())) && links() == 1;
+    const bool device = (S_ISCHR(mode()) || S_ISBLK(mode())) && links() == 1 && has_map_of_a_device();
     return !normal && !device && load_le<std::uint32_t>(map(), 0) != 0;
   }
 
  private:
+  // A device number is in the first two of its words.
+  bool has_map_of_a_device() const { return !uses_extents() && is_zero(map().subspan(4 * 4)); }
+
   std::span<const std::byte> bytes_;
 };
 

@@ -1,10 +1,12 @@
 #include "ext2/inode_walk.h"
 
 #include <algorithm>
+#include <array>
 
 #include "base/bytes.h"
 #include "base/stop.h"
 #include "ext2/extent_node.h"
+#include "ext2/file_blocks.h"
 #include "ext2/journal_log.h"
 
 namespace e2qcow::ext2 {
@@ -96,11 +98,25 @@ void InodeWalk::walk_inode(std::uint64_t number, const Inode& inode) {
 }
 
 std::optional<BlockMapWalk::Contents> InodeWalk::contents(std::uint64_t number, const Inode& inode) const {
-  if (is_deleted(inode)) return std::nullopt;
+  if (number == EXT2_BAD_INO || number == EXT2_RESIZE_INO) return std::nullopt;  // blocks, but not contents
+  if (number >= EXT2_GOOD_OLD_FIRST_INO && is_deleted(inode)) return std::nullopt;
   if (const auto block_class = contents_class(number, inode)) return BlockMapWalk::Contents{*block_class};
   if (inode.may_be_a_directory_in_disguise())
-    return BlockMapWalk::Contents{BlockClass::directories, /*first_block_alone=*/true};
+    return BlockMapWalk::Contents{BlockClass::directories,
+                                  /*first_block_alone=*/!begins_as_its_directory(number, inode)};
   return std::nullopt;
+}
+
+// Whether its first entry is '.' and leads to itself: e2fsck then makes a directory of it again, and reads
+// the rest. Of everything else the rest may be the contents of a file. Source: e2fsck/pass1.c,
+// check_is_really_dir(); <ext2fs/ext2_fs.h>, struct ext2_dir_entry_2
+bool InodeWalk::begins_as_its_directory(std::uint64_t number, const Inode& inode) const {
+  const auto block = first_block_of_file(filesystem_, inode.map(), inode.uses_extents());
+  if (!block) return false;
+  std::array<std::byte, 12> entry;
+  filesystem_.file.read(filesystem_.geometry.bytes({*block, 1}).offset, entry);
+  return load_le<std::uint32_t>(entry, 0) == number && load_le<std::uint8_t>(entry, 6) == 1 &&
+         load_le<std::uint8_t>(entry, 8) == '.';
 }
 
 // Its blocks may hold something else by now: the contents of a file where a directory was. An orphan is not
@@ -124,7 +140,6 @@ void InodeWalk::select_xattr_block(std::uint64_t number, const Inode& inode) {
 
 std::optional<BlockClass> InodeWalk::contents_class(std::uint64_t number, const Inode& inode) const {
   const ext2_super_block& raw = filesystem_.superblock.raw;
-  if (number == EXT2_BAD_INO || number == EXT2_RESIZE_INO) return std::nullopt;  // blocks, but not contents
   if (inode.is_directory() || number == EXT2_ROOT_INO) return BlockClass::directories;
   if (number == EXT2_JOURNAL_INO || number == raw.s_journal_inum) return BlockClass::journal;
   if (number == EXT4_USR_QUOTA_INO || number == EXT4_GRP_QUOTA_INO || number == raw.s_usr_quota_inum ||

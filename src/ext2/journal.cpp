@@ -16,7 +16,11 @@
 namespace e2qcow::ext2 {
 namespace {
 
-constexpr std::uint64_t kMaxJournalBlocks = 10'240'000;  // of libext2fs: JFS_MAX_JOURNAL_BLOCKS
+// No block of a journal is there twice, so that it is no longer than the file system. For those that claim
+// otherwise: libext2fs, JFS_MAX_JOURNAL_BLOCKS
+std::uint64_t max_journal_blocks(const Filesystem& filesystem) {
+  return std::min<std::uint64_t>(filesystem.geometry.blocks(), 10'240'000);
+}
 
 std::optional<std::vector<std::byte>> read_inode(const Filesystem& filesystem, std::uint64_t number) {
   const Geometry& geometry = filesystem.geometry;
@@ -35,7 +39,7 @@ std::vector<BlockRun> journal_blocks(const Filesystem& filesystem) {
   const auto bytes = read_inode(filesystem, filesystem.superblock.raw.s_journal_inum);
   if (!bytes) return {};
   const Inode inode(*bytes);
-  return blocks_of_file(filesystem, inode.map(), inode.uses_extents(), kMaxJournalBlocks);
+  return blocks_of_file(filesystem, inode.map(), inode.uses_extents(), max_journal_blocks(filesystem));
 }
 
 // The same, as the copy of the inode's block map in the superblock has them.
@@ -43,7 +47,8 @@ std::vector<BlockRun> backed_up_journal_blocks(const Filesystem& filesystem) {
   const auto map = journal_map_of(filesystem.superblock);
   if (!map) return {};
   const std::span<const std::byte> bytes = *map;
-  return blocks_of_file(filesystem, bytes, ExtentHeader(bytes).magic == EXT3_EXT_MAGIC, kMaxJournalBlocks);
+  const bool uses_extents = ExtentHeader(bytes).magic == EXT3_EXT_MAGIC;
+  return blocks_of_file(filesystem, bytes, uses_extents, max_journal_blocks(filesystem));
 }
 
 // Goes over the log transaction by transaction. Those that are committed count.
@@ -54,14 +59,13 @@ class Recovery {
   JournaledBlocks run() && {
     std::uint64_t position = log_.start();
     std::uint32_t sequence = log_.first_sequence();
-    // A log that goes round and round has blocks that were read before.
-    for (std::uint64_t steps = 0; steps < log_.length(); ++steps) {
+    while (has_more()) {
       throw_if_stopped();
       const auto block = log_.read(position);
       if (!is_part_of(block, sequence)) break;
       const auto type = static_cast<JournalLog::BlockType>(load_be<std::uint32_t>(block, 4));
       if (!log_.has_right_checksum(type, block)) break;
-      position = log_.behind(position, 1);
+      advance(position);
       if (type == JournalLog::BlockType::descriptor)
         add_descriptor(block, sequence, position);
       else if (type == JournalLog::BlockType::revoke)
@@ -88,11 +92,19 @@ class Recovery {
            load_be<std::uint32_t>(block, 8) == sequence;
   }
 
+  // A log that goes round and round comes to what was read before.
+  bool has_more() const { return passed_ < log_.length(); }
+  void advance(std::uint64_t& position) {
+    position = log_.behind(position);
+    ++passed_;
+  }
+
   // The blocks that the descriptor names follow it in the log.
   void add_descriptor(std::span<const std::byte> block, std::uint32_t sequence, std::uint64_t& position) {
     for (const JournalLog::Tag& tag : log_.tags_in(block)) {
+      if (!has_more()) return;
       const auto place = log_.place_of(position);
-      position = log_.behind(position, 1);
+      advance(position);
       if (!place || geometry_.clip({tag.block, 1}).count == 0) continue;
       if (log_.has_right_checksum(tag, sequence, *place))
         pending_.push_back({tag.block, sequence, {*place, tag.is_escaped}});
@@ -125,6 +137,7 @@ class Recovery {
 
   const JournalLog& log_;
   const Geometry& geometry_;
+  std::uint64_t passed_ = 0;  // blocks of the log
   std::vector<Write> pending_;
   std::vector<Write> pending_revocations_;
   std::vector<Write> committed_;

@@ -32,8 +32,8 @@ std::uint32_t checksum_without(std::uint32_t seed, std::span<const std::byte> bl
 JournalLog::JournalLog(const Filesystem& filesystem, std::vector<BlockRun> blocks)
     : filesystem_(&filesystem), blocks_(std::move(blocks)) {
   for (const BlockRun& run : blocks_) {
-    begins_.push_back(total_);
-    total_ += run.count;
+    begins_.push_back(end_);
+    end_ += run.count;
   }
 }
 
@@ -49,7 +49,7 @@ bool JournalLog::decode_superblock() {
   if (type != BlockType::superblock_v1 && type != BlockType::superblock_v2) return false;
   const bool is_v2 = type == BlockType::superblock_v2;
   if (load_be<std::uint32_t>(bytes, 12) != filesystem_->geometry.block_size()) return false;
-  end_ = std::min<std::uint64_t>(load_be<std::uint32_t>(bytes, 16), total_);
+  end_ = std::min<std::uint64_t>(load_be<std::uint32_t>(bytes, 16), end_);
   first_ = load_be<std::uint32_t>(bytes, 20);
   first_sequence_ = load_be<std::uint32_t>(bytes, 24);
   start_ = load_be<std::uint32_t>(bytes, 28);
@@ -60,11 +60,12 @@ bool JournalLog::decode_superblock() {
     const std::uint64_t fast = stated == 0 ? kDefaultFastCommit : stated;
     end_ -= std::min(end_, fast);
   }
-  return first_ != 0 && first_ < end_ && start_ >= first_ && start_ < end_;
+  // e2fsck 1.47 does not ask whether the log begins inside the ring.
+  return start_ != 0 && start_ < end_;
 }
 
 std::optional<std::uint64_t> JournalLog::place_of(std::uint64_t position) const {
-  if (position >= total_) return std::nullopt;
+  if (position >= end_) return std::nullopt;
   const auto behind = std::ranges::upper_bound(begins_, position);
   const auto index = static_cast<std::size_t>(behind - begins_.begin()) - 1;
   if (blocks_[index].first == 0) return std::nullopt;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -31,13 +32,14 @@ class JournalLog {
   // Positions are blocks in the journal, from 0.
   std::uint64_t start() const { return start_; }
   std::uint32_t first_sequence() const { return first_sequence_; }
-  std::uint64_t length() const { return end_ - first_; }
-  std::uint64_t behind(std::uint64_t position, std::uint64_t count) const {
-    position += count;
-    return position < end_ ? position : position - (end_ - first_);
+  std::uint64_t length() const { return end_ - std::min(first_, start_); }
+  // The next position; where the log ends and is no ring, one that has no place.
+  std::uint64_t behind(std::uint64_t position) const {
+    ++position;
+    return position == end_ && first_ < end_ ? first_ : position;
   }
 
-  // The block of the device at a position of the journal; absent where the journal has a hole.
+  // The block of the device at a position of the journal; absent where the journal has a hole or ends.
   std::optional<std::uint64_t> place_of(std::uint64_t position) const;
   // Empty in a hole.
   std::vector<std::byte> read(std::uint64_t position) const;
@@ -64,9 +66,8 @@ class JournalLog {
   const Filesystem* filesystem_;
   std::vector<BlockRun> blocks_;
   std::vector<std::uint64_t> begins_;  // of blocks_, as positions
-  std::uint64_t total_ = 0;
-  std::uint64_t first_ = 0;  // of the ring
-  std::uint64_t end_ = 0;
+  std::uint64_t first_ = 0;            // of the ring
+  std::uint64_t end_ = 0;              // of the log: no position from here on is in it
   std::uint64_t start_ = 0;
   std::uint32_t first_sequence_ = 0;
   std::uint32_t incompat_ = 0;

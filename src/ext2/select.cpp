@@ -108,8 +108,11 @@ std::vector<Selection::ClassRun> classify_blocks(const Filesystem& filesystem, c
   Selection selection;
   select_view(filesystem, options, selection, findings);
   const SelectOptions quietly{.kind = options.kind, .threads = options.threads};
-  for (const View& view : other_views(filesystem))
-    select_view(*view.filesystem, quietly, selection, findings);
+  for (const View& view : other_views(filesystem)) {
+    Selection seen;
+    select_view(*view.filesystem, quietly, seen, findings);
+    selection.add(seen.in_other_blocks({view.filesystem->geometry.block_size(), geometry.block_size()}));
+  }
   auto runs = std::move(selection).sorted();
   if (options.most_important_first) read_metadata_first(filesystem.file, runs, geometry.block_size());
   return runs;

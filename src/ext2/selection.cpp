@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "base/bytes.h"
 #include "base/stop.h"
 #include "ext2/data_cursor.h"
 
@@ -64,6 +65,16 @@ void Selection::add(BlockClass block_class, BlockRun run) {
 
 void Selection::add(const Selection& other) {
   runs_.insert(runs_.end(), other.runs_.begin(), other.runs_.end());
+}
+
+Selection Selection::in_other_blocks(BlockSizes sizes) const {
+  Selection result;
+  for (const auto& [blocks, block_class] : runs_) {
+    const std::uint64_t first = blocks.first * sizes.from / sizes.to;
+    const std::uint64_t end = divide_up(blocks.end() * sizes.from, sizes.to);
+    result.add(block_class, {first, end - first});
+  }
+  return result;
 }
 
 std::vector<ClassRun> Selection::sorted() && {

@@ -27,6 +27,12 @@ class Selection : public BlockVisitor {
     BlockClass block_class;
     friend bool operator==(const ClassRun&, const ClassRun&) = default;
   };
+  // The same bytes in blocks of another size; those that are covered in part count whole.
+  struct BlockSizes {
+    std::uint32_t from;
+    std::uint32_t to;
+  };
+  Selection in_other_blocks(BlockSizes sizes) const;
   // Ascending, without overlaps.
   std::vector<ClassRun> sorted() &&;
 

@@ -22,8 +22,10 @@ struct Superblock {
   bool is_primary() const { return offset == kSuperblockOffset; }
   std::uint32_t block_size() const { return 1024U << raw.s_log_block_size; }
   std::uint64_t blocks() const;  // as it claims
-  // It holds nothing but the journal of another file system.
-  bool is_journal_device() const { return has_incompat(EXT3_FEATURE_INCOMPAT_JOURNAL_DEV); }
+  // It holds nothing but the journal of another file system: no inodes. With inodes the flag is damaged.
+  bool is_journal_device() const {
+    return has_incompat(EXT3_FEATURE_INCOMPAT_JOURNAL_DEV) && raw.s_inodes_per_group == 0;
+  }
   bool needs_recovery() const { return has_incompat(EXT3_FEATURE_INCOMPAT_RECOVER); }
   bool has_compat(std::uint32_t feature) const { return (raw.s_feature_compat & feature) != 0; }
   bool has_incompat(std::uint32_t feature) const { return (raw.s_feature_incompat & feature) != 0; }

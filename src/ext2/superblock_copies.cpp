@@ -40,7 +40,7 @@ std::vector<std::uint64_t> geometry_fields(const Superblock& superblock) {
           superblock.has_compat(EXT4_FEATURE_COMPAT_SPARSE_SUPER2),
           superblock.has_incompat(EXT2_FEATURE_INCOMPAT_META_BG),
           superblock.has_incompat(EXT4_FEATURE_INCOMPAT_64BIT),
-          superblock.has_incompat(EXT3_FEATURE_INCOMPAT_JOURNAL_DEV),
+          superblock.is_journal_device(),
           superblock.has_ro_compat(EXT2_FEATURE_RO_COMPAT_SPARSE_SUPER),
           superblock.has_ro_compat(EXT4_FEATURE_RO_COMPAT_BIGALLOC)};
 }
@@ -68,8 +68,15 @@ std::vector<std::uint64_t> own_copies(const Geometry& geometry) {
   return offsets;
 }
 
-// Looks at one copy after the other. Their descriptors cost more, and the first copy that agrees in all
-// speaks for those that agree in the superblock.
+// The file system is too small for backups: what is at the usual places is of another one, from before. But
+// where it has too many inodes, it is the number of blocks that is wrong; e2fsck then looks for backups, too.
+bool is_rightly_alone(const Filesystem& filesystem, std::size_t own_copies) {
+  const Geometry& geometry = filesystem.geometry;
+  return filesystem.superblock.is_primary() && own_copies == 1 &&
+         filesystem.superblock.raw.s_inodes_count == geometry.groups() * geometry.inodes_per_group();
+}
+
+// Looks at one copy after the other, with the descriptors behind it.
 class Search {
  public:
   Search(const Filesystem& filesystem, std::size_t limit) : filesystem_(filesystem), limit_(limit) {}
@@ -79,8 +86,6 @@ class Search {
     if (offset == filesystem_.superblock.offset || found_.size() >= limit_) return;
     const auto copy = read_superblock(filesystem_.file, offset);
     if (!copy) return;
-    const bool same_fields = geometry_fields(*copy) == geometry_fields(filesystem_.superblock);
-    if (same_fields && is_confirmed_) return;
     auto candidate = std::make_unique<Filesystem>(filesystem_.file, *copy);
     if (tell_the_same(*candidate, filesystem_)) {
       is_confirmed_ = true;
@@ -112,8 +117,7 @@ std::vector<Superblock> differing_copies(const Filesystem& filesystem, std::size
   for (const std::uint64_t offset : own) filesystem.file.prefetch({offset, kSuperblockSize});
   Search search(filesystem, limit);
   for (const std::uint64_t offset : own) search.look_at(offset);
-  const bool has_one_copy_alone = filesystem.superblock.is_primary() && own.size() == 1;
-  if (!search.is_confirmed() && !has_one_copy_alone)
+  if (!search.is_confirmed() && !is_rightly_alone(filesystem, own.size()))
     for (const std::uint64_t offset : usual_superblock_offsets()) search.look_at(offset);
   return search.found();
 }

@@ -41,8 +41,9 @@ std::optional<Superblock> find_backup(const File& file, std::uint32_t block_size
 
 // A copy in the journal, or in a file that is an image of a file system, is not where it says it belongs.
 bool is_where_it_belongs(const Superblock& superblock) {
+  const bool has_clusters = superblock.has_ro_compat(EXT4_FEATURE_RO_COMPAT_BIGALLOC);
   const std::uint64_t block =
-      first_data_block(superblock.block_size()) +
+      (has_clusters ? 0 : first_data_block(superblock.block_size())) +
       static_cast<std::uint64_t>(superblock.raw.s_block_group_nr) * superblock.raw.s_blocks_per_group;
   return superblock.raw.s_block_group_nr != 0 && block * superblock.block_size() == superblock.offset;
 }

@@ -155,13 +155,23 @@ TEST_F(BlockMap, SelectsANodeWithoutMagicAndDoesNotFollowIt) {
   EXPECT_EQ(findings_.entries(), (Entries{{Finding::bad_extent_node, kInode, 50}}));
 }
 
-TEST_F(BlockMap, SelectsANodeOfTheWrongDepthAndDoesNotFollowIt) {
-  image_.put_block(50, extent_leaf({{100, 10}}));
-  follow(extent_index(2, {50}), kUsesExtents, directories);
-  walk();
-  EXPECT_EQ(runs(extent_trees), (Runs{{50, 1}}));
-  EXPECT_EQ(runs(directories), Runs{});
-  EXPECT_EQ(findings_.entries(), (Entries{{Finding::bad_extent_node, kInode, 50}}));
+// As libext2fs does, which believes the depth of the root alone.
+TEST_F(BlockMap, FollowsANodeOfTheWrongDepthAndNotesIt) {
+  Bytes leaf = extent_leaf({{100, 10}});
+  Bytes index = extent_index(1, {60});
+  for (const std::uint64_t depth : {1, 2, 7, 65535}) {
+    set_le(leaf, 6, depth, 2);
+    set_le(index, 6, depth + 1, 2);
+    image_.put_block(50, index);
+    image_.put_block(60, leaf);
+    maps_.clear();
+    follow(extent_index(2, {50}), kUsesExtents, directories);
+    walk();
+    EXPECT_EQ(runs(extent_trees), (Runs{{50, 1}, {60, 1}})) << depth;
+    EXPECT_EQ(runs(directories), (Runs{{100, 10}})) << depth;
+    EXPECT_EQ(findings_.entries(),
+              (Entries{{Finding::bad_extent_node, kInode, 50}, {Finding::bad_extent_node, kInode, 60}}));
+  }
 }
 
 TEST_F(BlockMap, EndsWhereATreeIsALoop) {

@@ -72,6 +72,43 @@ TEST(Geometry, HasTheBlocksOfTheDeviceButTheGroupsOfTheFileSystem) {
   EXPECT_EQ(geometry.groups(), 4);
 }
 
+// 2^60 blocks of 64 KiB are more bytes than 64 bits can count.
+TEST(Geometry, ClaimsNoMoreBytesThanCanBeCounted) {
+  for (const std::uint64_t claimed : {1ULL << 60, (1ULL << 48) + 16, ~0ULL}) {
+    Superblock superblock = plain_superblock(65536, claimed);
+    superblock.raw.s_feature_incompat = EXT4_FEATURE_INCOMPAT_64BIT;
+    const Geometry geometry = geometry_of(superblock, 1 << 20);
+    EXPECT_EQ(geometry.blocks(), 16);
+    EXPECT_GT(geometry.missing_bytes(), 1ULL << 63) << claimed;
+    EXPECT_LE(geometry.missing_bytes(), ~0ULL - (1 << 20)) << claimed;
+  }
+}
+
+// Or one wrong bit makes descriptors of a whole disk.
+TEST(Geometry, HasNoMoreMissingGroupsThanThereAreInodesFor) {
+  Superblock superblock = plain_superblock(1024, 1 + 10 * 8192);
+  superblock.raw.s_inodes_count = 20 * 32;
+  const auto groups_with = [&](std::uint32_t blocks, std::uint64_t device_blocks) {
+    superblock.raw.s_blocks_count = blocks;
+    return geometry_of(superblock, device_blocks * 1024).groups();
+  };
+  EXPECT_EQ(groups_with(1 + 10 * 8192, 100'000), 10);
+  EXPECT_EQ(groups_with(1 + 20 * 8192, 100'000), 20);
+  EXPECT_EQ(groups_with(1 + 21 * 8192, 100'000), 20);
+  EXPECT_EQ(groups_with(0xffffffff, 100'000), 20);
+  EXPECT_EQ(groups_with(0xffffffff, 1 + 30 * 8192), 30);  // it has them, whatever the inodes say
+}
+
+TEST(Geometry, OfAJournalDeviceHasNoGroups) {
+  Superblock superblock = plain_superblock(1024, 1000);
+  superblock.raw.s_feature_incompat = EXT3_FEATURE_INCOMPAT_JOURNAL_DEV;
+  superblock.raw.s_inodes_per_group = superblock.raw.s_blocks_per_group = 0;
+  const Geometry geometry = geometry_of(superblock);
+  EXPECT_EQ(geometry.groups(), 0);
+  EXPECT_EQ(geometry.blocks(), 1000);
+  EXPECT_EQ(geometry.descriptor_blocks(), std::vector<std::uint64_t>{});
+}
+
 TEST(Geometry, ClipsRunsToWhatIsThere) {
   const Geometry geometry = geometry_of(plain_superblock(1024, 1000));
   EXPECT_EQ(geometry.clip({0, 1000}), (BlockRun{0, 1000}));

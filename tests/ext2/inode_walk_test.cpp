@@ -145,6 +145,151 @@ TEST_F(InodeWalkTest, TakesTheHighBitsOfABlockOnlyWhereBlocksHave64Bits) {
   EXPECT_EQ(findings_.total(), 0);
 }
 
+TEST_F(InodeWalkTest, SelectsTheBlockWithAndWithoutItsHighBits) {
+  image_.superblock.raw.s_feature_incompat = EXT4_FEATURE_INCOMPAT_64BIT;
+  set_le(inode(12), 0, kRegular, 2);
+  set_le(inode(12), 104, 500, 4);
+  set_le(inode(12), 118, 1, 2);
+  walk();
+  EXPECT_EQ(runs(xattrs), (Runs{{500, 1}}));
+  EXPECT_EQ(findings_.entries(), (Entries{{Finding::block_out_of_range, 12, (1ULL << 32) + 500}}));
+}
+
+// All that a mode can say beside directory, file and link. e2fsck looks at the first block of those that have
+// one: it may be a directory whose mode is damaged.
+TEST_F(InodeWalkTest, SelectsTheFirstBlockAloneWhereTheModeIsThatOfNothingWithBlocks) {
+  for (const std::uint64_t mode : {0010644, 0140755, 0000644, 0030644, 0070644, 0110644, 0160644, 0170644}) {
+    put_inode(12, mode, extent_leaf({{100, 5}, {300, 5}}));
+    put_inode(13, mode, pointers({200, 201, 202}));
+    set_le(inode(13), 32, 0, 4);
+    for (const std::uint64_t number : {12, 13}) set_le(inode(number), 26, 1, 2);
+    walk();
+    EXPECT_EQ(runs(directories), (Runs{{100, 1}, {200, 1}})) << std::oct << mode;
+  }
+}
+
+Bytes directory_block(std::uint64_t inode) {
+  Bytes block(1024);
+  set_le(block, 0, inode, 4);
+  set_le(block, 4, 12, 2);
+  set_le(block, 6, 1, 1);
+  set_le(block, 8, '.', 1);
+  return block;
+}
+
+// e2fsck -y makes it one again, and reads on.
+TEST_F(InodeWalkTest, SelectsAllOfADirectoryThatHasTheModeOfSomethingElse) {
+  put_inode(12, 0010644, extent_leaf({{100, 5}}));
+  put_inode(13, 0, extent_index(1, {50}));
+  put_inode(14, 0140644, pointers({300, 301}));
+  set_le(inode(14), 32, 0, 4);
+  image_.put_block(50, extent_leaf({{200, 5}}));
+  for (const std::uint64_t number : {12, 13, 14})
+    image_.put_block(100 * (number - 11), directory_block(number));
+  walk();
+  EXPECT_EQ(runs(directories), (Runs{{100, 5}, {200, 5}, {300, 2}}));
+}
+
+TEST_F(InodeWalkTest, SelectsTheFirstBlockAloneOfWhatIsNotTheDirectory) {
+  put_inode(12, 0010644, extent_leaf({{100, 5}}));
+  put_inode(13, 0010644, extent_leaf({{200, 5}}));
+  put_inode(14, 0010644, extent_leaf({{300, 5}}));
+  image_.put_block(100, directory_block(77));
+  Bytes other_name = directory_block(13);
+  set_le(other_name, 8, 'x', 1);
+  image_.put_block(200, other_name);
+  Bytes longer_name = directory_block(14);
+  set_le(longer_name, 6, 2, 1);
+  image_.put_block(300, longer_name);
+  walk();
+  EXPECT_EQ(runs(directories), (Runs{{100, 1}, {200, 1}, {300, 1}}));
+}
+
+TEST_F(InodeWalkTest, TakesTheNumberOfADeviceForNoBlock) {
+  for (const std::uint64_t mode : {0020644, 0060644})
+    for (const auto& map : {pointers({0x0501}), pointers({0, 0x10501})}) {
+      put_inode(12, mode, map);
+      set_le(inode(12), 26, 1, 2);
+      set_le(inode(12), 32, 0, 4);
+      walk();
+      EXPECT_EQ(runs_.size(), 1) << std::oct << mode;
+      EXPECT_EQ(findings_.total(), 0);
+    }
+}
+
+TEST_F(InodeWalkTest, SelectsTheFirstBlockOfADeviceThatCannotBeOne) {
+  for (const std::uint64_t mode : {0020644, 0060644}) {
+    table_ = Bytes(4096);
+    put_inode(12, mode, pointers({100, 0, 0, 0, 104}));  // a device has nothing there
+    put_inode(13, mode, pointers({200}));
+    put_inode(14, mode, extent_leaf({{300, 5}}));
+    for (const std::uint64_t number : {12, 13, 14}) set_le(inode(number), 26, number == 13 ? 2 : 1, 2);
+    for (const std::uint64_t number : {12, 13}) set_le(inode(number), 32, 0, 4);
+    walk();
+    EXPECT_EQ(runs(directories), (Runs{{100, 1}, {200, 1}, {300, 1}})) << std::oct << mode;
+  }
+}
+
+TEST_F(InodeWalkTest, FollowsNoMapOfPipesWithoutAFirstBlock) {
+  put_inode(12, 0010644, pointers({0, 100}));
+  set_le(inode(12), 32, 0, 4);
+  walk();
+  EXPECT_EQ(runs_.size(), 1);
+}
+
+TEST_F(InodeWalkTest, SelectsTheContentsOfReservedInodesAlsoWhereTheySayTheyAreDeleted) {
+  put_inode(2, kDirectory, extent_leaf({{100, 2}}));
+  put_inode(8, kRegular, extent_leaf({{200, 2}}));
+  put_inode(12, kDirectory, extent_leaf({{300, 2}}));
+  for (const std::uint64_t number : {2, 8, 12}) set_le(inode(number), 20, 1'700'000'000, 4);
+  walk();
+  EXPECT_EQ(runs(directories), (Runs{{100, 2}}));
+  EXPECT_EQ(runs(journal), (Runs{{200, 2}}));
+}
+
+// A clean file system with bad blocks has an inode 1 without links.
+TEST_F(InodeWalkTest, FollowsTheMapOfTheBadBlocksInodeButNotToThem) {
+  Bytes map = pointers({100, 101, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 50});
+  put_inode(1, 0, map);
+  set_le(inode(1), 32, 0, 4);
+  image_.put_block(50, pointers({600}));
+  walk();
+  EXPECT_EQ(runs(indirect_blocks), (Runs{{50, 1}}));
+  EXPECT_EQ(runs(directories), Runs{});
+  EXPECT_EQ(runs(reserved_inodes), Runs{});
+}
+
+TEST_F(InodeWalkTest, DoesNotTakeInlineDataForAMap) {
+  put_inode(12, kRegular, filled(60, 'x'));
+  set_le(inode(12), 32, EXT4_INLINE_DATA_FL, 4);
+  walk();
+  EXPECT_EQ(runs_.size(), 1);
+  EXPECT_EQ(findings_.total(), 0);
+}
+
+class InlineDirectories : public BlockVisitor {
+ public:
+  void visit(BlockClass, BlockRun, std::uint64_t) override {}
+  void visit_inline_directory(std::uint64_t inode, std::span<const std::byte> map) override {
+    seen.emplace_back(inode, Bytes(map.begin(), map.end()));
+  }
+  std::vector<std::pair<std::uint64_t, Bytes>> seen;
+};
+
+TEST_F(InodeWalkTest, ReportsDirectoriesThatAreInTheInode) {
+  put_inode(12, kDirectory, filled(60, 'd'));
+  put_inode(13, kRegular, filled(60, 'f'));
+  for (const std::uint64_t number : {12, 13}) set_le(inode(number), 32, EXT4_INLINE_DATA_FL, 4);
+  put_inode(14, kDirectory, extent_leaf({{100, 2}}));
+  image_.put_block(21, part_of(table_, 1024, 1024));
+  const Filesystem filesystem = image_.open();
+  InlineDirectories visitor;
+  InodeWalk walk(filesystem, DumpKind::metadata, visitor, findings_);
+  walk.walk_groups({0, 1}, InodeTables(filesystem, findings_));
+  walk.finish();
+  EXPECT_EQ(visitor.seen, (std::vector{std::pair(std::uint64_t{12}, filled(60, 'd'))}));
+}
+
 TEST_F(InodeWalkTest, NotesWhichInodeIsBad) {
   put_inode(25, kDirectory, extent_leaf({{5000, 1}}));
   walk();

@@ -82,6 +82,53 @@ TEST_F(SelectBlocks, SaysThatABackupIsUsed) {
   EXPECT_EQ(findings_.summary()[Finding::short_device].count, 0);
 }
 
+// As mke2fs -O journal_dev makes it.
+TEST(SelectJournalDevice, TakesAllOfIt) {
+  SparseFile disk(1 << 20);
+  Superblock superblock = plain_superblock(1024, 1000);
+  superblock.raw.s_feature_incompat = EXT3_FEATURE_INCOMPAT_JOURNAL_DEV;
+  superblock.raw.s_inodes_count = superblock.raw.s_inodes_per_group = 0;
+  disk.put(1024, superblock_bytes(superblock));
+  disk.put(500 * 1024, filled(10 * 1024, 1));
+  disk.put(1000 * 1024, filled(1024, 1));  // behind its end
+  Findings findings;
+  const SelectedExtents selected = select_blocks(Filesystem(disk, superblock), {}, findings);
+  EXPECT_EQ(selected.extents, (std::vector<Extent>{{1024, 1024}, {500 * 1024, 10 * 1024}}));
+  EXPECT_EQ(bytes_of_class(selected, BlockClass::journal), 10 * 1024);
+  EXPECT_EQ(findings.total(), 0);
+}
+
+// A primary superblock that lies about the size of blocks, 1 KiB; a backup knows it.
+class WrongBlockSize : public testing::TestWithParam<std::uint32_t> {};
+INSTANTIATE_TEST_SUITE_P(Logs, WrongBlockSize, testing::Values(1, 2, 3, 6));
+
+TEST_P(WrongBlockSize, DoesNotChangeWhatTheBackupMeans) {
+  Ext2Image image(1024, 20'000);
+  image.set_descriptor(2, Ext2Image::kInodeTable, 17'001);
+  Bytes inodes(1024);
+  set_le(inodes, 0, 0040755, 2);
+  std::ranges::copy(pointers({18'003}), inodes.begin() + 40);
+  image.put_block(17'001, inodes);
+  image.put_block(18'003, filled(1024, 1));
+  image.put_block(8193, superblock_bytes(image.superblock));
+  Bytes descriptors(1024);
+  set_le(descriptors, 2 * 32 + 8, 17'001, 4);
+  image.put_block(8194, descriptors);
+  Superblock wrong = image.superblock;
+  wrong.raw.s_log_block_size = GetParam();
+  wrong.raw.s_inodes_count = 1000;
+  image.open();
+  Findings findings;
+  const SelectedExtents selected = select_blocks(Filesystem(image.disk, wrong), {}, findings);
+  for (const std::uint64_t block : {17'001, 18'003, 8193}) {
+    const Extent bytes{block * 1024, 1024};
+    const bool found = std::ranges::any_of(selected.extents, [&](const Extent& extent) {
+      return extent.offset <= bytes.offset && bytes.end() <= extent.end();
+    });
+    EXPECT_TRUE(found) << block;
+  }
+}
+
 TEST_F(SelectBlocks, SaysThatTheDeviceIsShort) {
   image_.superblock.raw.s_blocks_count += 100;
   select({});

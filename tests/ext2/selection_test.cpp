@@ -49,6 +49,20 @@ TEST(Selection, KeepsTheRestOfARunThatBeginsInsideOneThatCountsFirst) {
   EXPECT_EQ(sorted({{{10, 10}, journal}, {{15, 10}, data}}), (Runs{{{10, 10}, journal}, {{20, 5}, data}}));
 }
 
+TEST(Selection, HasTheSameBytesInSmallerBlocks) {
+  Selection selection;
+  selection.add(data, {3, 2});
+  EXPECT_EQ(selection.in_other_blocks({.from = 4096, .to = 1024}).sorted(), (Runs{{{12, 8}, data}}));
+}
+
+TEST(Selection, HasTheBytesAndWhatIsAroundThemInLargerBlocks) {
+  Selection selection;
+  selection.add(data, {3, 2});
+  selection.add(journal, {20, 4});
+  EXPECT_EQ(selection.in_other_blocks({.from = 1024, .to = 4096}).sorted(),
+            (Runs{{{0, 2}, data}, {{5, 1}, journal}}));
+}
+
 TEST(Selection, TakesInWhatAnotherHas) {
   Selection one;
   one.add(data, {10, 5});

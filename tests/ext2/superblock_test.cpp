@@ -1,29 +1,11 @@
-#include <e2qcow/error.h>
+#include "ext2/superblock.h"
+
 #include <gtest/gtest.h>
 
-#include "ext2/superblock_search.h"
-#include "tests/support/errors.h"
 #include "tests/support/ext2_image.h"
 
 namespace e2qcow::ext2 {
 namespace {
-
-constexpr std::uint64_t kTiB = 1ULL << 40;
-
-void put_copy(SparseFile& disk, std::uint32_t block_size, std::uint64_t offset) {
-  disk.put(offset, superblock_bytes(plain_superblock(block_size, 1'000'000)));
-}
-
-std::uint64_t found_at(const SparseFile& disk, const SuperblockChoice& choice = {}) {
-  return find_superblock(disk, choice).offset;
-}
-
-SuperblockChoice in_block(std::uint64_t block) {
-  return {.block = block, .block_size = {}};
-}
-SuperblockChoice of_size(std::uint32_t block_size) {
-  return {.block = {}, .block_size = block_size};
-}
 
 class MakesSense : public testing::Test {
  protected:
@@ -79,9 +61,27 @@ TEST_F(MakesSense, NotAFileSystemOfNoBlocks) {
   EXPECT_FALSE(makes_sense());
 }
 
+// As mke2fs -O journal_dev makes it.
+TEST_F(MakesSense, AJournalDeviceWithoutGroupsAndInodes) {
+  superblock_.raw.s_feature_incompat = EXT3_FEATURE_INCOMPAT_JOURNAL_DEV;
+  superblock_.raw.s_inodes_count = superblock_.raw.s_inodes_per_group = 0;
+  superblock_.raw.s_blocks_per_group = 0;
+  EXPECT_TRUE(superblock_.is_journal_device());
+  EXPECT_TRUE(makes_sense());
+  superblock_.raw.s_blocks_count = 0;
+  EXPECT_FALSE(makes_sense());
+}
+
+// Or a single wrong bit would make contents of files a part of a journal.
+TEST(Superblock, IsNotOneOfAJournalDeviceWhereThereAreInodes) {
+  Superblock superblock = plain_superblock(1024, 1000);
+  superblock.raw.s_feature_incompat = EXT3_FEATURE_INCOMPAT_JOURNAL_DEV;
+  EXPECT_FALSE(superblock.is_journal_device());
+}
+
 TEST(ReadSuperblock, FindsNothingWhereTheFileEnds) {
   SparseFile disk(2048);
-  put_copy(disk, 1024, 1024);
+  disk.put(1024, superblock_bytes(plain_superblock(1024, 1000)));
   EXPECT_TRUE(read_superblock(disk, 1024));
   EXPECT_FALSE(read_superblock(disk, 1025));
   EXPECT_FALSE(read_superblock(disk, ~0ULL));
@@ -93,85 +93,6 @@ TEST(Superblock, CountsBlocksWith64BitsOnlyWhereItsFeaturesSaySo) {
   EXPECT_EQ(superblock.blocks(), 7);
   superblock.raw.s_feature_incompat = EXT4_FEATURE_INCOMPAT_64BIT;
   EXPECT_EQ(superblock.blocks(), (5ULL << 32) + 7);
-}
-
-TEST(FindSuperblock, TakesThePrimary) {
-  SparseFile disk(kTiB);
-  put_copy(disk, 4096, 1024);
-  put_copy(disk, 4096, 32768 * 4096ULL);
-  EXPECT_EQ(found_at(disk), 1024);
-  EXPECT_TRUE(find_superblock(disk, {}).is_primary());
-}
-
-class FindBackup : public testing::TestWithParam<std::uint32_t> {
- protected:
-  // As mke2fs lays them out: groups of 8 blocks for each byte of a block; with 1 KiB they begin with block 1.
-  static std::uint64_t offset_of_copy(std::uint64_t group) {
-    const std::uint64_t block_size = GetParam();
-    return (group * 8 * block_size + (block_size == 1024 ? 1 : 0)) * block_size;
-  }
-};
-INSTANTIATE_TEST_SUITE_P(BlockSizes, FindBackup,
-                         testing::Values(1024, 2048, 4096, 8192, 16384, 32768, 65536));
-
-TEST_P(FindBackup, TakesTheFirstWhereThePrimaryIsUnusable) {
-  for (const std::uint64_t group : {1, 3, 5, 7, 9, 25, 27, 49}) {
-    SparseFile disk(16 * kTiB);
-    put_copy(disk, GetParam(), offset_of_copy(group));
-    const Superblock found = find_superblock(disk, {});
-    EXPECT_EQ(found.offset, offset_of_copy(group));
-    EXPECT_EQ(found.block_size(), GetParam());
-    EXPECT_FALSE(found.is_primary());
-  }
-}
-
-TEST_P(FindBackup, DoesNotTakeACopyWithAnotherBlockSize) {
-  SparseFile disk(16 * kTiB);
-  put_copy(disk, GetParam() == 1024 ? 2048 : 1024, offset_of_copy(1));
-  EXPECT_EQ(code_of([&] { found_at(disk); }), Errc::not_ext2);
-}
-
-TEST_P(FindBackup, TakesTheCopyInTheChosenBlock) {
-  SparseFile disk(16 * kTiB);
-  put_copy(disk, GetParam(), 1024);
-  put_copy(disk, GetParam(), offset_of_copy(3));
-  const std::uint64_t block = offset_of_copy(3) / GetParam();
-  EXPECT_EQ(found_at(disk, in_block(block)), offset_of_copy(3));
-  EXPECT_EQ(found_at(disk, {.block = block, .block_size = GetParam()}), offset_of_copy(3));
-}
-
-TEST(FindSuperblock, LooksOnlyForTheChosenBlockSize) {
-  SparseFile disk(kTiB);
-  put_copy(disk, 1024, 8193 * 1024ULL);
-  put_copy(disk, 4096, 32768 * 4096ULL);
-  EXPECT_EQ(found_at(disk), 8193 * 1024ULL);
-  EXPECT_EQ(found_at(disk, of_size(4096)), 32768 * 4096ULL);
-  EXPECT_EQ(code_of([&] { found_at(disk, of_size(2048)); }), Errc::not_ext2);
-}
-
-TEST(FindSuperblock, FailsWhereTheChosenBlockHasNone) {
-  SparseFile disk(kTiB);
-  put_copy(disk, 4096, 1024);
-  put_copy(disk, 4096, 32768 * 4096ULL);
-  const Ending ending = ending_of([&] { found_at(disk, in_block(98304)); });
-  EXPECT_EQ(ending.code, Errc::not_ext2);
-  EXPECT_EQ(ending.text, "sparse.img: there is no ext2/3/4 superblock in block 98304");
-  EXPECT_EQ(code_of([&] { found_at(disk, {.block = 32768, .block_size = 2048}); }), Errc::not_ext2);
-}
-
-TEST(FindSuperblock, FailsWhereTheChosenBlockIsFarBehindTheDisk) {
-  SparseFile disk(kTiB);
-  put_copy(disk, 1024, 1024);
-  // 2^54 + 1 blocks of 1024 bytes are 2^64 + 1024 bytes.
-  EXPECT_EQ(code_of([&] { found_at(disk, in_block((1ULL << 54) + 1)); }), Errc::not_ext2);
-}
-
-TEST(FindSuperblock, FailsOnADiskWithoutFileSystem) {
-  const Ending ending = ending_of([] { found_at(SparseFile(1 << 20)); });
-  EXPECT_EQ(ending.code, Errc::not_ext2);
-  EXPECT_EQ(ending.text,
-            "sparse.img: no ext2/3/4 file system found (neither its superblock nor a backup); "
-            "--force dumps what else can be recognised");
 }
 
 TEST(Describe, BringsWhatTheSuperblockSays) {

@@ -157,6 +157,33 @@ void FileSystemTest::expect_same_metadata(const std::string& raw) const {
   fs::remove(path("theirs/disk.img"));
 }
 
+void FileSystemTest::expect_checked_alike(const std::string& raw, const Words& options) const {
+  Words words{"e2fsck"};
+  words.insert(words.end(), options.begin(), options.end());
+  words.emplace_back("copies/disk.img");
+  fs::create_directories(path("copies"));
+  std::vector<Words> said;
+  for (const std::string& name : {raw, std::string("disk.img")}) {
+    fs::copy_file(path(name), path("copies/disk.img"), fs::copy_options::overwrite_existing);
+    said.push_back(lines_of(run(words)));
+  }
+  EXPECT_EQ(first_difference(said[0], said[1]), "") << "e2fsck " << options[0];
+}
+
+void FileSystemTest::expect_dumps_are_judged_alike(const Words& dump_options) const {
+  for (const Words& kind : {Words{"--all"}, Words{}}) {
+    Words words{"dump", "disk.img", "image.qcow2"};
+    words.insert(words.end(), kind.begin(), kind.end());
+    words.insert(words.end(), dump_options.begin(), dump_options.end());
+    const Outcome dump = e2qcow(words);
+    EXPECT_EQ(dump.status & ~3, 0) << dump;
+    EXPECT_NE(dump.status & 3, 1) << dump;
+    expect_restored_as_by_qemu("image.qcow2", "ours.raw");
+    expect_same_metadata("ours.raw");
+    expect_checked_alike("ours.raw", {"-fy"});
+  }
+}
+
 std::vector<bool> FileSystemTest::free_blocks() const {
   const std::uint64_t size = block_size();
   const bool has_clusters = header_field("Filesystem features").find("bigalloc") != std::string::npos;

@@ -31,6 +31,11 @@ class FileSystemTest : public IntegrationTest {
 
   // The file `raw` is as disk.img to those who look at metadata alone.
   void expect_same_metadata(const std::string& raw) const;
+  // e2fsck, which runs with these options on copies, says and does the same with `raw` as with disk.img.
+  void expect_checked_alike(const std::string& raw, const Words& options) const;
+  // Dumps of disk.img, of metadata and of all, come back as what the judges take for the same as disk.img, in
+  // ours.raw; also where they repair it.
+  void expect_dumps_are_judged_alike(const Words& dump_options = {}) const;
   // All blocks of disk.img that dumpe2fs does not name free are the same in `raw`.
   void expect_same_blocks_in_use(const std::string& raw) const;
   // The files the file system was made of come out of `raw` again.

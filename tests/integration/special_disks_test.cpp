@@ -9,30 +9,6 @@ namespace fs = std::filesystem;
 
 class SpecialDisks : public FileSystemTest {
  protected:
-  void expect_dumps_are_judged_alike() const {
-    for (const Words& options : {Words{}, Words{"--all"}}) {
-      Words words{"dump", "disk.img", "image.qcow2"};
-      words.insert(words.end(), options.begin(), options.end());
-      const Outcome dump = e2qcow(words);
-      EXPECT_EQ(dump.status & ~3, 0) << dump;
-      expect_restored_as_by_qemu("image.qcow2", "ours.raw");
-      expect_same_metadata("ours.raw");
-      expect_repaired_alike("ours.raw");
-    }
-  }
-
-  // e2fsck does and says the same with both.
-  void expect_repaired_alike(const std::string& raw) const {
-    fs::create_directories(path("copies"));
-    Outcome outcomes[2];
-    const std::string names[] = {raw, "disk.img"};
-    for (int i = 0; i < 2; ++i) {
-      fs::copy_file(path(names[i]), path("copies/disk.img"), fs::copy_options::overwrite_existing);
-      outcomes[i] = run({"e2fsck", "-fy", "copies/disk.img"});
-    }
-    EXPECT_EQ(outcomes[0], outcomes[1]);
-  }
-
   std::string inode_of(const std::string& file) const {
     const std::string text = output_of({"debugfs", "-R", "stat " + file, "disk.img"});
     return std::to_string(std::stoull(text.substr(text.find("Inode: ") + 7)));

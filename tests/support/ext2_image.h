@@ -26,7 +26,7 @@ inline Superblock plain_superblock(std::uint32_t block_size, std::uint64_t block
   raw.s_blocks_count_hi = static_cast<std::uint32_t>(blocks >> 32);
   raw.s_blocks_per_group = raw.s_clusters_per_group = block_size * 8;
   raw.s_inodes_per_group = 32;
-  raw.s_inodes_count = 32;
+  raw.s_inodes_count = static_cast<std::uint32_t>(32 * divide_up(blocks, block_size * 8ULL));
   raw.s_inode_size = 128;
   raw.s_first_ino = 11;
   raw.s_first_data_block = block_size == 1024 ? 1 : 0;
