@@ -18,6 +18,7 @@ forbid base '(image|qcow2|ext2|cli|plugin)/|e2qcow/image\.h' 'base includes noth
 forbid image '(qcow2|ext2|cli|plugin)/' 'image includes base alone'
 forbid qcow2 '(ext2|cli|plugin)/' 'qcow2 and ext2 never meet'
 forbid ext2 '(qcow2|cli|plugin)/' 'qcow2 and ext2 never meet'
+forbid plugin 'cli/' 'the borders stand beside each other'
 for layer in base image qcow2 cli; do
   forbid "$layer" '(ext2fs|e2p)/|ext2fs\.h' 'libext2fs is for ext2 and the borders to C'
 done

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <linux/falloc.h>
 #include <linux/fs.h>
+#include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -210,6 +211,15 @@ std::unique_ptr<PosixFile> open_for_reading(const std::string& path) {
   UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
   if (fd.get() < 0) fail_errno(path + ": open");
   return std::make_unique<PosixFile>(std::move(fd), path);
+}
+
+std::unique_ptr<PosixFile> open_for_update(const std::string& path) {
+  UniqueFd fd(::open(path.c_str(), O_RDWR | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  if (fd.get() < 0) fail_errno(path + ": open for writing");
+  auto file = std::make_unique<PosixFile>(std::move(fd), path);
+  if (::flock(file->fd(), LOCK_EX | LOCK_NB) == 0) return file;
+  if (errno == EWOULDBLOCK) fail(Errc::in_use, path + ": is being written by another program");
+  fail_errno(path + ": lock");
 }
 
 std::unique_ptr<PosixFile> open_device_for_writing(const std::string& path) {

@@ -61,6 +61,10 @@ class PosixFile : public File {
 // error.
 std::unique_ptr<PosixFile> open_for_reading(const std::string& path);
 
+// A file that exists, to be read and changed where it is. Who opens it so has it alone: until it is closed,
+// others who try fail with Errc::in_use.
+std::unique_ptr<PosixFile> open_for_update(const std::string& path);
+
 // A block device to be overwritten in place. A device that is mounted or otherwise in use is refused
 // (O_EXCL).
 std::unique_ptr<PosixFile> open_device_for_writing(const std::string& path);

@@ -38,6 +38,7 @@ void add_check(CLI::App& app, Chosen& chosen);
 void add_map(CLI::App& app, Chosen& chosen);
 void add_compare(CLI::App& app, Chosen& chosen);
 void add_measure(CLI::App& app, Chosen& chosen);
+void add_exec(CLI::App& app, Chosen& chosen);
 
 void add_json_option(CLI::App& command, Common& common);
 void add_threads_option(CLI::App& command, Common& common);

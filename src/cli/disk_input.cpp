@@ -3,7 +3,6 @@
 
 #include <e2qcow/error.h>
 
-#include "base/bytes.h"
 #include "ext2/superblock.h"
 #include "qcow2/front.h"
 
@@ -23,9 +22,7 @@ Format take_format(std::string& path) {
 }
 
 Format format_of(const File& file) {
-  const auto front = qcow2::read_front(file, sizeof(std::uint32_t));
-  const bool is_qcow2 =
-      front.size() == sizeof(std::uint32_t) && load_be<std::uint32_t>(front, 0) == qcow2::kMagic;
+  const bool is_qcow2 = qcow2::has_magic(file);
   if (is_qcow2 && ext2::read_superblock(file, ext2::kSuperblockOffset))
     fail(Errc::refused, file.name() +
                             ": looks like a qcow2 image and like an ext file system; say which, with " +

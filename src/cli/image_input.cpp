@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include "base/storage.h"
 #include "base/temporary_file.h"
 #include "cli/say.h"
 #include "cli/text.h"
@@ -33,43 +32,6 @@ bool is_in_order(qcow2::Reader& reader, std::uint64_t kept_front, std::uint64_t 
         std::max(furthest, mapping.host_offset + (compressed ? mapping.stored_length : mapping.guest.length));
   }
   return true;
-}
-
-void warn_of_marks(const qcow2::Header& header, const std::string& name) {
-  if ((header.incompatible_features & qcow2::kDirty) != 0)
-    say("{}: is marked as dirty: it was not closed; its data is read as it is\n", printable(name));
-  if ((header.incompatible_features & qcow2::kCorrupt) != 0)
-    say("{}: is marked as corrupt by QEMU; its data is read as it is\n", printable(name));
-}
-
-enum class BackingFormat { raw, qcow2 };
-
-struct Backing {
-  std::string path;
-  std::string format;  // empty: not said
-};
-
-Backing parse_backing(const std::string& text) {
-  for (const std::string format : {"raw", "qcow2"})
-    if (text.ends_with(":" + format)) return {text.substr(0, text.size() - format.size() - 1), format};
-  return {text, ""};
-}
-
-std::string format_extension(const qcow2::Reader& overlay) {
-  for (const qcow2::Extension& extension : overlay.extensions())
-    if (extension.type == qcow2::kBackingFormat)
-      return {reinterpret_cast<const char*>(extension.data.data()), extension.data.size()};
-  return "";
-}
-
-// Whether a file is raw or qcow2 is never guessed from what is in it: the user says so, or the image does.
-BackingFormat format_of(const Backing& backing, const qcow2::Reader& overlay) {
-  const std::string format = backing.format.empty() ? format_extension(overlay) : backing.format;
-  if (format == "raw") return BackingFormat::raw;
-  if (format == "qcow2") return BackingFormat::qcow2;
-  throw CLI::ValidationError(fmt::format(
-      "--backing: {} does not say whether its backing file is raw or qcow2; use {}:raw or {}:qcow2",
-      overlay.file().name(), backing.path, backing.path));
 }
 
 }  // namespace
@@ -103,25 +65,14 @@ void add_image_options(CLI::App& command, ImageOptions& options) {
   add_limit_options(command, options);
 }
 
-ImageInput::ImageInput(const ImageOptions& options) : options_(options) {
-  if (options.path == "-") {
-    auto pipe = std::make_unique<PipeFile>(STDIN_FILENO, "standard input");
-    pipe_ = pipe.get();
-    files_.push_back(std::move(pipe));
-  } else {
-    files_.push_back(open_for_reading(options.path));
-  }
-  names_.push_back(files_.front()->name());
-  for (const std::string& text : options.backing) open_backing(text);
-}
+ImageInput::ImageInput(const ImageOptions& options)
+    : options_(options), files_(open_image(options.path), options.backing) {}
 
-void ImageInput::open_backing(const std::string& text) {
-  const std::string path = parse_backing(text).path;
-  for (const std::string& name : names_)
-    if (overlap(stored_ranges(name), stored_ranges(path)))
-      fail(Errc::refused, fmt::format("{}: cannot be based on itself", path));
-  files_.push_back(open_for_reading(path));
-  names_.push_back(path);
+std::unique_ptr<File> ImageInput::open_image(const std::string& path) {
+  if (path != "-") return open_for_reading(path);
+  auto pipe = std::make_unique<PipeFile>(STDIN_FILENO, "standard input");
+  pipe_ = pipe.get();
+  return pipe;
 }
 
 std::vector<std::string> ImageInput::writable_directories() const {
@@ -129,48 +80,25 @@ std::vector<std::string> ImageInput::writable_directories() const {
 }
 
 void ImageInput::read(unsigned threads) {
-  read_top(threads);
-  for (std::size_t i = 1; i < files_.size(); ++i) read_backing(i);
-  const auto& missing = readers_.back()->backing_file_name();
-  if (missing && raw_base_ == nullptr)
-    fail(Errc::unsupported,
-         fmt::format("{}: it needs a backing file ('{}'); name it with --backing FILE:raw or "
-                     "FILE:qcow2 if you trust it",
-                     readers_.back()->file().name(), *missing));
-  std::vector<qcow2::Reader*> images;
-  for (const auto& reader : readers_) images.push_back(reader.get());
-  chain_ = std::make_unique<qcow2::Chain>(std::move(images), raw_base_);
+  files_.read([&](qcow2::Reader& image) {
+    examine(image);
+    if (pipe_ != nullptr && &image.file() == pipe_) forget_front(image, threads);
+  });
+  if (files_.raw_base() != nullptr) data_bytes_ += files_.raw_base()->size();
 }
 
-void ImageInput::read_top(unsigned threads) {
-  add_image(*files_.front());
-  // Where the order does not fit, the pipe keeps all (in a temporary file when it is much).
-  if (pipe_ != nullptr && is_in_order(reader(), pipe_->position(), qcow2::Allocator::kReach))
-    pipe_->forget(window_for(threads, reader()));
+// Where the order does not fit, the pipe keeps all (in a temporary file when it is much).
+void ImageInput::forget_front(qcow2::Reader& image, unsigned threads) {
+  if (is_in_order(image, pipe_->position(), qcow2::Allocator::kReach))
+    pipe_->forget(window_for(threads, image));
 }
 
-void ImageInput::read_backing(std::size_t index) {
-  const qcow2::Reader& overlay = *readers_.back();
-  if (raw_base_ != nullptr || !overlay.backing_file_name())
-    fail(Errc::refused, fmt::format("{}: it has no backing file; --backing {} is one too many",
-                                    names_[index - 1], names_[index]));
-  const Backing backing = parse_backing(options_.backing[index - 1]);
-  if (format_of(backing, overlay) == BackingFormat::qcow2) {
-    add_image(*files_[index]);
-  } else {
-    data_bytes_ += files_[index]->size();
-    raw_base_ = files_[index].get();
-  }
-}
-
-void ImageInput::add_image(const File& file) {
-  auto reader = std::make_unique<qcow2::Reader>(file);
-  if (reader->size() > options_.max_size)
-    fail(Errc::refused, fmt::format("{}: its disk has {} bytes, more than the {} of --max-size", file.name(),
-                                    reader->size(), options_.max_size));
-  warn_of_marks(reader->header(), file.name());
-  data_bytes_ += reader->check_tables(options_.max_ratio);
-  readers_.push_back(std::move(reader));
+void ImageInput::examine(qcow2::Reader& image) {
+  if (image.size() > options_.max_size)
+    fail(Errc::refused, fmt::format("{}: its disk has {} bytes, more than the {} of --max-size",
+                                    image.file().name(), image.size(), options_.max_size));
+  for (const std::string& warning : qcow2::warnings_of(image)) say("{}\n", printable(warning));
+  data_bytes_ += image.check_tables(options_.max_ratio);
 }
 
 void ImageInput::finish() {

@@ -8,7 +8,7 @@
 
 #include "base/pipe_file.h"
 #include "base/posix_file.h"
-#include "qcow2/chain.h"
+#include "qcow2/image_files.h"
 
 namespace e2qcow::cli {
 
@@ -38,30 +38,25 @@ class ImageInput {
   void read(unsigned threads);
 
   // The image alone.
-  qcow2::Reader& reader() { return *readers_.front(); }
+  qcow2::Reader& reader() { return files_.reader(); }
   // Its disk.
-  qcow2::Chain& disk() { return *chain_; }
+  qcow2::Chain& disk() { return files_.disk(); }
   // Of the image and its backing files; an upper bound.
   std::uint64_t data_bytes() const { return data_bytes_; }
   // The files of the chain, by depth.
-  const std::vector<std::string>& names() const { return names_; }
+  const std::vector<std::string>& names() const { return files_.names(); }
 
   // To be called when all was read: lets the other end of a pipe finish.
   void finish();
 
  private:
-  void open_backing(const std::string& text);
-  void read_top(unsigned threads);
-  void read_backing(std::size_t index);
-  void add_image(const File& file);
+  std::unique_ptr<File> open_image(const std::string& path);
+  void examine(qcow2::Reader& image);
+  void forget_front(qcow2::Reader& image, unsigned threads);
 
   ImageOptions options_;
-  std::vector<std::string> names_;            // by depth
-  std::vector<std::unique_ptr<File>> files_;  // the same
-  PipeFile* pipe_ = nullptr;                  // the first of files_, if it is one
-  std::vector<std::unique_ptr<qcow2::Reader>> readers_;
-  const File* raw_base_ = nullptr;
-  std::unique_ptr<qcow2::Chain> chain_;
+  PipeFile* pipe_ = nullptr;  // the image, if it is one
+  qcow2::ImageFiles files_;
   std::uint64_t data_bytes_ = 0;
 };
 

@@ -46,6 +46,7 @@ int run(int argc, char** argv) {
   e2qcow::cli::add_map(app, chosen);
   e2qcow::cli::add_compare(app, chosen);
   e2qcow::cli::add_measure(app, chosen);
+  e2qcow::cli::add_exec(app, chosen);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -75,7 +76,7 @@ int main(int argc, char** argv) {
     handle_signals();
     return run(argc, argv);
   } catch (const std::exception& error) {
-    e2qcow::cli::say("e2qcow: {}\n", e2qcow::cli::printable(error.what()));
+    e2qcow::cli::say("e2qcow: {}\n", e2qcow::printable(error.what()));
     return e2qcow::cli::kFailed;
   }
 }

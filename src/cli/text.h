@@ -2,7 +2,8 @@
 
 #include <cstdint>
 #include <string>
-#include <string_view>
+
+#include "base/printable.h"
 
 namespace e2qcow::cli {
 
@@ -11,9 +12,5 @@ std::string human_size(std::uint64_t bytes);
 
 // "64k", "1M", "2G" or plain bytes. Throws CLI::ValidationError.
 std::uint64_t parse_size(const std::string& text);
-
-// Text from a disk or an image, safe to print on a terminal: control characters and what is not UTF-8 as
-// \xNN.
-std::string printable(std::string_view text);
 
 }  // namespace e2qcow::cli

@@ -60,15 +60,28 @@ void Chain::read(std::uint64_t guest_offset, std::span<std::byte> out) {
   while (!out.empty()) {
     const Place place = map(guest_offset);
     const auto part = out.first(std::min<std::uint64_t>(out.size(), place.mapping.guest.length));
-    if (!is_stored(place.mapping))
-      std::ranges::fill(part, std::byte{0});
-    else if (place.depth == images_.size())
-      raw_base_->read(guest_offset, part);
-    else
-      images_[place.depth]->read(guest_offset, part);
+    read(place, guest_offset, part);
     guest_offset += part.size();
     out = out.subspan(part.size());
   }
+}
+
+void Chain::read(const Place& place, std::uint64_t guest_offset, std::span<std::byte> out) const {
+  const std::uint64_t host_offset = place.mapping.host_offset + (guest_offset - place.mapping.guest.offset);
+  if (!is_stored(place.mapping))
+    std::ranges::fill(out, std::byte{0});
+  else if (place.depth == images_.size())
+    raw_base_->read(host_offset, out);
+  else if (place.mapping.kind == Mapping::Kind::data)
+    images_[place.depth]->file().read(host_offset, out);
+  else
+    images_[place.depth]->read(guest_offset, out);
+}
+
+std::uint64_t Chain::read_unit() const {
+  std::uint64_t unit = 1;
+  for (const Reader* image : images_) unit = std::max(unit, image->read_unit());
+  return unit;
 }
 
 std::optional<File::Descriptor> Chain::stored_at(Extent guest) const {

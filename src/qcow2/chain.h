@@ -20,7 +20,8 @@ class Chain : public ImageSource {
   std::optional<Extent> next_extent(std::uint64_t guest_offset) override;
   void read(std::uint64_t guest_offset, std::span<std::byte> out) override;
   std::optional<File::Descriptor> stored_at(Extent guest) const override;
-  std::uint64_t read_unit() const override { return images_.front()->read_unit(); }
+  // The largest cluster of its images.
+  std::uint64_t read_unit() const override;
 
   // A stretch of the disk, and which layer it is from: 0 is the top. Unallocated: in no layer, and the depth
   // is that of the last that was asked.
@@ -29,6 +30,8 @@ class Chain : public ImageSource {
     std::size_t depth = 0;
   };
   Place map(std::uint64_t guest_offset) const;
+  // Reads from a place that map() found; inside of it.
+  void read(const Place& place, std::uint64_t guest_offset, std::span<std::byte> out) const;
 
  private:
   Mapping map_raw(std::uint64_t guest_offset) const;

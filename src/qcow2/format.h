@@ -141,6 +141,10 @@ class L2Entry {
  public:
   explicit constexpr L2Entry(std::uint64_t raw) : raw_(raw) {}
   static constexpr L2Entry to_cluster(std::uint64_t host_offset) { return L2Entry(host_offset | kCopied); }
+  // Of version 3. The cluster at `host_offset`, if that is not 0, stays the entry's.
+  static constexpr L2Entry to_zeros(std::uint64_t host_offset) {
+    return L2Entry(kZero | host_offset | (host_offset == 0 ? 0 : kCopied));
+  }
   // `host_offset` need not be aligned; `length` is that of the compressed data.
   static constexpr L2Entry to_compressed(std::uint64_t host_offset, std::uint64_t length, Geometry geometry) {
     const std::uint64_t sectors = (host_offset + length - 1) / kSectorSize - host_offset / kSectorSize;

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "base/bytes.h"
 #include "qcow2/format.h"
 
 namespace e2qcow::qcow2 {
@@ -15,6 +16,11 @@ inline std::vector<std::byte> read_front(const File& file, std::uint64_t length)
   std::vector<std::byte> bytes(std::min(file.size(), length));
   bytes.resize(file.read_up_to(0, bytes));
   return bytes;
+}
+
+inline bool has_magic(const File& file) {
+  const auto front = read_front(file, sizeof kMagic);
+  return front.size() == sizeof kMagic && load_be<std::uint32_t>(front, 0) == kMagic;
 }
 
 inline Header read_header(const File& file) {

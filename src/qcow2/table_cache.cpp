@@ -4,7 +4,7 @@ namespace e2qcow::qcow2 {
 
 std::shared_ptr<const TableCache::Page> TableCache::page(std::uint64_t host_offset,
                                                          std::uint64_t bytes) const {
-  Slot& slot = slots_[host_offset / 512 % slots_.size()];
+  Slot& slot = slots_[host_offset / bytes % slots_.size()];
   {
     const std::scoped_lock lock(mutex_);
     if (slot.page && slot.host_offset == host_offset) return slot.page;

@@ -18,7 +18,8 @@ class TableCache {
   static constexpr std::uint64_t kPageBytes = 4096;
   using Page = std::vector<std::uint64_t>;  // as on disk
 
-  // The page of at most kPageBytes that begins at `host_offset`; `bytes` of it are wanted.
+  // The page of `bytes`, at most kPageBytes, that begins at `host_offset`. All pages of an image have one
+  // size.
   std::shared_ptr<const Page> page(std::uint64_t host_offset, std::uint64_t bytes) const;
 
  private:

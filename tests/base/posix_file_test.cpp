@@ -248,5 +248,19 @@ TEST(OpenForReading, RefusesWhatIsNoFileAndNeverWaitsForAWriter) {
     EXPECT_EQ(code_of([&] { open_for_reading(path); }), Errc::refused) << path;
 }
 
+TEST(OpenForUpdate, HasAFileAlone) {
+  const TempDir directory;
+  const std::string path = directory.file("file");
+  EXPECT_EQ(code_of([&] { open_for_update(path); }), std::errc::no_such_file_or_directory);
+  write_text(path, "old");
+  {
+    const auto file = open_for_update(path);
+    EXPECT_EQ(code_of([&] { open_for_update(path); }), Errc::in_use);
+    file->write(0, text_bytes("new"));
+  }
+  EXPECT_EQ(read_text(path), "new");
+  EXPECT_EQ(open_for_update(path)->size(), 3U);
+}
+
 }  // namespace
 }  // namespace e2qcow

@@ -52,6 +52,7 @@ class Program:
     time: Bar = None
     size: Bar = None
     once: bool = False  # too slow to be run in every round
+    writes: bool = True  # an output
 
 
 @dataclass
@@ -81,6 +82,12 @@ def dump(*options):
 def restore(image):
     return Program("e2qcow restore",
                    ["{e2qcow}", "restore", "--quiet", image, "{out}"])
+
+
+def through(image, *command):
+    """An unchanged program on an image."""
+    return Program("e2qcow exec -- " + " ".join(command),
+                   ["{e2qcow}", "exec", "--", *command, image], writes=False)
 
 
 def e2image(mode, **bars):
@@ -125,7 +132,7 @@ ROWS = [
          dd("{ours}", time=Bar(1.3))],
         prepared={"ours": prepare_dump("--compress", "none")}),
     Row("walk", "the walk over a million inodes, nothing written", "million", 1,
-        [Program("e2qcow measure", ["{e2qcow}", "measure", "--json", "{src}"])],
+        [Program("e2qcow measure", ["{e2qcow}", "measure", "--json", "{src}"], writes=False)],
         inodes=1_000_000),
     Row("meta-million-zstd", "metadata of a million files, compressed", "million", 3,
         [dump("--compress", "zstd"),
@@ -167,6 +174,16 @@ ROWS = [
          qemu_convert(*RAW, source="{ours}", source_format="qcow2",
                       time=Bar(0.67))],
         prepared={"ours": prepare_dump("--all", "--compress", "zstd")}),
+    Row("exec-e2fsck", "e2fsck -fn on a zstd image of metadata", "million", 1,
+        [through("{ours}", "e2fsck", "-fn"),
+         Program("e2fsck -fn of the raw disk", ["e2fsck", "-fn", "{src}"],
+                 time=Bar(1.15), writes=False)],
+        prepared={"ours": prepare_dump("--compress", "zstd")}),
+    Row("exec-dumpe2fs", "dumpe2fs on a zstd image of metadata", "million", 1,
+        [through("{ours}", "dumpe2fs"),
+         Program("dumpe2fs of the raw disk", ["dumpe2fs", "{src}"],
+                 time=Bar(1.15), writes=False)],
+        prepared={"ours": prepare_dump("--compress", "zstd")}),
     Row("threads", "two threads against one", "full", 5,
         [Program("--threads 1", dump("--all", "--compress", "zstd",
                                      "--threads", "1").argv),
@@ -342,8 +359,7 @@ class Bench:
             if used and os.path.isfile(path) and name not in ("e2qcow", "out"):
                 warm(path)
         try:
-            writes = any("{out}" in part for part in program.argv)
-            run = measure(expand(program.argv, names), out if writes else None)
+            run = measure(expand(program.argv, names), out if program.writes else None)
         finally:
             remove_and_settle(out, names["dir"])
         note(f"  {number or 'warm-up'}: {program.label}: {run.wall:.2f} s")
@@ -405,7 +421,8 @@ def table(row, results, score):
         first = runs is results[0]
         measured = None if isinstance(runs, str) else runs
         ratios = [] if first or not ours else paired_ratios(ours, measured)
-        size = None if not ratios else middle(ours, "apparent") / middle(measured, "apparent")
+        has_size = ratios and middle(measured, "apparent") > 0
+        size = middle(ours, "apparent") / middle(measured, "apparent") if has_size else None
         bars = []
         if first and row.memory:
             memory = middle(ours, "memory") / MIB if ours else None

@@ -66,7 +66,6 @@ Words lines_of(const Outcome& outcome) {
   return lines;
 }
 
-// Empty where there is none: whole listings in a failure's message would hide it.
 std::string first_difference(const Words& ours, const Words& theirs) {
   const auto found = std::ranges::mismatch(ours, theirs);
   if (found.in1 == ours.end() && found.in2 == theirs.end()) return "";
@@ -88,6 +87,10 @@ void for_each_range(const std::string& list, Visit visit) {
 }
 
 }  // namespace
+
+std::string first_difference(const Outcome& ours, const Outcome& theirs) {
+  return first_difference(lines_of(ours), lines_of(theirs));
+}
 
 void FileSystemTest::make_tree() const {
   const fs::path tree = path("tree");
@@ -149,9 +152,7 @@ void FileSystemTest::expect_same_metadata(const std::string& raw) const {
   const std::vector<Words> judges{
       {"e2fsck", "-fn", "disk.img"}, {"dumpe2fs", "disk.img"}, {"debugfs", "-f", path("look"), "disk.img"}};
   for (const Words& judge : judges)
-    EXPECT_EQ(first_difference(lines_of(test::run(judge, path("ours"))),
-                               lines_of(test::run(judge, path("theirs")))),
-              "")
+    EXPECT_EQ(first_difference(test::run(judge, path("ours")), test::run(judge, path("theirs"))), "")
         << judge[0];
   fs::rename(path("ours/disk.img"), path(raw));
   fs::remove(path("theirs/disk.img"));

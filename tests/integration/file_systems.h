@@ -11,6 +11,10 @@ namespace e2qcow::test {
 // In every block of file contents, and nowhere else.
 inline constexpr const char* kMarker = "THESE-ARE-CONTENTS-OF-A-FILE";
 
+// Where the outcomes of two programs differ first; empty where they do not. Whole listings in a failure's
+// message would hide it.
+std::string first_difference(const Outcome& ours, const Outcome& theirs);
+
 struct FileSystemOptions {
   Words mke2fs = {"-t", "ext4"};
   std::string size = "32M";

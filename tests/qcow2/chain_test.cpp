@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "qcow2/overlay_format.h"
 #include "tests/support/hand_made_image.h"
 #include "tests/support/memory_file.h"
 #include "tests/support/sparse_file.h"
@@ -96,6 +97,17 @@ TEST(Chain, EndsInARawDiskWithItsHoles) {
   EXPECT_EQ(chain.next_extent(0), (Extent{100, 50}));
   EXPECT_EQ(chain.next_extent(150), (Extent{kCluster, kCluster}));
   EXPECT_EQ(chain.next_extent(2 * kCluster), std::nullopt);
+}
+
+TEST(Chain, IsReadBestInItsLargestClusters) {
+  HandMadeImage top;
+  MemoryFile base_file;
+  create_overlay(base_file, {"none", kDiskSize});
+  const MemoryFile top_file(top.bytes);
+  Reader top_reader(top_file);
+  Reader base_reader(base_file);
+  EXPECT_EQ(Chain({&top_reader, &base_reader}, nullptr).read_unit(), 4096U);
+  EXPECT_EQ(Chain({&base_reader, &top_reader}, nullptr).read_unit(), 4096U);
 }
 
 }  // namespace

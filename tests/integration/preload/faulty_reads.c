@@ -8,6 +8,7 @@
 //   FAULTY_SIGNALS=N              ... N times (1)
 //   FAULTY_WRITE=N                the Nth write to any file or block device, and every later one, fails
 //                                 with ENOSPC
+//   FAULTY_KILL=N                 the Nth such write kills the program before it is done
 //   FAULTY_SYNC=1                 fsync and fdatasync fail with EIO
 //   FAULTY_TMPFILE=1              O_TMPFILE is not supported
 //   FAULTY_CLOCK=SECONDS          the clock goes on by so much whenever it is read
@@ -75,9 +76,13 @@ static bool read_fails(int fd, long long offset, size_t length) {
 
 static bool write_fails(int fd) {
   struct stat status;
-  if (setting("FAULTY_WRITE") == 0 || fstat(fd, &status) != 0) return false;
+  const long failing = setting("FAULTY_WRITE");
+  const long killing = setting("FAULTY_KILL");
+  if ((failing == 0 && killing == 0) || fstat(fd, &status) != 0) return false;
   if (fd <= STDERR_FILENO || !(S_ISREG(status.st_mode) || S_ISBLK(status.st_mode))) return false;
-  if (atomic_fetch_add(&writes, 1) + 1 < setting("FAULTY_WRITE")) return false;
+  const long number = atomic_fetch_add(&writes, 1) + 1;
+  if (number == killing) raise(SIGKILL);
+  if (failing == 0 || number < failing) return false;
   errno = ENOSPC;
   return true;
 }

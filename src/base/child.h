@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace e2qcow {
+
+// Runs another program to its end, with variables added to its environment, and returns its exit status as
+// shells do: 128 and the number of the signal that ended it; 127 or 126 where it could not be started, which
+// `why` says then. What is asked of us by SIGTERM and SIGHUP is passed on to it; SIGINT and SIGQUIT come to
+// it from the terminal and are its business.
+struct ChildEnd {
+  int status = 0;
+  std::string why{};
+};
+ChildEnd run_child(const std::vector<std::string>& words,
+                   const std::vector<std::pair<std::string, std::string>>& variables);
+
+}  // namespace e2qcow

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "base/unique_fd.h"
+
+namespace e2qcow {
+
+// An open file of zeros in memory, for programs that want to look at a disk's file themselves: it has the
+// disk's size, may be written and truncated, and does not grow. Only what is written to it takes memory.
+UniqueFd open_stand_in(std::uint64_t size);
+
+// The range lies inside of it.
+void write_to_stand_in(const UniqueFd& stand_in, std::uint64_t offset, std::span<const std::byte> data);
+
+}  // namespace e2qcow

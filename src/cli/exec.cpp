@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <e2qcow/error.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "base/child.h"
+#include "base/temporary_file.h"
+#include "cli/command.h"
+#include "cli/image_input.h"
+#include "cli/say.h"
+#include "cli/text.h"
+#include "plugin/settings.h"
+#include "qcow2/front.h"
+#include "qcow2/reader.h"
+
+namespace e2qcow::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kLibrary = "libe2qcow-preload.so";
+constexpr std::uint64_t kSmallestCache = 1 << 20;
+
+struct ExecOptions {
+  std::string overlay{};
+  ImageOptions image;
+  std::uint64_t cache_bytes = 64 << 20;
+  std::vector<std::string> command{};
+};
+
+// Beside the program, as in a build tree, or where it was installed.
+std::string find_library() {
+  const fs::path directory = fs::read_symlink("/proc/self/exe").parent_path();
+  for (const fs::path& path : {directory / kLibrary, fs::path(E2QCOW_LIBRARY_DIRECTORY) / kLibrary,
+                               directory / E2QCOW_LIBRARY_FROM_PROGRAM / kLibrary}) {
+    if (!fs::exists(path)) continue;
+    const std::string found = fs::canonical(path);
+    if (found.find_first_of(" :") == std::string::npos) return found;
+    fail(Errc::refused, found + ": cannot be loaded from a directory with a space or colon in its name");
+  }
+  fail_errno(ENOENT, fmt::format("{}: neither in {} nor in {}", kLibrary, directory.string(),
+                                 E2QCOW_LIBRARY_DIRECTORY));
+}
+
+using Variables = std::vector<std::pair<std::string, std::string>>;
+
+std::string preload_list() {
+  const char* others = std::getenv("LD_PRELOAD");  // NOLINT(concurrency-mt-unsafe): there is one thread
+  const std::string library = find_library();
+  return others == nullptr || *others == '\0' ? library : library + ":" + others;
+}
+
+// Programs may run in another directory.
+std::string backing_list(const std::vector<std::string>& backing) {
+  std::string list;
+  for (const std::string& file : backing) list += fs::absolute(file).string() + "\n";
+  return list;
+}
+
+Variables variables_for(const ExecOptions& options, const PosixFile* temporary) {
+  Variables variables{
+      {"LD_PRELOAD", preload_list()},
+      {plugin::kOverlayVariable, options.overlay.empty() ? "" : fs::absolute(options.overlay).string()},
+      {plugin::kTemporaryVariable, ""},
+      {plugin::kBackingVariable, backing_list(options.image.backing)},
+      {plugin::kCacheVariable, std::to_string(options.cache_bytes)}};
+  if (temporary != nullptr) variables[2].second = fmt::format("/proc/{}/fd/{}", ::getpid(), temporary->fd());
+  return variables;
+}
+
+// Whether something was changed that is gone now, and in which image.
+void say_what_is_dropped(const PosixFile& temporary) {
+  if (!qcow2::has_magic(temporary)) return;
+  const qcow2::Reader overlay(temporary);
+  if (overlay.mapped_ranges().empty()) return;
+  say("e2qcow: {}: is as it was; the changes to it are dropped (--overlay FILE keeps them)\n",
+      printable(overlay.backing_file_name().value_or("")));
+}
+
+int run_exec(const ExecOptions& options) {
+  std::unique_ptr<PosixFile> temporary;
+  if (options.overlay.empty()) temporary = open_temporary_file();
+  const ChildEnd end = run_child(options.command, variables_for(options, temporary.get()));
+  if (!end.why.empty()) say("e2qcow: {}\n", printable(end.why));
+  if (temporary) say_what_is_dropped(*temporary);
+  return end.status;
+}
+
+}  // namespace
+
+void add_exec(CLI::App& app, Chosen& chosen) {
+  auto options = std::make_shared<ExecOptions>();
+  CLI::App* command = app.add_subcommand(
+      "exec", "Run e2fsck, debugfs, dumpe2fs, tune2fs, resize2fs ... on the disk in a qcow2 image");
+  command
+      ->add_option("--overlay", options->overlay,
+                   "Keep what is changed in this qcow2 image on top of the other; go on with it if it exists "
+                   "(default: changes are dropped at the end)")
+      ->type_name("NEW.qcow2");
+  add_backing_option(*command, "--backing", options->image);
+  command
+      ->add_option_function<std::string>(
+          "--cache-size",
+          [options](const std::string& text) {
+            options->cache_bytes = parse_size(text);
+            if (options->cache_bytes < kSmallestCache)
+              throw CLI::ValidationError("--cache-size: at least 1M");
+          },
+          "Memory for decompressed data (default: 64M)")
+      ->type_name("SIZE");
+  command->add_option("COMMAND", options->command, "The program and its arguments, behind --")->required();
+  command->footer("Example: e2qcow exec --overlay repaired.qcow2 -- e2fsck -fy sdb1.qcow2");
+  command->callback([options, &chosen] { chosen = [options] { return run_exec(*options); }; });
+}
+
+}  // namespace e2qcow::cli

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <e2qcow/error.h>
+#include <ext2fs/ext2fs.h>
+
+#include <exception>
+#include <new>
+#include <string>
+#include <system_error>
+
+namespace e2qcow::plugin {
+
+// Remembers the text for e2qcow_last_message() and, where the settings say so, says it.
+void remember_message(const std::string& message) noexcept;
+
+// The border to C: no exception passes, each becomes a com_err code.
+template <typename Work>
+errcode_t guarded(Work work) noexcept {
+  try {
+    work();
+    return 0;
+  } catch (const std::bad_alloc&) {
+    return EXT2_ET_NO_MEMORY;
+  } catch (const std::system_error& error) {
+    remember_message(error.what());
+    return com_err_code(error.code());
+  } catch (const std::exception& error) {
+    remember_message(error.what());
+    return EIO;
+  }
+}
+
+}  // namespace e2qcow::plugin

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "plugin/open_image.h"
+
+#include <e2qcow/error.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "base/output_file.h"
+#include "base/storage.h"
+#include "base/temporary_file.h"
+#include "ext2/superblock.h"
+#include "plugin/overlay_name.h"
+#include "qcow2/front.h"
+
+namespace e2qcow::plugin {
+namespace {
+
+namespace fs = std::filesystem;
+using Durability = qcow2::Overlay::Durability;
+
+std::unique_ptr<PosixFile> open_unambiguous(const std::string& path) {
+  auto file = open_for_reading(path);
+  if (ext2::read_superblock(*file, ext2::kSuperblockOffset))
+    fail(Errc::refused, path + ": looks like a raw disk with an ext file system, too");
+  return file;
+}
+
+// A file that the user has named is taken only when it is empty. One that we have made for all programs of a
+// run has no header, too, where a program was killed when it began it.
+bool is_unused(const PosixFile& overlay, bool is_named) {
+  return is_named ? overlay.size() == 0 : !qcow2::has_magic(overlay);
+}
+
+void create_named(const std::string& path, const qcow2::OverlayBase& base) {
+  OutputFile output(path);
+  qcow2::create_overlay(output.file(), base);
+  output.commit(OutputFile::Durability::if_it_replaces);
+}
+
+}  // namespace
+
+OpenImage::OpenImage(const std::string& path, const Settings& settings)
+    : settings_(settings), path_(fs::canonical(path)), files_(open_unambiguous(path), settings.backing) {
+  files_.read([&](qcow2::Reader& image) {
+    for (const std::string& warning : qcow2::warnings_of(image)) settings_.say(warning);
+  });
+  disk_ = std::make_unique<qcow2::CachedDisk>(files_.disk(), settings_.cache_bytes);
+  read_existing_overlay();
+}
+
+bool OpenImage::is_stored_at(const std::string& path) const {
+  const auto ours = files_.reader().file().descriptor();
+  return ours && overlap(stored_ranges(ours->fd), stored_ranges(path));
+}
+
+void OpenImage::read_existing_overlay() {
+  const bool is_named = !settings_.overlay.empty();
+  const std::string& path = is_named ? settings_.overlay : settings_.temporary;
+  if (path.empty() || !fs::exists(path)) return;
+  to_read_.file = open_for_reading(path);
+  if (is_unused(*to_read_.file, is_named) || !is_based_on_us(*to_read_.file)) return;
+  to_read_.overlay = std::make_unique<qcow2::Overlay>(*to_read_.file, *disk_, Durability::none);
+  overlay_ = to_read_.overlay.get();
+}
+
+bool OpenImage::is_based_on_us(const PosixFile& overlay) const {
+  const qcow2::Reader reader(overlay);
+  return reader.backing_file_name() && is_backing_name(*reader.backing_file_name(), path_, overlay.name());
+}
+
+qcow2::OverlayBase OpenImage::base(const std::string& name) const {
+  const auto& extensions = files_.reader().extensions();
+  const auto record = std::ranges::find(extensions, qcow2::kDumpRecord, &qcow2::Extension::type);
+  qcow2::OverlayBase base{name, size()};
+  if (record != extensions.end()) base.dump_record = *record;
+  return base;
+}
+
+void OpenImage::make_writable() {
+  const std::scoped_lock lock(mutex_);
+  if (to_change_.overlay) return;
+  if (!settings_.overlay.empty()) return open_overlay(settings_.overlay, Durability::synced);
+  if (!settings_.temporary.empty()) open_overlay(settings_.temporary, Durability::none);
+  if (to_change_.overlay) return;
+  auto file = open_temporary_file();
+  qcow2::create_overlay(*file, base(path_));
+  use(std::move(file), Durability::none);
+  has_own_changes_ = true;
+}
+
+// That of another image is left alone, and no other file takes the place of one that the user has named.
+void OpenImage::open_overlay(const std::string& path, Durability durability) {
+  const bool is_named = durability == Durability::synced;
+  const qcow2::OverlayBase new_base = base(is_named ? backing_name(path_, path) : path_);
+  if (!fs::exists(path)) create_named(path, new_base);
+  auto file = open_for_update(path);
+  if (is_unused(*file, is_named)) qcow2::create_overlay(*file, new_base);
+  if (is_based_on_us(*file)) return use(std::move(file), durability);
+  if (is_named) fail(Errc::refused, fmt::format("{}: is not an overlay of {}", path, path_));
+}
+
+void OpenImage::use(std::unique_ptr<PosixFile> file, Durability durability) {
+  to_change_.file = std::move(file);
+  to_change_.overlay = std::make_unique<qcow2::Overlay>(*to_change_.file, *disk_, durability);
+  overlay_ = to_change_.overlay.get();
+}
+
+void OpenImage::read(std::uint64_t guest_offset, std::span<std::byte> out) {
+  if (qcow2::Overlay* overlay = overlay_)
+    overlay->read(guest_offset, out);
+  else
+    disk_->read(guest_offset, out);
+}
+
+qcow2::Overlay& OpenImage::to_write() {
+  if (is_child_)
+    fail(Errc::in_use, path_ + ": is being changed by the program that this one was forked from");
+  if (!to_change_.overlay) fail(Errc::refused, path_ + ": was not opened for writing");
+  return *to_change_.overlay;
+}
+
+void OpenImage::write(std::uint64_t guest_offset, std::span<const std::byte> data) {
+  to_write().write(guest_offset, data);
+}
+
+void OpenImage::zero(Extent guest) {
+  to_write().zero(guest);
+}
+
+void OpenImage::flush() {
+  if (to_change_.overlay && !is_child_) to_change_.overlay->flush();
+}
+
+}  // namespace e2qcow::plugin

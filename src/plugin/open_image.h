@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "base/posix_file.h"
+#include "plugin/settings.h"
+#include "qcow2/cached_disk.h"
+#include "qcow2/image_files.h"
+#include "qcow2/overlay.h"
+#include "qcow2/overlay_format.h"
+
+namespace e2qcow::plugin {
+
+// The disk in an image, with the changes made to it. Safe from several threads.
+class OpenImage {
+ public:
+  // Opens the image by the name that the user gives it. Throws Errc::refused where the file looks like a raw
+  // disk with an ext file system, too.
+  OpenImage(const std::string& path, const Settings& settings);
+
+  std::uint64_t size() const { return disk_->size(); }
+  // The same place in a file system, by whatever name.
+  bool is_stored_at(const std::string& path) const;
+
+  // To be called before the first write. Throws where the overlay cannot be made or continued.
+  void make_writable();
+  // The changes are in a file of ours, and gone when this ends.
+  bool has_own_changes() const { return has_own_changes_; }
+  const std::string& name() const { return path_; }
+
+  // Inside of the disk.
+  void read(std::uint64_t guest_offset, std::span<std::byte> out);
+  void write(std::uint64_t guest_offset, std::span<const std::byte> data);
+  void zero(Extent guest);
+  void flush();
+  void prefetch(Extent guest) { disk_->prefetch(guest); }
+
+  // Around a fork. In the child nothing is written: the overlay belongs to the program that opened it.
+  void before_fork() { disk_->stop_thread(); }
+  void in_child() { is_child_ = true; }
+
+ private:
+  struct Changes {
+    std::unique_ptr<PosixFile> file;
+    std::unique_ptr<qcow2::Overlay> overlay;
+  };
+  void read_existing_overlay();
+  void open_overlay(const std::string& path, qcow2::Overlay::Durability durability);
+  void use(std::unique_ptr<PosixFile> file, qcow2::Overlay::Durability durability);
+  bool is_based_on_us(const PosixFile& overlay) const;
+  qcow2::OverlayBase base(const std::string& name) const;
+  qcow2::Overlay& to_write();
+
+  const Settings settings_;
+  const std::string path_;  // absolute, links resolved
+  qcow2::ImageFiles files_;
+  std::unique_ptr<qcow2::CachedDisk> disk_;
+  std::mutex mutex_;  // guards the making of what follows
+  Changes to_read_;   // as others have left them
+  Changes to_change_;
+  std::atomic<qcow2::Overlay*> overlay_{nullptr};  // the one of the two that counts, if there is one
+  std::atomic<bool> has_own_changes_{false};
+  std::atomic<bool> is_child_{false};
+};
+
+}  // namespace e2qcow::plugin

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// What `e2qcow exec` loads into programs: they open qcow2 images by way of unix_io_manager and get ours, and
+// what they ask about the file itself is answered for the disk in it. Files that are no images are not
+// touched.
+#include <dlfcn.h>
+#include <e2qcow/io_manager.h>
+#include <fcntl.h>
+
+#include <atomic>
+#include <cstdio>
+#include <cstdlib>
+#include <sstream>
+
+#include "base/posix_file.h"
+#include "base/printable.h"
+#include "base/stand_in.h"
+#include "plugin/guard.h"
+#include "plugin/open_images.h"
+#include "qcow2/front.h"
+
+namespace e2qcow::plugin {
+namespace {
+
+constexpr int kMaxMessages = 20;
+
+errcode_t (*open_unix)(const char* name, int flags, io_channel* channel) = nullptr;
+
+std::string variable(const char* name) {
+  const char* value = std::getenv(name);  // NOLINT(concurrency-mt-unsafe): before threads
+  return value == nullptr ? "" : value;
+}
+
+// On standard error, as what programs print for an error has no room for the place; but not without end.
+void say(const std::string& message) {
+  static std::atomic<int> said{0};
+  const int number = said++;
+  if (number < kMaxMessages) std::fprintf(stderr, "e2qcow: %s\n", printable(message).c_str());
+  if (number == kMaxMessages) std::fputs("e2qcow: more messages are left out\n", stderr);
+}
+
+void read_settings() {
+  settings().overlay = variable(kOverlayVariable);
+  settings().temporary = variable(kTemporaryVariable);
+  settings().say = say;
+  std::istringstream backing(variable(kBackingVariable));
+  for (std::string line; std::getline(backing, line);) settings().backing.push_back(line);
+  const std::string cache = variable(kCacheVariable);
+  if (!cache.empty()) settings().cache_bytes = std::strtoull(cache.c_str(), nullptr, 10);
+}
+
+// What cannot be opened or is no file is for the program to find out.
+bool is_image(const char* path) noexcept {
+  try {
+    return path != nullptr && qcow2::has_magic(*open_for_reading(path));
+  } catch (const std::exception&) {
+    return false;
+  }
+}
+
+errcode_t open_channel(const char* name, int flags, io_channel* channel) noexcept {
+  return is_image(name) ? e2qcow_io_manager->open(name, flags, channel) : open_unix(name, flags, channel);
+}
+
+// The function of libext2fs that one of ours stands before.
+template <typename Function>
+Function* next(const char* name) {
+  return reinterpret_cast<Function*>(::dlsym(RTLD_NEXT, name));
+}
+
+__attribute__((constructor)) void load() noexcept {
+  static_cast<void>(guarded([] {
+    read_settings();
+    open_unix = unix_io_manager->open;
+    unix_io_manager->open = open_channel;
+  }));
+}
+
+}  // namespace
+}  // namespace e2qcow::plugin
+
+using namespace e2qcow;          // NOLINT(google-build-using-namespace): what follows must be outside
+using namespace e2qcow::plugin;  // NOLINT(google-build-using-namespace)
+
+extern "C" {
+
+// resize2fs, e2fsck.
+[[gnu::visibility("default")]] errcode_t ext2fs_get_device_size2(const char* file, int blocksize,
+                                                                 blk64_t* retblocks) {
+  if (!is_image(file) || blocksize <= 0)
+    return next<decltype(ext2fs_get_device_size2)>("ext2fs_get_device_size2")(file, blocksize, retblocks);
+  return guarded(
+      [&] { *retblocks = open_image(file, Access::read)->size() / static_cast<std::uint64_t>(blocksize); });
+}
+
+// resize2fs looks at the file's size, and would cut the file off when the file system has become smaller.
+[[gnu::visibility("default")]] int ext2fs_open_file(const char* pathname, int flags, mode_t mode) {
+  const bool may_change = (flags & O_ACCMODE) == O_RDWR && (flags & (O_CREAT | O_TRUNC)) == 0;
+  if (!may_change || !is_image(pathname))
+    return next<decltype(ext2fs_open_file)>("ext2fs_open_file")(pathname, flags, mode);
+  int fd = -1;
+  const errcode_t error =
+      guarded([&] { fd = open_stand_in(open_image(pathname, Access::read)->size()).release(); });
+  if (error != 0) errno = EIO;
+  return fd;
+}
+
+// Reads the block past all caches from the file, by a descriptor of its own: it gets one on which the block
+// is where it belongs.
+[[gnu::visibility("default")]] errcode_t ext2fs_mmp_read(ext2_filsys fs, blk64_t mmp_blk, void* buf) {
+  const auto read = next<decltype(ext2fs_mmp_read)>("ext2fs_mmp_read");
+  if (!is_image(fs->device_name)) return read(fs, mmp_blk, buf);
+  const errcode_t error = guarded([&] {
+    std::vector<std::byte> block(fs->blocksize);
+    const errcode_t read_error = io_channel_read_blk64(fs->io, mmp_blk, 1, block.data());
+    if (read_error != 0) return;
+    UniqueFd stand_in = open_stand_in((mmp_blk + 1) * fs->blocksize);
+    write_to_stand_in(stand_in, mmp_blk * fs->blocksize, block);
+    const UniqueFd old(fs->mmp_fd > 0 ? fs->mmp_fd : -1);
+    fs->mmp_fd = stand_in.release();
+  });
+  return error != 0 ? error : read(fs, mmp_blk, buf);
+}
+
+// e2image would take the image apart by itself, and knows only its own ones.
+[[gnu::visibility("default")]] struct ext2_qcow2_hdr* qcow2_read_header(int) {
+  return nullptr;
+}
+}

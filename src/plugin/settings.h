@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace e2qcow::plugin {
+
+// The environment by which `e2qcow exec` tells the preloaded library what its options were. Backing files are
+// separated by newlines.
+inline constexpr const char* kOverlayVariable = "E2QCOW_OVERLAY";
+inline constexpr const char* kTemporaryVariable = "E2QCOW_TEMPORARY";
+inline constexpr const char* kBackingVariable = "E2QCOW_BACKING";
+inline constexpr const char* kCacheVariable = "E2QCOW_CACHE_SIZE";
+
+// How images are opened.
+struct Settings {
+  static constexpr std::uint64_t kDefaultCacheBytes = 64 << 20;
+
+  std::string overlay{};    // empty: none
+  std::string temporary{};  // an overlay that several programs share, if there is no other; may be empty
+  std::vector<std::string> backing{};
+  std::uint64_t cache_bytes = kDefaultCacheBytes;
+  // Is told what the user should know; a line.
+  std::function<void(const std::string&)> say = [](const std::string&) {};
+};
+
+// Those for images that will be opened. Not while another thread opens one.
+Settings& settings();
+
+}  // namespace e2qcow::plugin
