@@ -13,6 +13,14 @@ namespace e2qcow {
 // Throws where there is no such partition.
 Extent find_partition(const PosixFile& disk, int number);
 
+// What a disk holds, by libblkid; empty: nothing that it knows.
+struct Signature {
+  std::string file_system;  // its type
+  std::string label;        // of the file system
+  std::string partition_table;
+};
+Signature find_signature(const PosixFile& disk);
+
 // The devices of those partitions of a disk, as the kernel knows them, that overlap the range; none of a
 // file.
 std::vector<std::string> partitions_in(const PosixFile& disk, Extent range);

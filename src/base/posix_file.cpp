@@ -212,6 +212,12 @@ std::unique_ptr<PosixFile> open_for_reading(const std::string& path) {
   return std::make_unique<PosixFile>(std::move(fd), path);
 }
 
+std::unique_ptr<PosixFile> open_file_for_writing(const std::string& path) {
+  UniqueFd fd(::open(path.c_str(), O_RDWR | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  if (fd.get() < 0) fail_errno(path + ": open for writing");
+  return std::make_unique<PosixFile>(std::move(fd), path);
+}
+
 std::unique_ptr<PosixFile> open_device_for_writing(const std::string& path) {
   UniqueFd fd(::open(path.c_str(), O_RDWR | O_EXCL | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
   if (fd.get() < 0 && errno == EBUSY)

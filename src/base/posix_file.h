@@ -61,6 +61,9 @@ class PosixFile : public File {
 // error.
 std::unique_ptr<PosixFile> open_for_reading(const std::string& path);
 
+// A regular file to be changed in place.
+std::unique_ptr<PosixFile> open_file_for_writing(const std::string& path);
+
 // A block device to be overwritten in place. A device that is mounted or otherwise in use is refused
 // (O_EXCL).
 std::unique_ptr<PosixFile> open_device_for_writing(const std::string& path);

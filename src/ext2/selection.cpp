@@ -66,6 +66,12 @@ void Selection::add(const Selection& other) {
   runs_.insert(runs_.end(), other.runs_.begin(), other.runs_.end());
 }
 
+std::uint64_t Selection::added_blocks() const {
+  std::uint64_t blocks = 0;
+  for (const ClassRun& run : runs_) blocks += run.blocks.count;
+  return blocks;
+}
+
 std::vector<ClassRun> Selection::sorted() && {
   std::array<std::vector<BlockRun>, kBlockClasses> by_class;
   for (const ClassRun& run : runs_) by_class[static_cast<std::size_t>(run.block_class)].push_back(run.blocks);

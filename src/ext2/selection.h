@@ -19,6 +19,8 @@ class Selection {
   void add(BlockClass block_class, BlockRun run);
   void add(BlockClass block_class, std::uint64_t block) { add(block_class, {block, 1}); }
   void add(const Selection& other);
+  // How many blocks were added, those that were added twice counted twice.
+  std::uint64_t added_blocks() const;
 
   struct ClassRun {
     BlockRun blocks;

@@ -45,7 +45,7 @@ class Bar:
 
 @dataclass
 class Program:
-    """Arguments may hold {e2qcow}, {src} the file system image, {out} the
+    """Arguments may hold {e2qcow}, {e2image}, {src} the file system image, {out} the
     output, {dir} a folder for by-products, or the name of a prepared file."""
     label: str
     argv: list
@@ -82,8 +82,15 @@ def restore(image):
                    ["{e2qcow}", "restore", "--quiet", image, "{out}"])
 
 
-def e2image(mode, **bars):
-    return Program(f"e2image {mode}", ["e2image", mode, "{src}", "{out}"], **bars)
+def e2image(*options, source="{src}", **bars):
+    return Program(" ".join(["e2image", *options]),
+                   ["e2image", *options, source, "{out}"], **bars)
+
+
+def compat(*options, source="{src}"):
+    """Our e2image."""
+    return Program(" ".join(["our e2image", *options]),
+                   ["{e2image}", *options, source, "{out}"])
 
 
 def dd(image, **bars):
@@ -163,6 +170,19 @@ ROWS = [
          qemu_convert(*RAW, source="{ours}", source_format="qcow2",
                       time=Bar(0.67))],
         prepared={"ours": prepare_dump("--all", "--compress", "zstd")}),
+    Row("e2image-million", "our e2image: metadata of a million files", "million", 4,
+        [compat("-Q"), e2image("-Q", time=Bar(0.6))]),
+    Row("e2image-million-raw", "our e2image: the same to raw", "million", 4,
+        [compat("-r"), e2image("-r", time=Bar(0.6))]),
+    Row("e2image-million-restore", "our e2image: its image to raw", "million", 6,
+        [compat("-r", source="{theirs}"),
+         e2image("-r", source="{theirs}", time=Bar(0.6))],
+        prepared={"theirs": ["e2image", "-Q", "{src}"]}),
+    Row("e2image-full", "our e2image: all blocks in use of a full file system", "full", 17,
+        [compat("-Qa"), e2image("-Qa", time=Bar(0.6))]),
+    Row("e2image-huge", "our e2image: metadata of 64 TiB", "huge", 3,
+        [compat("-Q"), e2image("-Q", time=Bar(0.6), once=True)],
+        memory=160),
     Row("threads", "two threads against one", "full", 5,
         [Program("--threads 1", dump("--all", "--compress", "zstd",
                                      "--threads", "1").argv),
@@ -289,7 +309,7 @@ class Bench:
             raise Skip(f"needs {need / GIB:.1f} GiB free in {folder} for outputs "
                        f"(there are {free / GIB:.1f})")
         with tempfile.TemporaryDirectory(prefix="run-", dir=folder) as work:
-            names = {"e2qcow": self.options.e2qcow, "src": source, "dir": work,
+            names = {"e2qcow": self.options.e2qcow, "e2image": self.options.e2image, "src": source, "dir": work,
                      "out": os.path.join(work, "out")}
             missing = self.prepare(row, names)
             return self.rounds(row, names, missing)
@@ -335,7 +355,7 @@ class Bench:
         remove_and_settle(out, names["dir"])
         for name, path in names.items():
             used = any("{" + name + "}" in part for part in program.argv)
-            if used and os.path.isfile(path) and name not in ("e2qcow", "out"):
+            if used and os.path.isfile(path) and name not in ("e2qcow", "e2image", "out"):
                 warm(path)
         try:
             run = measure(expand(program.argv, names), out)
@@ -517,6 +537,8 @@ def arguments():
         "missed or our program failed (with --quick: only if it failed).")
     parser.add_argument("rows", nargs="*", metavar="ROW", help="default: all")
     parser.add_argument("--e2qcow", required=True, help="the program to measure")
+    parser.add_argument("--e2image", default="build/release/bin/e2image",
+                        help="our e2image (default %(default)s)")
     parser.add_argument("--data", required=True,
                         help="folder for the data sets and outputs, about 35 GiB")
     parser.add_argument("--tmpfs", default="/dev/shm/e2qcow-bench",
@@ -537,6 +559,7 @@ def arguments():
     if unknown:
         parser.error(f"no such row: {', '.join(sorted(unknown))} (see --list)")
     options.e2qcow = os.path.abspath(options.e2qcow)
+    options.e2image = os.path.abspath(options.e2image)
     return options
 
 
