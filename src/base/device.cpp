@@ -94,6 +94,19 @@ std::vector<Extent> recognised_areas(const PosixFile& disk, Extent part) {
   return joined(std::move(areas));
 }
 
+Signature find_signature(const PosixFile& disk) {
+  const Probe probe(blkid_new_probe());
+  if (!probe || blkid_probe_set_device(probe.get(), disk.fd(), 0, 0) != 0) return {};
+  blkid_probe_enable_partitions(probe.get(), 1);
+  blkid_probe_enable_superblocks(probe.get(), 1);
+  if (blkid_do_fullprobe(probe.get()) != 0) return {};
+  const auto value = [&](const char* name) {
+    const char* text = nullptr;
+    return blkid_probe_lookup_value(probe.get(), name, &text, nullptr) == 0 ? std::string(text) : "";
+  };
+  return {value("TYPE"), value("LABEL"), value("PTTYPE")};
+}
+
 std::vector<std::string> partitions_in(const PosixFile& disk, Extent range) {
   struct stat status {};
   if (::fstat(disk.fd(), &status) != 0) fail_errno(disk.name() + ": stat");

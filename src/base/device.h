@@ -17,6 +17,14 @@ Extent find_partition(const PosixFile& disk, int number);
 // libblkid finds. Offsets in the part; ascending, not touching.
 std::vector<Extent> recognised_areas(const PosixFile& disk, Extent part);
 
+// What a disk holds, by libblkid; empty: nothing that it knows.
+struct Signature {
+  std::string file_system;  // its type
+  std::string label;        // of the file system
+  std::string partition_table;
+};
+Signature find_signature(const PosixFile& disk);
+
 // The devices of those partitions of a disk, as the kernel knows them, that overlap the range; none of a
 // file.
 std::vector<std::string> partitions_in(const PosixFile& disk, Extent range);

@@ -1,9 +1,13 @@
 #pragma once
 
+#include <e2qcow/file.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string>
+
+#include "base/unique_fd.h"
 
 namespace e2qcow {
 
@@ -21,6 +25,12 @@ class OutputStream {
   std::string name_;
   std::uint64_t written_ = 0;
 };
+
+// All of the file.
+void send(const File& file, OutputStream& out);
+
+// A pipe or character device.
+UniqueFd open_stream_for_writing(const std::string& path);
 
 // Standard output for binary data. A terminal is refused.
 OutputStream standard_output();

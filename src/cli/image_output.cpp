@@ -21,22 +21,13 @@ std::uint64_t write_to(File& file, TableWriter::Background background, const Ima
   return writer.image_size();
 }
 
-void copy(const File& file, OutputStream& out) {
-  std::vector<std::byte> buffer(1 << 20);
-  std::uint64_t position = 0;
-  while (const std::size_t length = file.read_up_to(position, buffer)) {
-    out.write(std::span(buffer).first(length));
-    position += length;
-  }
-}
-
 std::uint64_t write_to_pipe(const ImageOutput& output, ImageSource& source, std::span<const Extent> extents,
                             const TransferOptions& options) {
   OutputStream out = standard_output();
   if (output.format.compression) {  // where a cluster goes depends on how small those before it became
     const auto spool = open_temporary_file();
     write_to(*spool, TableWriter::Background::zeros, output, source, options);
-    copy(*spool, out);
+    send(*spool, out);
   } else {
     const auto extensions = output.extensions(ImageOutput::When::before_data);
     qcow2::StreamWriter writer(out, output.layout, output.format.version, extensions, extents);

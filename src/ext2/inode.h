@@ -24,6 +24,7 @@ class Inode {
   std::uint16_t links() const { return load_le<std::uint16_t>(bytes_, 26); }
   std::uint32_t flags() const { return load_le<std::uint32_t>(bytes_, 32); }
   std::span<const std::byte> map() const { return bytes_.subspan(40, kMapSize); }
+  std::uint32_t generation() const { return load_le<std::uint32_t>(bytes_, 100); }
   std::uint64_t xattr_block_low() const { return load_le<std::uint32_t>(bytes_, 104); }
   std::uint64_t xattr_block_high() const { return load_le<std::uint16_t>(bytes_, 118); }
 

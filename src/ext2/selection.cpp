@@ -77,6 +77,12 @@ Selection Selection::in_other_blocks(BlockSizes sizes) const {
   return result;
 }
 
+std::uint64_t Selection::added_blocks() const {
+  std::uint64_t blocks = 0;
+  for (const ClassRun& run : runs_) blocks += run.blocks.count;
+  return blocks;
+}
+
 std::vector<ClassRun> Selection::sorted() && {
   std::array<std::vector<BlockRun>, kBlockClasses> by_class;
   for (const ClassRun& run : runs_) by_class[static_cast<std::size_t>(run.block_class)].push_back(run.blocks);

@@ -21,6 +21,8 @@ class Selection : public BlockVisitor {
   void add(BlockClass block_class, std::uint64_t block) { add(block_class, {block, 1}); }
   void add(const Selection& other);
   void visit(BlockClass block_class, BlockRun run, std::uint64_t) override { add(block_class, run); }
+  // How many blocks were added, those that were added twice counted twice.
+  std::uint64_t added_blocks() const;
 
   struct ClassRun {
     BlockRun blocks;

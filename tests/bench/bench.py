@@ -45,7 +45,7 @@ class Bar:
 
 @dataclass
 class Program:
-    """Arguments may hold {e2qcow}, {src} the file system image, {out} the
+    """Arguments may hold {e2qcow}, {e2image}, {src} the file system image, {out} the
     output, {dir} a folder for by-products, or the name of a prepared file."""
     label: str
     argv: list
@@ -90,8 +90,15 @@ def through(image, *command):
                    ["{e2qcow}", "exec", "--", *command, image], writes=False)
 
 
-def e2image(mode, **bars):
-    return Program(f"e2image {mode}", ["e2image", mode, "{src}", "{out}"], **bars)
+def e2image(*options, source="{src}", **bars):
+    return Program(" ".join(["e2image", *options]),
+                   ["e2image", *options, source, "{out}"], **bars)
+
+
+def compat(*options, source="{src}"):
+    """Our e2image."""
+    return Program(" ".join(["our e2image", *options]),
+                   ["{e2image}", *options, source, "{out}"])
 
 
 def dd(image, **bars):
@@ -184,6 +191,19 @@ ROWS = [
          Program("dumpe2fs of the raw disk", ["dumpe2fs", "{src}"],
                  time=Bar(1.15), writes=False)],
         prepared={"ours": prepare_dump("--compress", "zstd")}),
+    Row("e2image-million", "our e2image: metadata of a million files", "million", 4,
+        [compat("-Q"), e2image("-Q", time=Bar(0.6))]),
+    Row("e2image-million-raw", "our e2image: the same to raw", "million", 4,
+        [compat("-r"), e2image("-r", time=Bar(0.6))]),
+    Row("e2image-million-restore", "our e2image: its image to raw", "million", 6,
+        [compat("-r", source="{theirs}"),
+         e2image("-r", source="{theirs}", time=Bar(0.6))],
+        prepared={"theirs": ["e2image", "-Q", "{src}"]}),
+    Row("e2image-full", "our e2image: all blocks in use of a full file system", "full", 17,
+        [compat("-Qa"), e2image("-Qa", time=Bar(0.6))]),
+    Row("e2image-huge", "our e2image: metadata of 64 TiB", "huge", 3,
+        [compat("-Q"), e2image("-Q", time=Bar(0.6), once=True)],
+        memory=160),
     Row("threads", "two threads against one", "full", 5,
         [Program("--threads 1", dump("--all", "--compress", "zstd",
                                      "--threads", "1").argv),
@@ -310,7 +330,7 @@ class Bench:
             raise Skip(f"needs {need / GIB:.1f} GiB free in {folder} for outputs "
                        f"(there are {free / GIB:.1f})")
         with tempfile.TemporaryDirectory(prefix="run-", dir=folder) as work:
-            names = {"e2qcow": self.options.e2qcow, "src": source, "dir": work,
+            names = {"e2qcow": self.options.e2qcow, "e2image": self.options.e2image, "src": source, "dir": work,
                      "out": os.path.join(work, "out")}
             missing = self.prepare(row, names)
             return self.rounds(row, names, missing)
@@ -356,7 +376,7 @@ class Bench:
         remove_and_settle(out, names["dir"])
         for name, path in names.items():
             used = any("{" + name + "}" in part for part in program.argv)
-            if used and os.path.isfile(path) and name not in ("e2qcow", "out"):
+            if used and os.path.isfile(path) and name not in ("e2qcow", "e2image", "out"):
                 warm(path)
         try:
             run = measure(expand(program.argv, names), out if program.writes else None)
@@ -541,6 +561,8 @@ def arguments():
         "missed or our program failed (with --quick: only if it failed).")
     parser.add_argument("rows", nargs="*", metavar="ROW", help="default: all")
     parser.add_argument("--e2qcow", required=True, help="the program to measure")
+    parser.add_argument("--e2image", default="build/release/bin/e2image",
+                        help="our e2image (default %(default)s)")
     parser.add_argument("--data", required=True,
                         help="folder for the data sets and outputs, about 35 GiB")
     parser.add_argument("--tmpfs", default="/dev/shm/e2qcow-bench",
@@ -561,6 +583,7 @@ def arguments():
     if unknown:
         parser.error(f"no such row: {', '.join(sorted(unknown))} (see --list)")
     options.e2qcow = os.path.abspath(options.e2qcow)
+    options.e2image = os.path.abspath(options.e2image)
     return options
 
 

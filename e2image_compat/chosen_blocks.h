@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "e2image_compat/healthy_walk.h"
+#include "ext2/filesystem.h"
+#include "ext2/findings.h"
+#include "ext2/selection.h"
+
+namespace e2qcow::compat {
+
+struct ChosenBlocks {
+  std::vector<ext2::Selection::ClassRun> runs;  // ascending, without overlaps
+  // How many blocks e2image counts: those that several things lead to more than once. Its tables are sized by
+  // that.
+  std::uint64_t marks = 0;
+  std::uint64_t announced = 0;  // the total that progress shows: the same, and what e2image leaves out
+
+  std::uint64_t blocks() const;
+  bool contains(std::uint64_t block) const;
+  // The runs as bytes of the file system, touching ones joined.
+  std::vector<Extent> extents(std::uint32_t block_size) const;
+};
+
+// The blocks of the image. Of a file system that is well they are e2image's, and with DumpKind::all the boot
+// block and the backups of superblock and descriptors, too; of any other they are those that `e2qcow dump`
+// takes, and `findings` says what is wrong.
+ChosenBlocks choose_blocks(const ext2::Filesystem& filesystem, const WalkOptions& options, unsigned threads,
+                           ext2::Findings& findings);
+
+}  // namespace e2qcow::compat

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <e2qcow/error.h>
+#include <ext2fs/ext2fs.h>
+
+#include <csignal>
+#include <cstdio>
+#include <exception>
+
+#include "base/standard_descriptors.h"
+#include "base/stop.h"
+#include "e2image_compat/classic.h"
+#include "e2image_compat/complaint.h"
+#include "e2image_compat/move.h"
+#include "e2image_compat/options.h"
+#include "e2image_compat/restore.h"
+#include "e2image_compat/source.h"
+#include "e2image_compat/write_qcow2.h"
+#include "e2image_compat/write_raw.h"
+
+extern "C" {
+#include <et/com_err.h>
+}
+
+namespace {
+
+using e2qcow::compat::ImageType;
+using e2qcow::compat::Options;
+
+constexpr int kDone = 0;
+constexpr int kFailed = 1;
+
+volatile std::sig_atomic_t last_signal = SIGINT;
+
+// The first signal asks for an orderly end, which leaves no half-made file; the second ends at once.
+extern "C" void on_signal(int number) {
+  last_signal = number;
+  e2qcow::request_stop();
+  std::signal(number, SIG_DFL);
+}
+
+void handle_signals() {
+  struct sigaction action {};
+  action.sa_handler = on_signal;
+  for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
+    struct sigaction inherited {};
+    ::sigaction(number, nullptr, &inherited);
+    if (inherited.sa_handler != SIG_IGN) ::sigaction(number, &action, nullptr);
+  }
+}
+
+// The version is that of the library, which comes with e2image.
+void print_version() {
+  const char* version = nullptr;
+  const char* date = nullptr;
+  ::ext2fs_get_library_version(&version, &date);
+  std::fprintf(stderr, "e2image %s (%s)\n", version, date);
+}
+
+// e2image looks for an image of its own where it is to make a raw disk.
+bool is_restore(const Options& options) {
+  if (options.type != ImageType::raw || options.move || options.source_offset != 0) return false;
+  try {
+    return e2qcow::compat::is_qcow2(*e2qcow::open_for_reading(options.source));
+  } catch (const std::system_error&) {
+    return false;  // what is wrong is said where it is opened
+  }
+}
+
+int run(const Options& options) {
+  e2qcow::compat::check_mounts(options);
+  if (options.install) return e2qcow::compat::install_classic(options);
+  if (is_restore(options)) return e2qcow::compat::restore(options);
+  if (options.move) return e2qcow::compat::move_filesystem(options);
+  switch (options.type) {
+    case ImageType::raw:
+      return e2qcow::compat::write_raw(options);
+    case ImageType::qcow2:
+      return e2qcow::compat::write_qcow2(options);
+    default:
+      return e2qcow::compat::write_classic(options);
+  }
+}
+
+int run_and_report(const std::string& program, int argc, char** argv) {
+  try {
+    return run(e2qcow::compat::parse_options(argc, argv));
+  } catch (const e2qcow::compat::UsageError&) {
+    std::fputs(e2qcow::compat::usage(program).c_str(), stderr);
+  } catch (const e2qcow::compat::Complaint& complaint) {
+    complaint.print(program);
+  } catch (const std::system_error& error) {
+    if (error.code() == e2qcow::Errc::interrupted) {
+      std::signal(last_signal, SIG_DFL);
+      std::raise(last_signal);
+    }
+    ::com_err(program.c_str(), 0, "%s", error.what());
+  } catch (const std::exception& error) {
+    ::com_err(program.c_str(), 0, "%s", error.what());
+  }
+  return kFailed;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  e2qcow::open_standard_descriptors();
+  e2qcow::prepare_stop();
+  handle_signals();
+  ::add_error_table(&et_ext2_error_table);
+  print_version();
+  const std::string program = argc > 0 ? argv[0] : "e2image";
+  const int status = run_and_report(program, argc, argv);
+  if (std::fflush(stdout) != 0) {
+    std::perror(program.c_str());
+    return kFailed;
+  }
+  return status == kDone ? kDone : kFailed;
+}

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace e2qcow::compat {
+
+enum class ImageType { classic, raw, qcow2 };
+
+// What the command line says; the letters are e2image's.
+struct Options {
+  std::string program;
+  ImageType type = ImageType::classic;  // -r, -Q
+  bool all_data = false;                // -a
+  bool force = false;                   // -f
+  bool install = false;                 // -I
+  bool scramble = false;                // -s
+  bool list_only = false;               // -n
+  bool progress = false;                // -p
+  bool compare = false;                 // -c
+  std::uint64_t superblock = 0;         // -b, 0: the primary
+  std::uint32_t block_size = 0;         // -B, 0: not said
+  std::uint64_t source_offset = 0;      // -o
+  std::uint64_t target_offset = 0;      // -O
+  std::string source;
+  std::string target;
+  bool move = false;  // the file system in `source` to another offset there
+
+  bool to_stdout() const { return target == "-"; }
+};
+
+// The command line makes no sense: the usage is to be shown.
+struct UsageError {};
+
+// Throws UsageError, or a Complaint for options that do not go together.
+Options parse_options(int argc, char** argv);
+
+std::string usage(const std::string& program);
+
+}  // namespace e2qcow::compat

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "base/file_window.h"
+#include "base/posix_file.h"
+#include "base/salvaging_file.h"
+#include "base/storage.h"
+#include "e2image_compat/complaint.h"
+#include "e2image_compat/options.h"
+#include "ext2/filesystem.h"
+#include "ext2/findings.h"
+
+namespace e2qcow::compat {
+
+// Refuses what is mounted read-write where images would be inconsistent, as e2image does.
+void check_mounts(const Options& options);
+
+// What e2image says when it cannot open the source for this reason, a number of com_err.
+Complaint no_filesystem(const Options& options, long reason);
+
+// The file system to copy, with all it stands on.
+class Source {
+ public:
+  // Throws a Complaint in e2image's words where there is no file system.
+  explicit Source(const Options& options);
+
+  const SalvagingFile& file() const { return *salvaging_; }
+  const ext2::Filesystem& filesystem() const { return *filesystem_; }
+  std::uint32_t block_size() const { return filesystem_->geometry.block_size(); }
+  // As the superblock has it; the device may end before.
+  std::uint64_t blocks() const { return filesystem_->geometry.claimed_blocks(); }
+  std::uint64_t size() const { return blocks() * block_size(); }
+  // Where it is stored.
+  const std::vector<StoredRange>& storage() const { return storage_; }
+
+ private:
+  std::unique_ptr<PosixFile> device_;
+  std::vector<StoredRange> storage_;
+  std::unique_ptr<FileWindow> window_;
+  std::unique_ptr<SalvagingFile> salvaging_;
+  std::unique_ptr<ext2::Filesystem> filesystem_;
+};
+
+// Tells what could not be read and what is wrong with the file system. Returns the exit status: 1 where
+// something was lost.
+int report(const Options& options, const Source& source, const ext2::Findings& findings);
+
+}  // namespace e2qcow::compat

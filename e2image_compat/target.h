@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <e2qcow/extent.h>
+
+#include <memory>
+#include <string>
+#include <system_error>
+#include <vector>
+
+#include "base/output_file.h"
+#include "base/posix_file.h"
+#include "base/storage.h"
+#include "e2image_compat/complaint.h"
+
+namespace e2qcow::compat {
+
+enum class TargetKind {
+  nothing,  // there is nothing of that name yet
+  file,
+  block_device,
+  character_device,  // as /dev/null
+  pipe,
+};
+// Of a name; "-" is a pipe.
+TargetKind target_kind(const std::string& name);
+
+// Calls `open()`. Where the system refuses, it is a Complaint that `target` could not be opened.
+template <typename Open>
+auto open_target(const std::string& target, Open open) {
+  try {
+    return open();
+  } catch (const std::system_error& error) {
+    if (error.code().category() != std::generic_category()) throw;
+    complain(error.code().value(), "while trying to open " + target);
+  }
+}
+// An existing file or device, to be changed in place.
+std::unique_ptr<PosixFile> open_in_place(const std::string& target, TargetKind kind);
+// A new file, one that is replaced, or a device.
+std::unique_ptr<OutputFile> open_output(const std::string& target);
+
+// Throws Errc::refused where a part of the target lies on the source.
+void refuse_overlap(const std::string& target, Extent part, const std::vector<StoredRange>& source);
+
+// Throws Errc::in_use for what is mounted.
+void refuse_mounted_target(const std::string& target);
+
+}  // namespace e2qcow::compat

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "e2image_compat/write_qcow2.h"
+
+#include <e2qcow/error.h>
+
+#include <algorithm>
+
+#include "base/null_file.h"
+#include "base/output_file.h"
+#include "e2image_compat/block_sink.h"
+#include "e2image_compat/copy_job.h"
+#include "e2image_compat/placement.h"
+#include "e2image_compat/qcow2_sink.h"
+#include "e2image_compat/target.h"
+#include "qcow2/layout.h"
+#include "qcow2/writer.h"
+
+namespace e2qcow::compat {
+namespace {
+
+using qcow2::TableWriter;
+
+// Finds out how many refcount blocks an image takes.
+class TrialSink : public ListSink {
+ public:
+  explicit TrialSink(const PlacementPlan& plan)
+      : ListSink(static_cast<std::uint32_t>(plan.geometry.cluster_size()), true), placement_(plan) {}
+  void finish() override { placement_.finish(); }
+  std::uint64_t refcount_blocks() const { return placement_.refcount_blocks().size(); }
+
+ private:
+  void list(std::uint64_t block) override { placement_.place(block); }
+
+  Placement placement_;
+};
+
+// e2image's own, if that comes out valid. A refcount table that could be too small is tried without writing
+// anything, and made large enough if it is.
+PlacementPlan plan_for(CopyJob& job, const std::vector<Extent>& extents) {
+  const Source& source = job.source();
+  const PlacementPlan plan = plan_placement(source.block_size(), source.blocks(), job.chosen().marks);
+  const qcow2::ClusterCount count = qcow2::count_clusters(extents, plan.geometry);
+  if (!plan.is_valid() || plan.is_large_enough_for(count.data, count.l2_tables)) return plan;
+  TrialSink trial(plan);
+  ExtentSource disk(source.file(), extents);
+  transfer(disk, trial, {});
+  if (trial.refcount_blocks() <= plan.refcount_blocks()) return plan;
+  return with_refcount_table(plan, plan.refcount_table_clusters + 1);
+}
+
+// Where clusters as large as blocks make tables that QEMU does not open: our own layout, with the clusters
+// that make the smallest image.
+void write_larger_clusters(CopyJob& job, File& file, TableWriter::Background background,
+                           const std::vector<Extent>& extents) {
+  const std::uint64_t disk_size = job.source().size();
+  const qcow2::Geometry geometry{qcow2::best_cluster_bits(disk_size, extents)};
+  const qcow2::Layout layout =
+      qcow2::plan_layout(geometry, disk_size, qcow2::count_clusters(extents, geometry));
+  qcow2::Writer writer(file, layout, {.version = 2, .background = background});
+  job.run(extents, [&](ImageSource& disk, const TransferOptions& how) { transfer(disk, writer, how); });
+}
+
+void write_to(CopyJob& job, File& file, TableWriter::Background background) {
+  const std::vector<Extent> extents = job.extents(Zeros::dropped);
+  const PlacementPlan plan = plan_for(job, extents);
+  if (!plan.is_valid()) return write_larger_clusters(job, file, background, extents);
+  std::uint64_t bytes = 0;
+  for (const Extent& extent : extents) bytes += extent.length;
+  file.expect_writes(bytes);
+  Qcow2Sink sink(file, plan, background);
+  job.run(extents, [&](ImageSource& disk, const TransferOptions& how) { transfer(disk, sink, how); });
+}
+
+void write_file(const Options& options, CopyJob& job, TargetKind kind) {
+  if (kind == TargetKind::character_device) {
+    NullFile nowhere;
+    return write_to(job, nowhere, TableWriter::Background::zeros);
+  }
+  refuse_overlap(options.target, kWhole, job.source().storage());
+  if (kind == TargetKind::block_device) refuse_mounted_target(options.target);
+  const auto output = open_output(options.target);
+  write_to(job, output->file(),
+           output->is_block_device() ? TableWriter::Background::old_data : TableWriter::Background::zeros);
+  output->commit(OutputFile::Durability::if_it_replaces);
+}
+
+// Lists the writes in the order in which e2image makes them. It keeps so many L2 tables in memory.
+class ListQcow2Sink : public ListSink {
+ public:
+  explicit ListQcow2Sink(const PlacementPlan& plan)
+      : ListSink(static_cast<std::uint32_t>(plan.geometry.cluster_size()), true),
+        placement_(plan),
+        kept_tables_(std::min<std::uint64_t>(plan.l1_entries, kMaxKeptTables)),
+        listed_refcount_blocks_(placement_.refcount_blocks().size()) {
+    constexpr std::uint64_t kHeader = 1;
+    list_other_writes(kHeader + listed_refcount_blocks_ - 1);  // of refcount blocks those that are full
+  }
+  void finish() override {
+    constexpr std::uint64_t kRefcountTableAndBlockAndL1 = 3;
+    placement_.finish();
+    list_refcount_blocks();
+    list_other_writes(tables_ + kRefcountTableAndBlockAndL1);
+  }
+
+ private:
+  static constexpr std::uint64_t kMaxKeptTables = 512;
+
+  void list(std::uint64_t block) override {
+    const Placement::Placed placed = placement_.place(block);
+    if (placed.new_refcount_block) {
+      list_other_writes(1);
+      ++listed_refcount_blocks_;
+    }
+    ListSink::list(block);
+    list_refcount_blocks();
+    if (!placed.new_l2_table) return;
+    if (tables_ == kept_tables_) {
+      list_other_writes(tables_);
+      tables_ = 0;
+    }
+    ++tables_;
+  }
+  void list_refcount_blocks() {
+    const std::uint64_t begun = placement_.refcount_blocks().size();
+    list_other_writes(begun - listed_refcount_blocks_);
+    listed_refcount_blocks_ = begun;
+  }
+
+  Placement placement_;
+  std::uint64_t kept_tables_;
+  std::uint64_t tables_ = 0;
+  std::uint64_t listed_refcount_blocks_;
+};
+
+void list(CopyJob& job) {
+  const std::vector<Extent> extents = job.extents(Zeros::dropped);
+  ListQcow2Sink sink(plan_for(job, extents));
+  job.run(extents, [&](ImageSource& disk, const TransferOptions& how) { transfer(disk, sink, how); });
+}
+
+}  // namespace
+
+int write_qcow2(const Options& options) {
+  const TargetKind kind = target_kind(options.target);
+  CopyJob job(options, kind == TargetKind::block_device);
+  if (options.list_only)
+    list(job);
+  else
+    write_file(options, job, kind);
+  return job.report();
+}
+
+}  // namespace e2qcow::compat
