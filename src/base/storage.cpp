@@ -151,6 +151,15 @@ bool overlap(const Ranges& a, const Ranges& b) {
   });
 }
 
+bool is_same_name(const std::string& a, const std::string& b) {
+  std::error_code unknown;
+  const auto place = [&](const std::string& path) {
+    const fs::path entry = fs::absolute(without_links(path));
+    return fs::weakly_canonical(entry.parent_path(), unknown) / entry.filename();
+  };
+  return place(a) == place(b);
+}
+
 std::string without_links(std::string path) {
   constexpr int kMaxLinks = 40;
   std::error_code not_a_link;

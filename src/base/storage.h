@@ -40,4 +40,7 @@ bool overlap(const std::vector<StoredRange>& a, const std::vector<StoredRange>& 
 // What a name leads to by symbolic links; that need not exist.
 std::string without_links(std::string path);
 
+// Whether both are names of one directory entry, which need not exist.
+bool is_same_name(const std::string& a, const std::string& b);
+
 }  // namespace e2qcow

@@ -1,12 +1,9 @@
 #include <e2qcow/error.h>
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <chrono>
 #include <nlohmann/json.hpp>
 
-#include "base/storage.h"
-#include "base/text_file.h"
 #include "cli/class_table.h"
 #include "cli/command.h"
 #include "cli/device_input.h"
@@ -14,6 +11,7 @@
 #include "cli/report.h"
 #include "cli/rescue.h"
 #include "cli/say.h"
+#include "cli/side_output.h"
 #include "cli/text.h"
 #include "image/extent_source.h"
 #include "qcow2/record_extension.h"
@@ -37,36 +35,6 @@ struct DumpResult {
   std::uint64_t image_size = 0;
   std::uint64_t lost_bytes = 0;
   double seconds = 0;
-};
-
-void refuse_bad_target(const DumpOptions& options, const DeviceInput& input, const std::string& path) {
-  const bool to_pipe = path == "-";
-  const std::string name = to_pipe ? "standard output" : path;
-  const auto target = to_pipe ? stored_ranges(STDOUT_FILENO) : stored_ranges(path);
-  if (overlap(input.storage(), target))
-    fail(Errc::refused,
-         fmt::format("{}: is stored where {} is, which is to be dumped", name, options.input.path));
-  if (overlap(input.storage(), to_pipe ? ranges_under(STDOUT_FILENO) : ranges_under(path)))
-    fail(Errc::refused,
-         fmt::format("{}: would be stored on {}, which is to be dumped; write it to another disk", name,
-                     options.input.path));
-}
-
-// A file beside the image, if it is wanted. That it cannot be written shows before the dump.
-class SideOutput {
- public:
-  SideOutput(const DumpOptions& options, const DeviceInput& input, const std::string& path) {
-    if (path.empty()) return;
-    refuse_bad_target(options, input, path);
-    file_ = std::make_unique<OutputFile>(path);
-  }
-  template <typename MakeText>
-  void commit(MakeText make_text) {
-    if (file_) commit_text(*file_, make_text());
-  }
-
- private:
-  std::unique_ptr<OutputFile> file_;
 };
 
 DumpRecord begin_record(const DumpOptions& options, const ext2::Filesystem* filesystem,
@@ -147,9 +115,9 @@ int run_dump(const DumpOptions& options) {
   const DeviceInput input(options.input);
   if (options.image == "-" && options.common.json)
     throw CLI::ValidationError("--json: standard output is for the image");
-  SideOutput report_file(options, input, options.report);
-  SideOutput map_file(options, input, options.map_out);
-  refuse_bad_target(options, input, options.image);
+  refuse_output_on_input(input, options.image);
+  SideOutput report_file(input, options.report, {options.image});
+  SideOutput map_file(input, options.map_out, {options.image, options.report});
   const ext2::Filesystem* filesystem = input.filesystem();
   if (options.all && filesystem != nullptr && filesystem->superblock.needs_recovery())
     say("{}: its journal is to be replayed; until then nobody knows what is free, and all blocks are taken\n",

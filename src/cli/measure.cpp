@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "base/text_file.h"
 #include "cli/class_table.h"
 #include "cli/command.h"
 #include "cli/device_input.h"
@@ -11,6 +10,7 @@
 #include "cli/image_output.h"
 #include "cli/report.h"
 #include "cli/rescue.h"
+#include "cli/side_output.h"
 #include "cli/text.h"
 #include "image/extent_source.h"
 #include "qcow2/layout.h"
@@ -97,8 +97,7 @@ void print_table(const MeasureOptions& options, const Measured& measured) {
 int run_measure(const MeasureOptions& options) {
   const ImageFormat format = image_format({.compress = options.compress});
   const DeviceInput input(options.input);
-  std::unique_ptr<OutputFile> domain_map;
-  if (!options.domain_map.empty()) domain_map = std::make_unique<OutputFile>(options.domain_map);
+  SideOutput domain_map(input, options.domain_map, {});
   ext2::Findings findings;
   Measured measured;
   {
@@ -110,9 +109,10 @@ int run_measure(const MeasureOptions& options) {
     measured.weights = weigh(input.file(), measured, format, {threads, progress.get()});
   }
   measured.classes = class_bytes(measured.selected.class_bytes);
-  if (domain_map)
-    commit_text(*domain_map, domain_map_text(input, {.kind = options.all ? DumpKind::all : DumpKind::metadata,
-                                                     .threads = thread_count(options.common)}));
+  domain_map.commit([&] {
+    return domain_map_text(input, {.kind = options.all ? DumpKind::all : DumpKind::metadata,
+                                   .threads = thread_count(options.common)});
+  });
   print_report(make_report(input, findings, false), options.input.path);
   if (options.common.json)
     print_json(options, measured);

@@ -212,11 +212,26 @@ TEST_F(Rescue, TheReportSaysWhatIsInconsistentAndWhere) {
             std::string::npos);
 }
 
+TEST_F(Rescue, NothingIsWrittenOntoTheSourceOrTwiceToOnePlace) {
+  const std::string disk = read_file(path("disk.img"));
+  fs::create_symlink("disk.img", path("link"));
+  for (const char* const name : {"disk.img", "./disk.img", "link"})
+    expect_failure(e2qcow({"measure", "--domain-map", name, "disk.img"}), {name, "only to be read"});
+  for (const Words& options : {Words{"--report=image.qcow2"}, Words{"--map-out=./image.qcow2"},
+                               Words{"--report=side", "--map-out=tree/../side"}}) {
+    Words words{"dump", "disk.img", "image.qcow2"};
+    words.insert(words.end(), options.begin(), options.end());
+    expect_failure(e2qcow(words), {"two outputs at once"});
+    EXPECT_FALSE(fs::exists(path("image.qcow2")));
+  }
+  EXPECT_EQ(read_file(path("disk.img")), disk);
+}
+
 TEST_F(Rescue, AReportThatCannotBeWrittenShowsBeforeTheDump) {
   expect_failure(e2qcow({"dump", "--report=none/report.json", "disk.img", "image.qcow2"}),
                  {"none/report.json", "No such file"});
   expect_failure(e2qcow({"dump", "--map-out=disk.img", "disk.img", "image.qcow2"}),
-                 {"disk.img", "to be dumped"});
+                 {"disk.img", "only to be read"});
   EXPECT_FALSE(fs::exists(path("image.qcow2")));
 }
 
