@@ -102,7 +102,9 @@ void ImageInput::examine(qcow2::Reader& image) {
 }
 
 void ImageInput::finish() {
-  if (pipe_ != nullptr) pipe_->drain();
+  if (pipe_ == nullptr) return;
+  pipe_->drain();
+  files_.reader().check_size(pipe_->size(), options_.max_ratio);
 }
 
 }  // namespace e2qcow::cli

@@ -62,15 +62,15 @@ void add_bitmap(ImageCheck& image, const Bitmap& bitmap, std::uint64_t number) {
 void add_bitmaps(ImageCheck& image) {
   const auto extension = std::ranges::find(image.extensions, kBitmaps, &Extension::type);
   if (extension == image.extensions.end()) return;
-  // qcow2 spec, "autoclear_features": somebody who does not know bitmaps has written to the image, the
-  // extension means nothing any more, and its clusters are leaks.
-  if ((image.header.autoclear_features & kBitmapsAreConsistent) == 0) return;
   const Origin origin{"bitmaps extension"};
   const auto directory = decode_bitmap_directory(extension->data);
   if (!directory) {
     image.report.corruption(origin, "it makes no sense");
     return;
   }
+  // qcow2 spec, "autoclear_features": somebody who does not know bitmaps has written to the image, the
+  // extension means nothing any more, and its clusters are leaks.
+  if ((image.header.autoclear_features & kBitmapsAreConsistent) == 0) return;
   if (!image.add_metadata(ClusterUse::bitmap_directory, directory->host, origin)) return;
   const auto problem = [&](const std::string& text) {
     image.report.corruption({"bitmap directory"}, "{}", text);

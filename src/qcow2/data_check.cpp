@@ -58,7 +58,7 @@ class DataCheck {
     try {
       return reader_.map(guest_offset);
     } catch (const std::system_error& error) {
-      if (error.code() == Errc::interrupted) throw;
+      if (error.code() != Errc::corrupt && error.code() != Errc::truncated) throw;
       return std::nullopt;  // the tables are wrong here
     }
   }
@@ -67,7 +67,8 @@ class DataCheck {
     try {
       reader_.read(guest_offset, out);
     } catch (const std::system_error& error) {
-      if (error.code() == Errc::interrupted) throw;
+      // What cannot be read is not known to be bad.
+      if (error.code() != Errc::corrupt && error.code() != Errc::truncated) throw;
       const std::scoped_lock lock(mutex_);
       bad_.push_back(guest_offset);
     }

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
+#include <e2qcow/error.h>
 #include <e2qcow/file.h>
 
 #include <algorithm>
+#include <string>
 #include <vector>
 
 #include "base/bytes.h"
@@ -29,6 +31,12 @@ inline Header read_header(const File& file) {
 
 inline std::vector<Extension> read_extensions(const File& file, const Header& header) {
   return decode_extensions(header, read_front(file, header.geometry().cluster_size()), file.name());
+}
+
+// What decode_header() cannot see.
+inline void refuse_encryption(const std::vector<Extension>& extensions, const std::string& name) {
+  if (std::ranges::find(extensions, kCryptoHeader, &Extension::type) != extensions.end())
+    fail(Errc::unsupported, name + ": encryption (a LUKS header) is not supported");
 }
 
 }  // namespace e2qcow::qcow2

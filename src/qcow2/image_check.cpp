@@ -12,7 +12,9 @@ ImageCheck::ImageCheck(const File& image_file)
       header(read_header(file)),
       extensions(read_extensions(file, header)),
       geometry(header.geometry()),
-      file_clusters(divide_up(file_size, geometry.cluster_size())) {}
+      file_clusters(divide_up(file_size, geometry.cluster_size())) {
+  refuse_encryption(extensions, file.name());
+}
 
 bool ImageCheck::add_metadata(ClusterUse use, Extent host, const Origin& origin) {
   if (host.offset % geometry.cluster_size() != 0) {

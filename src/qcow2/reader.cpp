@@ -19,8 +19,7 @@ Reader::Reader(const File& file)
       header_(read_header(file)),
       extensions_(read_extensions(file, header_)),
       tables_(file) {
-  if (std::ranges::find(extensions_, kCryptoHeader, &Extension::type) != extensions_.end())
-    fail(Errc::unsupported, file.name() + ": encryption (a LUKS header) is not supported");
+  refuse_encryption(extensions_, file.name());
   load_backing_file_name();
   load_l1();
 }
@@ -68,7 +67,10 @@ void Reader::check(const Entry& entry, std::uint64_t guest_offset) const {
   if (geometry.extended_l2) check_subclusters(entry, guest_offset);
   if (cluster.compressed()) {
     if (cluster.copied()) corrupt(guest_offset, "a compressed cluster is marked as copied");
-    if (cluster.compressed_offset(geometry) >= file_size_)
+    // The file may end with the data, before the last sector and the cluster do.
+    const std::uint64_t offset = cluster.compressed_offset(geometry);
+    const std::uint64_t end = round_up(file_size_, geometry.cluster_size());
+    if (offset >= file_size_ || cluster.compressed_length(geometry) > end - offset)
       fail(Errc::truncated, fmt::format("{}: guest offset {}: the compressed cluster at {} is past the end",
                                         file_.name(), guest_offset, cluster.compressed_offset(geometry)));
     return;
@@ -229,29 +231,47 @@ std::vector<Extent> Reader::mapped_ranges() const {
   return ranges;
 }
 
+// A table in a hole of the file has no entries. There may be millions of them, and nothing in the file to
+// show for it.
+void Reader::forget_empty_tables() {
+  for (std::uint64_t& host_offset : l1_) {
+    if (host_offset == 0) continue;
+    const auto data = file_.next_data(host_offset);
+    if (!data || data->offset >= host_offset + header_.geometry().cluster_size()) host_offset = 0;
+  }
+}
+
 std::uint64_t Reader::check_tables(std::uint64_t max_ratio) {
   std::vector<std::uint64_t> l2_tables;
   std::ranges::copy_if(l1_, std::back_inserter(l2_tables), [](std::uint64_t offset) { return offset != 0; });
-  const MetadataMap metadata(file_, header_, l2_tables);
-  std::uint64_t plain_bytes = 0;
-  std::uint64_t compressed_bytes = 0;
+  const MetadataMap metadata(file_, header_, extensions_, l2_tables);
+  tables_end_ = metadata.end();
+  forget_empty_tables();
+  plain_bytes_ = 0;
+  compressed_bytes_ = 0;
   for (std::uint64_t position = 0; position < header_.size;) {
     throw_if_stopped();
     const Mapping mapping = map(position);
     position = mapping.guest.end();
     const bool compressed = mapping.kind == Mapping::Kind::compressed;
     if (!compressed && mapping.kind != Mapping::Kind::data) continue;
-    (compressed ? compressed_bytes : plain_bytes) += mapping.guest.length;
-    if (!metadata.is_free({mapping.host_offset, compressed ? 1 : mapping.guest.length}))
+    (compressed ? compressed_bytes_ : plain_bytes_) += mapping.guest.length;
+    if (!metadata.is_free({mapping.host_offset, compressed ? mapping.stored_length : mapping.guest.length}))
       corrupt(mapping.guest.offset, fmt::format("its data at {} lies on a table", mapping.host_offset));
-    // Stretches of data may share no cluster of the file, so that together they are no larger than it.
-    if (plain_bytes > file_size_ || compressed_bytes / max_ratio > file_size_)
-      fail(Errc::refused,
-           fmt::format(
-               "{}: it claims {} bytes of data or more and has only {}: not plausible (see --max-ratio)",
-               file_.name(), plain_bytes + compressed_bytes, file_size_));
+    check_size(file_size_, max_ratio);
   }
-  return plain_bytes + compressed_bytes;
+  return plain_bytes_ + compressed_bytes_;
+}
+
+// Stretches of data may share no cluster of the file, so that together they are no larger than it.
+void Reader::check_size(std::uint64_t file_size, std::uint64_t max_ratio) const {
+  if (tables_end_ > round_up(file_size, header_.geometry().cluster_size()))
+    fail(Errc::truncated, fmt::format("{}: it ends at {}, before a table does", file_.name(), file_size));
+  if (plain_bytes_ > file_size || compressed_bytes_ / max_ratio > file_size)
+    fail(
+        Errc::refused,
+        fmt::format("{}: it claims {} bytes of data or more and has only {}: not plausible (see --max-ratio)",
+                    file_.name(), plain_bytes_ + compressed_bytes_, file_size));
 }
 
 }  // namespace e2qcow::qcow2

@@ -59,12 +59,17 @@ class Reader {
   // how many bytes of data there are.
   std::uint64_t check_tables(std::uint64_t max_ratio = kPlausibleRatio);
 
+  // Throws where a file of this size cannot have what check_tables() found: its tables (Errc::truncated), or
+  // its data (Errc::refused). For a pipe, whose size shows at its end.
+  void check_size(std::uint64_t file_size, std::uint64_t max_ratio) const;
+
   // Compressed data is hardly ever smaller than that.
   static constexpr std::uint64_t kPlausibleRatio = 4096;
 
  private:
   void load_backing_file_name();
   void load_l1();
+  void forget_empty_tables();
   struct Entry {
     L2Entry cluster;
     Subclusters subclusters;  // of extended entries
@@ -83,6 +88,9 @@ class Reader {
   std::vector<Extension> extensions_;
   std::optional<std::string> backing_file_name_;
   std::vector<std::uint64_t> l1_;  // host offsets of L2 tables
+  std::uint64_t plain_bytes_ = 0;  // of data, as far as check_tables() has come
+  std::uint64_t compressed_bytes_ = 0;
+  std::uint64_t tables_end_ = 0;
   TableCache tables_;
   CodecPool<Decoder> decoders_;
 };

@@ -343,6 +343,7 @@ def bad(maker):
     yield from bad_headers(maker)
     yield from bad_extensions(maker)
     yield from bad_tables(maker)
+    yield from data_on_tables_of_others(maker)
     yield from bad_clusters(maker)
     yield from truncated(maker)
     yield from bombs(maker)
@@ -486,7 +487,65 @@ def bad_clusters(maker):
     yield "bad-compressed-on-a-table"
 
 
+def data_on_tables_of_others(maker):
+    """The disk's data lies on what snapshots and bitmaps have; and tables of theirs that are not there."""
+    def with_snapshots(name, count=1):
+        image = maker.plain(name, o="cluster_size=512")
+        for i in range(count):
+            maker.run("qemu-img", "snapshot", "-c", f"snapshot-{i}-" + "n" * 100, image.path)
+        return Image(image.path)
+
+    def with_bitmap(name):
+        image = maker.plain(name, o="cluster_size=64k")
+        maker.run("qemu-img", "bitmap", "--add", image.path, "bitmap")
+        maker.io(image.path, "write 0 1M")
+        return Image(image.path)
+
+    def bitmap_directory(image):
+        at = image.bytes.index(struct.pack(">II", 0x23852875, 24))
+        return image.u64(at + 24)
+
+    def point_there(image, host):
+        guest = next(i for i in range(4096) if image.host(i))
+        image.set_entry(guest, COPIED | host).save()
+        return os.path.basename(image.path)
+
+    image = with_snapshots("bad-data-is-snapshot-l1")
+    snapshot_l1 = image.u64(image.get("snapshots_offset"))
+    yield point_there(image, snapshot_l1)
+    image = with_snapshots("bad-data-is-snapshot-l2")
+    l2 = image.u64(snapshot_l1) & 0x00fffffffffffe00
+    moved = image.append(image.bytes[l2:l2 + 512])
+    image.put64(snapshot_l1, moved)
+    yield point_there(image, moved)
+    image = with_snapshots("bad-data-is-long-snapshot-table", 12)
+    yield point_there(image, image.get("snapshots_offset") + 512)
+    image = with_snapshots("bad-snapshot-l1-past-the-end")
+    image.put64(image.get("snapshots_offset"), 1 << 40).save()
+    yield "bad-snapshot-l1-past-the-end"
+    image = with_snapshots("bad-snapshot-table-past-the-end")
+    image.set(snapshots_offset=1 << 40).save()
+    yield "bad-snapshot-table-past-the-end"
+    image = with_bitmap("bad-data-is-bitmap-directory")
+    yield point_there(image, bitmap_directory(image))
+    image = with_bitmap("bad-data-is-bitmap-table")
+    yield point_there(image, image.u64(bitmap_directory(image)))
+    image = with_bitmap("bad-bitmap-table-past-the-end")
+    image.put64(bitmap_directory(image), 1 << 40).save()
+    yield "bad-bitmap-table-past-the-end"
+    image = maker.plain("bad-bitmaps-extension")
+    image.extension(0x23852875, bytes(23)).save()
+    yield "bad-bitmaps-extension"
+
+
 def truncated(maker):
+    image = maker.compressed("cut-last-stream", o="cluster_size=64k")
+    noise = image.append(bytes(65536))  # a stream that begins in the last cluster and goes on in the next
+    guest = next(i for i in range(64) if image.entry(i) & COMPRESSED)
+    image.set_entry(guest, COMPRESSED | 200 << 54 | noise + 40000)
+    image.bytes = image.bytes[:noise + 41000]
+    image.save()
+    yield "cut-last-stream"
     for kind in ("plain", "compressed"):
         whole = getattr(maker, kind)(f"cut-{kind}").bytes
         os.unlink(maker.path(f"cut-{kind}"))
@@ -540,11 +599,11 @@ class Judge:
         self.failures.append(f"{name}: {text}")
         print(f"FAILED {name}: {text}", flush=True)
 
-    def e2qcow(self, *words):
+    def e2qcow(self, *words, stdin=subprocess.DEVNULL):
         def limit():
             resource.setrlimit(resource.RLIMIT_AS, (512 * MIB, 512 * MIB))
         try:
-            return subprocess.run([self.program, *words], cwd=self.maker.directory, timeout=10, text=True,
+            return subprocess.run([self.program, *words], cwd=self.maker.directory, timeout=10, text=True, stdin=stdin,
                                   errors="replace", stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                                   preexec_fn=limit if "E2QCOW_NO_MEMORY_LIMIT" not in os.environ else None)
         except subprocess.TimeoutExpired:
@@ -601,18 +660,32 @@ class Judge:
         if not self.wanted(name):
             return
         self.count += 1
+        target = self.maker.path("ours.raw")
+        with open(target, "w", encoding="ascii") as file:
+            file.write("older")
         for command in (["restore", "-q", name, "ours.raw"], ["map", name], ["info", name], ["check", "--data", name]):
             done = self.e2qcow(*command)
             if done.returncode not in (0, 1, 2, 3) or len(done.stdout) > 100000:
                 self.fail(name, f"{command[0]}: status {done.returncode}")
             if command[0] != "restore":
                 continue
+            with open(target, encoding="ascii") as file:
+                if file.read() != "older":
+                    self.fail(name, "has touched the target")
             lines = done.stderr.strip().split("\n")
             if done.returncode != 1 or len(lines) != 1 or not lines[0].startswith("e2qcow: "):
                 self.fail(name, f"status {done.returncode}: {done.stderr}")
-            if os.path.exists(self.maker.path("ours.raw")):
-                self.fail(name, "left a target")
-                os.unlink(self.maker.path("ours.raw"))
+        if not name.startswith("bomb"):  # how large the file is shows at the end of a pipe
+            self.refused_from_a_pipe(name)
+        os.unlink(target)
+
+    def refused_from_a_pipe(self, name):
+        with open(self.maker.path(name), "rb") as file:
+            done = self.e2qcow("restore", "-q", "-", "piped.raw", stdin=file)
+        if done.returncode != 1 or os.path.exists(self.maker.path("piped.raw")):
+            self.fail(name, f"from a pipe: status {done.returncode}: {done.stderr}")
+        if os.path.exists(self.maker.path("piped.raw")):
+            os.unlink(self.maker.path("piped.raw"))
 
 
 def joined(stretches):

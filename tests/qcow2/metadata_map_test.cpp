@@ -15,7 +15,8 @@ constexpr std::uint64_t kCluster = HandMadeImage::kCluster;
 
 MetadataMap map_of(const HandMadeImage& image, const std::vector<std::uint64_t>& l2_tables) {
   const MemoryFile file(image.bytes);
-  return {file, read_header(file), l2_tables};
+  const Header header = read_header(file);
+  return {file, header, read_extensions(file, header), l2_tables};
 }
 
 TEST(MetadataMap, KnowsWhereNoDataMayLie) {
