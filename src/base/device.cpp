@@ -71,6 +71,14 @@ Extent find_partition(const PosixFile& disk, int number) {
           static_cast<std::uint64_t>(blkid_partition_get_size(partition)) * kSector};
 }
 
+bool has_partitions(const PosixFile& disk) {
+  const Probe probe(blkid_new_probe());
+  if (!probe || blkid_probe_set_device(probe.get(), disk.fd(), 0, 0) != 0) return false;
+  blkid_probe_enable_partitions(probe.get(), 1);
+  const blkid_partlist list = blkid_probe_get_partitions(probe.get());
+  return list != nullptr && blkid_partlist_numof_partitions(list) > 0;
+}
+
 std::vector<Extent> recognised_areas(const PosixFile& disk, Extent part) {
   std::vector<Extent> areas;
   add_area(areas, 0, part.length);

@@ -13,6 +13,8 @@ namespace e2qcow {
 // Throws where there is no such partition.
 Extent find_partition(const PosixFile& disk, int number);
 
+bool has_partitions(const PosixFile& disk);
+
 // Where on a part of a disk it stands what the part is: its beginning and end, and around the signatures that
 // libblkid finds. Offsets in the part; ascending, not touching.
 std::vector<Extent> recognised_areas(const PosixFile& disk, Extent part);

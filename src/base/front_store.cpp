@@ -1,6 +1,7 @@
 #include "base/front_store.h"
 
 #include <algorithm>
+#include <system_error>
 
 #include "base/bytes.h"
 #include "base/temporary_file.h"
@@ -31,8 +32,16 @@ std::span<std::byte> FrontStore::room_in(std::uint64_t offset, std::size_t lengt
   return std::span(*chunk).subspan(offset, length);
 }
 
+void FrontStore::prepare_to_spill() {
+  try {
+    spare_ = open_temporary_file();
+  } catch (const std::system_error&) {
+    spare_.reset();  // it may never be needed
+  }
+}
+
 void FrontStore::spill() {
-  file_ = open_temporary_file();
+  file_ = spare_ ? std::move(spare_) : open_temporary_file();
   for (std::size_t i = 0; i < chunks_.size(); ++i)
     if (chunks_[i]) file_->write(i * kChunkBytes, *chunks_[i]);
   chunks_.clear();

@@ -16,6 +16,10 @@ class FrontStore {
  public:
   explicit FrontStore(std::uint64_t memory_limit = 64 << 20) : memory_limit_(memory_limit) {}
 
+  // Opens the temporary file, while files may be opened. Where that fails, it is tried again when it is
+  // needed.
+  void prepare_to_spill();
+
   void append(std::span<const std::byte> data);
   std::uint64_t size() const { return size_; }
   // The range is inside.
@@ -32,6 +36,7 @@ class FrontStore {
   std::uint64_t memory_used_ = 0;
   std::uint64_t size_ = 0;
   std::vector<std::unique_ptr<Chunk>> chunks_;  // null: zeros
+  std::unique_ptr<PosixFile> spare_;            // to become file_
   std::unique_ptr<PosixFile> file_;             // then chunks_ is empty
 };
 

@@ -51,9 +51,11 @@ constexpr int kAttempts = 100;
 }  // namespace
 
 OutputFile::OutputFile(const std::string& path) : path_(path) {
+  if (path.empty()) fail(Errc::refused, "an output file needs a name");
   const auto existing = status_of(path);
   if (existing && S_ISBLK(existing->st_mode)) {
     file_ = open_device_for_writing(path);
+    file_->prepare_direct_writes();
     return;
   }
   if (existing && !S_ISREG(existing->st_mode))
@@ -89,6 +91,7 @@ void OutputFile::create_beside() {
     if (errno != EEXIST || attempt == kAttempts) fail_errno(path_ + ": create");
   }
   file_ = std::make_unique<PosixFile>(std::move(fd), path_);
+  file_->prepare_direct_writes();
 }
 
 void OutputFile::give_name() {

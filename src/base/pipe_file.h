@@ -15,7 +15,7 @@ namespace e2qcow {
 class PipeFile : public File {
  public:
   // Does not own the descriptor.
-  PipeFile(int fd, std::string name) : fd_(fd), name_(std::move(name)) {}
+  PipeFile(int fd, std::string name) : fd_(fd), name_(std::move(name)) { front_.prepare_to_spill(); }
 
   static constexpr std::uint64_t kUnknownSize = (1ULL << 62);
 

@@ -120,9 +120,12 @@ void PosixFile::expect_writes(std::uint64_t bytes) {
   if (bytes >= memory / kShareOfMemory) write_directly();
 }
 
-void PosixFile::write_directly() {
+void PosixFile::prepare_direct_writes() {
   const std::string name = fmt::format("/proc/self/fd/{}", fd_.get());
   direct_fd_ = UniqueFd(::open(name.c_str(), O_WRONLY | O_DIRECT | O_CLOEXEC));
+}
+
+void PosixFile::write_directly() {
   can_write_directly_.store(direct_fd_.get() >= 0, std::memory_order_relaxed);
 }
 

@@ -33,7 +33,9 @@ class PosixFile : public File {
   void prefetch(Extent range) const override;
   std::optional<Descriptor> descriptor() const override { return Descriptor{fd_.get(), 0}; }
 
-  // From now on large aligned writes go past the page cache, where the file system can do that.
+  // Opens the file once more, so that large writes can go past the page cache. What cannot be is left out.
+  void prepare_direct_writes();
+  // From now on large aligned writes do so, if that was prepared.
   void write_directly();
 
   // Ends the use of the file. File systems over a network may say only now that something was not written.

@@ -16,9 +16,9 @@ namespace {
 // Of Landlock's second version, Linux 5.19; that the headers are older must not matter.
 constexpr std::uint64_t kRefer = 1ULL << 13;
 constexpr std::uint64_t kAllOfVersion1 = (1ULL << 13) - 1;
-constexpr std::uint64_t kReading = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR;
-constexpr std::uint64_t kNewFiles =
-    kReading | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_REMOVE_FILE;
+// A directory is opened to be synced.
+constexpr std::uint64_t kNaming =
+    LANDLOCK_ACCESS_FS_READ_DIR | LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_REMOVE_FILE;
 
 void allow(int ruleset, const std::string& directory, std::uint64_t access) {
   const UniqueFd fd(::open(directory.c_str(), O_PATH | O_CLOEXEC));
@@ -31,7 +31,7 @@ void allow(int ruleset, const std::string& directory, std::uint64_t access) {
 
 }  // namespace
 
-void give_up_rights(const std::vector<std::string>& writable_directories) {
+void give_up_rights(const std::vector<std::string>& naming_directories) {
   if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return;
   const long version = ::syscall(SYS_landlock_create_ruleset, nullptr, 0, LANDLOCK_CREATE_RULESET_VERSION);
   if (version < 1) return;
@@ -41,9 +41,7 @@ void give_up_rights(const std::vector<std::string>& writable_directories) {
   const UniqueFd ruleset(
       static_cast<int>(::syscall(SYS_landlock_create_ruleset, &attributes, sizeof attributes, 0)));
   if (ruleset.get() < 0) return;
-  allow(ruleset.get(), "/proc/self", kReading);  // open files get their names by way of it
-  for (const std::string& directory : writable_directories)
-    allow(ruleset.get(), directory, kNewFiles | refer);
+  for (const std::string& directory : naming_directories) allow(ruleset.get(), directory, kNaming | refer);
   ::syscall(SYS_landlock_restrict_self, ruleset.get(), 0);
 }
 

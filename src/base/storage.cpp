@@ -93,16 +93,25 @@ void add_disk(Ranges& ranges, dev_t device, Extent part, int depth) {
     return add_disk(ranges, device_in(directory.parent_path() / "dev"), inside, depth + 1);
   }
   if (add_loop_file(ranges, directory, part, depth)) return;
-  bool is_mapped = false;
-  for (const auto& slave : fs::directory_iterator(directory / "slaves", none)) {
-    is_mapped = true;
-    add_disk(ranges, device_in(slave.path() / "dev"), kWhole, depth + 1);
-  }
-  if (!is_mapped) ranges.push_back({false, device, 0, part});
+  Ranges below;
+  for (const auto& slave : fs::directory_iterator(directory / "slaves", none))
+    add_disk(below, device_in(slave.path() / "dev"), kWhole, depth + 1);
+  for (StoredRange& range : below) range.mapped_by.insert(range.mapped_by.begin(), device);
+  if (below.empty()) below.push_back({false, device, 0, part});
+  ranges.insert(ranges.end(), below.begin(), below.end());
 }
 
 std::uint64_t end_of(Extent part) {
   return part.length > kWhole.length - part.offset ? kWhole.length : part.end();
+}
+
+// Two logical volumes of one disk, for example.
+bool are_mapped_apart(const StoredRange& a, const StoredRange& b) {
+  const auto is_made_of = [](const StoredRange& whole, dev_t part) {
+    return std::ranges::find(whole.mapped_by, part) != whole.mapped_by.end();
+  };
+  return !a.mapped_by.empty() && !b.mapped_by.empty() && !is_made_of(a, b.mapped_by.front()) &&
+         !is_made_of(b, a.mapped_by.front());
 }
 
 Ranges of_device(dev_t device) {
@@ -145,7 +154,8 @@ Ranges ranges_under(int fd) {
 bool overlap(const Ranges& a, const Ranges& b) {
   return std::ranges::any_of(a, [&](const StoredRange& ours) {
     return std::ranges::any_of(b, [&](const StoredRange& theirs) {
-      return ours.is_file == theirs.is_file && ours.device == theirs.device && ours.inode == theirs.inode &&
+      return !are_mapped_apart(ours, theirs) && ours.is_file == theirs.is_file &&
+             ours.device == theirs.device && ours.inode == theirs.inode &&
              ours.range.offset < end_of(theirs.range) && theirs.range.offset < end_of(ours.range);
     });
   });

@@ -13,13 +13,15 @@ namespace e2qcow {
 
 // A range of bytes of a file or a whole disk, in the end: partitions are ranges of their disk, loop devices
 // of their file, and mapped devices (LVM, RAID) of all the devices they are made of. So two names of one
-// place are known to be the same.
+// place are known to be the same. Where on those devices a mapped one is, is not known; but two of them, none
+// of which is made of the other, do not share a place.
 struct StoredRange {
   bool is_file = false;
-  dev_t device = 0;    // the disk, or the device that the file's inode is on
-  ino_t inode = 0;     // of a file
-  Extent range;        // of the file or disk
-  std::string name{};  // of a loop device's file; else empty
+  dev_t device = 0;                // the disk, or the device that the file's inode is on
+  ino_t inode = 0;                 // of a file
+  Extent range;                    // of the file or disk
+  std::string name{};              // of a loop device's file; else empty
+  std::vector<dev_t> mapped_by{};  // the mapped devices on the way, the one that was asked for first
 };
 
 inline constexpr Extent kWhole{0, ~0ULL};

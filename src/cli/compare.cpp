@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "image/compare.h"
 
+#include <e2qcow/error.h>
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <iterator>
+#include <cstdio>
 #include <nlohmann/json.hpp>
 
 #include "base/sandbox.h"
@@ -35,9 +36,7 @@ CompareResult compare_disks(const CompareOptions& options) {
   const unsigned threads = thread_count(options.common);
   DiskInput a(options.a);
   DiskInput b(options.b);
-  std::vector<std::string> directories = a.writable_directories();
-  std::ranges::copy(b.writable_directories(), std::back_inserter(directories));
-  give_up_rights(directories);
+  give_up_rights({});
   a.read(threads);
   b.read(threads);
   CompareResult result{a.disk().size(), b.disk().size(), std::nullopt, ""};
@@ -74,19 +73,19 @@ void print_text(const CompareResult& result, bool same) {
 }
 
 int run_compare(const CompareOptions& options) {
-  CompareResult result;
   try {
-    result = compare_disks(options);
+    const CompareResult result = compare_disks(options);
+    const bool same = !result.first_difference && (!options.strict || result.size_a == result.size_b);
+    if (options.common.json)
+      print_json(options, result, same);
+    else if (!options.common.quiet)
+      print_text(result, same);
+    if (std::fflush(stdout) != 0) fail_errno("standard output");
+    return same ? kDone : kDifferent;
   } catch (const std::exception& error) {
     say("e2qcow: {}\n", printable(error.what()));
     return kTrouble;
   }
-  const bool same = !result.first_difference && (!options.strict || result.size_a == result.size_b);
-  if (options.common.json)
-    print_json(options, result, same);
-  else if (!options.common.quiet)
-    print_text(result, same);
-  return same ? kDone : kDifferent;
 }
 
 }  // namespace

@@ -44,6 +44,18 @@ Extent window_of(const InputOptions& options, const PosixFile& device) {
   return {offset, size - offset};
 }
 
+[[noreturn]] void fail_without_superblock(const InputOptions& options, const PosixFile& device,
+                                          const File& part) {
+  const bool is_whole_disk = !options.partition && !options.offset && !options.superblock.block;
+  if (is_whole_disk && has_partitions(device))
+    fail(Errc::not_ext2,
+         fmt::format("{}: no ext2/3/4 file system begins here, but there are partitions; name one "
+                     "with --partition N",
+                     options.path));
+  ext2::find_superblock(part, options.superblock);
+  fail(Errc::not_ext2, options.path + ": its superblock has just come back");
+}
+
 }  // namespace
 
 void add_input_options(CLI::App& command, InputOptions& options) {
@@ -54,7 +66,7 @@ void add_input_options(CLI::App& command, InputOptions& options) {
   offset->type_name("BYTES[k|M|G]");
   command.add_option("--partition", options.partition, "Use partition N of the disk DEVICE (MBR, GPT)")
       ->type_name("N")
-      ->check(CLI::PositiveNumber)
+      ->check(CLI::Range(1, 1024))
       ->excludes(offset);
   command.add_option("-b", options.superblock.block, "Use the superblock copy in this block, as e2fsck -b")
       ->type_name("SUPERBLOCK");
@@ -74,7 +86,8 @@ void add_input_options(CLI::App& command, InputOptions& options) {
                    "Go on although the device is mounted read-write, or no file system is found on it");
 }
 
-DeviceInput::DeviceInput(const InputOptions& options) {
+DeviceInput::DeviceInput(const InputOptions& options)
+    : superblock_is_chosen_(options.superblock.block.has_value()) {
   device_ = open_for_reading(options.path);
   part_ = window_of(options, *device_);
   storage_ = stored_ranges(device_->fd(), part_);
@@ -92,9 +105,9 @@ DeviceInput::DeviceInput(const InputOptions& options) {
   window_ = std::make_unique<FileWindow>(*readable, part_);
   auto finder = std::make_unique<SalvagingFile>(
       *window_, SalvagingFile::Options{.block_size = 1024, .retries = options.retries, .strict = false});
-  const bool accepts_none = options.force && !options.superblock.block;
-  const auto superblock = accepts_none ? ext2::search_superblock(*finder, options.superblock)
-                                       : ext2::find_superblock(*finder, options.superblock);
+  const auto superblock = ext2::search_superblock(*finder, options.superblock);
+  if (!superblock && (superblock_is_chosen_ || !options.force))
+    fail_without_superblock(options, *device_, *finder);
   if (superblock)
     open_filesystem(options, *superblock);
   else
@@ -115,7 +128,9 @@ void DeviceInput::open_filesystem(const InputOptions& options, const ext2::Super
 
 ext2::SelectedExtents DeviceInput::select(const ext2::SelectOptions& options,
                                           ext2::Findings& findings) const {
-  if (filesystem_) return ext2::select_blocks(*filesystem_, options, findings);
+  ext2::SelectOptions with_choice = options;
+  with_choice.superblock_is_chosen = superblock_is_chosen_;
+  if (filesystem_) return ext2::select_blocks(*filesystem_, with_choice, findings);
   findings.add(ext2::Finding::no_superblock, 0, 0);
   ext2::SelectedExtents selected;
   selected.extents = recognised_areas(*device_, part_);

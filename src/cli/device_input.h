@@ -55,6 +55,7 @@ class DeviceInput {
 
   std::unique_ptr<PosixFile> device_;
   Extent part_;  // of the device
+  bool superblock_is_chosen_;
   std::vector<StoredRange> storage_;
   std::unique_ptr<AvoidingFile> avoiding_;  // null where all may be touched
   std::unique_ptr<FileWindow> window_;

@@ -9,10 +9,19 @@
 namespace e2qcow::cli {
 namespace {
 
-enum class Format { unknown, raw, qcow2 };
+bool is_image(const File& file) {
+  const bool is_qcow2 = qcow2::has_magic(file);
+  if (is_qcow2 && ext2::read_superblock(file, ext2::kSuperblockOffset))
+    fail(Errc::refused, file.name() +
+                            ": looks like a qcow2 image and like an ext file system; say which, with " +
+                            file.name() + ":qcow2 or " + file.name() + ":raw");
+  return is_qcow2;
+}
+
+}  // namespace
 
 // Cuts the suffix off.
-Format take_format(std::string& path) {
+DiskInput::Format DiskInput::take_format(std::string& path) {
   for (const auto& [suffix, format] : {std::pair{":raw", Format::raw}, std::pair{":qcow2", Format::qcow2}}) {
     if (!path.ends_with(suffix)) continue;
     path.resize(path.size() - std::string_view(suffix).size());
@@ -21,38 +30,14 @@ Format take_format(std::string& path) {
   return Format::unknown;
 }
 
-Format format_of(const File& file) {
-  const bool is_qcow2 = qcow2::has_magic(file);
-  if (is_qcow2 && ext2::read_superblock(file, ext2::kSuperblockOffset))
-    fail(Errc::refused, file.name() +
-                            ": looks like a qcow2 image and like an ext file system; say which, with " +
-                            file.name() + ":qcow2 or " + file.name() + ":raw");
-  return is_qcow2 ? Format::qcow2 : Format::raw;
-}
-
-}  // namespace
-
-DiskInput::DiskInput(ImageOptions options) {
-  Format format = take_format(options.path);
-  name_ = options.path;
-  if (format != Format::qcow2) {
-    file_ = open_for_reading(options.path);
-    if (format == Format::unknown) format = format_of(*file_);
-  }
-  if (format == Format::raw && !options.backing.empty())
-    fail(Errc::refused, name_ + ": a raw disk has no backing file");
-  if (format == Format::raw)
-    raw_ = std::make_unique<FileSource>(*file_);
-  else
-    image_ = std::make_unique<ImageInput>(options);
-}
+DiskInput::DiskInput(ImageOptions options)
+    : has_backing_(!options.backing.empty()), format_(take_format(options.path)), input_(options) {}
 
 void DiskInput::read(unsigned threads) {
-  if (image_) image_->read(threads);
-}
-
-std::vector<std::string> DiskInput::writable_directories() const {
-  return image_ ? image_->writable_directories() : std::vector<std::string>();
+  if (format_ == Format::unknown) format_ = is_image(input_.file()) ? Format::qcow2 : Format::raw;
+  if (format_ == Format::qcow2) return input_.read(threads);
+  if (has_backing_) fail(Errc::refused, name() + ": a raw disk has no backing file");
+  raw_ = std::make_unique<FileSource>(input_.file());
 }
 
 }  // namespace e2qcow::cli

@@ -17,16 +17,18 @@ class DiskInput {
   // Opens the files; read() comes when rights are given up.
   explicit DiskInput(ImageOptions options);
   void read(unsigned threads);
-  std::vector<std::string> writable_directories() const;
 
-  ImageSource& disk() { return image_ ? static_cast<ImageSource&>(image_->disk()) : *raw_; }
-  const std::string& name() const { return name_; }
+  ImageSource& disk() { return raw_ ? static_cast<ImageSource&>(*raw_) : input_.disk(); }
+  const std::string& name() const { return input_.file().name(); }
 
  private:
-  std::string name_;
-  std::unique_ptr<ImageInput> image_;
-  std::unique_ptr<PosixFile> file_;
-  std::unique_ptr<FileSource> raw_;
+  enum class Format { unknown, raw, qcow2 };
+  static Format take_format(std::string& path);
+
+  bool has_backing_;
+  Format format_;
+  ImageInput input_;
+  std::unique_ptr<FileSource> raw_;  // null: it is an image
 };
 
 }  // namespace e2qcow::cli

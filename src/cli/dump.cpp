@@ -57,7 +57,12 @@ std::uint64_t lost_bytes(const DeviceInput& input) {
   return bytes;
 }
 
-DumpResult dump_to(const DumpOptions& options, const DeviceInput& input, const ImageFormat& format,
+struct Target {
+  OutputFile* file;  // null: standard output
+  const ImageFormat& format;
+};
+
+DumpResult dump_to(const DumpOptions& options, const DeviceInput& input, const Target& target,
                    const ext2::Findings& findings, const ext2::SelectedExtents& selected,
                    Progress* progress) {
   DumpResult result;
@@ -75,14 +80,14 @@ DumpResult dump_to(const DumpOptions& options, const DeviceInput& input, const I
   const auto weigh = [&](const qcow2::Layout& layout) {
     if (progress) progress->begin("weigh", selected.bytes());
     ExtentSource source(input.file(), selected.extents);
-    return weigh_image(format, layout, source, transfer_options);
+    return weigh_image(target.format, layout, source, transfer_options);
   };
   result.disk_size = image_size(input.file());
-  const auto layout = plan_image(format, result.disk_size, selected.extents, options.image, weigh);
+  const auto layout = plan_image(target.format, result.disk_size, selected.extents, options.image, weigh);
   if (progress) progress->begin("dump", selected.bytes());
   ExtentSource source(input.file(), selected.extents);
-  result.image_size =
-      write_image({options.image, format, layout, extensions}, source, selected.extents, transfer_options);
+  result.image_size = write_image({target.file, target.format, layout, extensions}, source, selected.extents,
+                                  transfer_options);
   result.lost_bytes = lost_bytes(input);
   return result;
 }
@@ -116,6 +121,8 @@ int run_dump(const DumpOptions& options) {
   if (options.image == "-" && options.common.json)
     throw CLI::ValidationError("--json: standard output is for the image");
   refuse_output_on_input(input, options.image);
+  std::unique_ptr<OutputFile> image;
+  if (options.image != "-") image = std::make_unique<OutputFile>(options.image);
   SideOutput report_file(input, options.report, {options.image});
   SideOutput map_file(input, options.map_out, {options.image, options.report});
   const ext2::Filesystem* filesystem = input.filesystem();
@@ -129,8 +136,9 @@ int run_dump(const DumpOptions& options) {
     const DumpKind kind = options.all ? DumpKind::all : DumpKind::metadata;
     const auto selected =
         input.select({kind, thread_count(options.common), progress.get(), input.may_be_dying()}, findings);
-    result = dump_to(options, input, format, findings, selected, progress.get());
-    map_file.commit([&] { return rescue_map_text(input, selected.extents); });
+    result = dump_to(options, input, {image.get(), format}, findings, selected, progress.get());
+    map_file.commit(
+        [&] { return rescue_map_text(input, {.kind = kind, .threads = thread_count(options.common)}); });
   }
   result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
   const Report report = make_report(input, findings, !options.report.empty());

@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include "base/temporary_file.h"
 #include "cli/say.h"
 #include "cli/text.h"
 #include "qcow2/allocator.h"
@@ -55,7 +54,7 @@ void add_limit_options(CLI::App& command, ImageOptions& options) {
       .add_option("--max-ratio", options.max_ratio,
                   "Refuse images that claim more compressed data than N times their size")
       ->type_name("N")
-      ->check(CLI::PositiveNumber)
+      ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 40))
       ->capture_default_str();
 }
 
@@ -73,10 +72,6 @@ std::unique_ptr<File> ImageInput::open_image(const std::string& path) {
   auto pipe = std::make_unique<PipeFile>(STDIN_FILENO, "standard input");
   pipe_ = pipe.get();
   return pipe;
-}
-
-std::vector<std::string> ImageInput::writable_directories() const {
-  return pipe_ == nullptr ? std::vector<std::string>() : std::vector{temporary_directory()};
 }
 
 void ImageInput::read(unsigned threads) {

@@ -31,8 +31,8 @@ class ImageInput {
   // Opens the files, and reads nothing yet.
   explicit ImageInput(const ImageOptions& options);
 
-  // Where files must still be made when rights are given up, which is now.
-  std::vector<std::string> writable_directories() const;
+  // The image's own file.
+  const File& file() const { return files_.file(); }
 
   // Checks headers and tables; what follows is there from then on.
   void read(unsigned threads);

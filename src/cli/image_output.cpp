@@ -1,7 +1,6 @@
 #include "cli/image_output.h"
 
 #include "base/null_file.h"
-#include "base/output_file.h"
 #include "base/output_stream.h"
 #include "base/temporary_file.h"
 #include "qcow2/stream_writer.h"
@@ -40,8 +39,8 @@ std::uint64_t write_to_pipe(const ImageOutput& output, ImageSource& source, std:
 
 std::uint64_t write_image(const ImageOutput& output, ImageSource& source, std::span<const Extent> extents,
                           const TransferOptions& options) {
-  if (output.path == "-") return write_to_pipe(output, source, extents, options);
-  OutputFile file(output.path);
+  if (output.file == nullptr) return write_to_pipe(output, source, extents, options);
+  OutputFile& file = *output.file;
   const auto background =
       file.is_block_device() ? TableWriter::Background::old_data : TableWriter::Background::zeros;
   const std::uint64_t size = write_to(file.file(), background, output, source, options);

@@ -4,15 +4,15 @@
 
 #include <functional>
 #include <span>
-#include <string>
 
+#include "base/output_file.h"
 #include "cli/image_format.h"
 
 namespace e2qcow::cli {
 
 // Where an image goes, and how.
 struct ImageOutput {
-  std::string path;  // "-": standard output
+  OutputFile* file;  // null: standard output
   ImageFormat format;
   qcow2::Layout layout;
   // The extensions of its header. They are asked for when the header is written: at the end, but before the

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <map>
@@ -120,11 +121,25 @@ Json filesystem_json(const ext2::Description& filesystem) {
           {"needs-recovery", filesystem.needs_recovery}};
 }
 
+// Of a list that an image brings, as long as it likes.
+constexpr std::size_t kMaxListed = 100;
+constexpr std::size_t kMaxNameBytes = 255;
+
+template <typename T>
+std::span<const T> listed(const std::vector<T>& list) {
+  return std::span(list).first(std::min(list.size(), kMaxListed));
+}
+
+std::string printable_name(const std::string& name) {
+  return printable(std::string_view(name).substr(0, kMaxNameBytes)) +
+         (name.size() > kMaxNameBytes ? "..." : "");
+}
+
 Json snapshots_json(const Info& info) {
   Json list = Json::array();
-  for (const qcow2::Snapshot& snapshot : info.snapshots)
-    list.push_back({{"id", printable(snapshot.id)},
-                    {"name", printable(snapshot.name)},
+  for (const qcow2::Snapshot& snapshot : listed(info.snapshots))
+    list.push_back({{"id", printable_name(snapshot.id)},
+                    {"name", printable_name(snapshot.name)},
                     {"date-sec", snapshot.seconds},
                     {"vm-state-size", snapshot.vm_state_bytes},
                     {"disk-size", snapshot.disk_size}});
@@ -133,8 +148,8 @@ Json snapshots_json(const Info& info) {
 
 Json bitmaps_json(const Info& info) {
   Json list = Json::array();
-  for (const qcow2::Bitmap& bitmap : info.bitmaps)
-    list.push_back({{"name", printable(bitmap.name)},
+  for (const qcow2::Bitmap& bitmap : listed(info.bitmaps))
+    list.push_back({{"name", printable_name(bitmap.name)},
                     {"granularity-bits", bitmap.granularity_bits},
                     {"in-use", (bitmap.flags & qcow2::Bitmap::kInUse) != 0}});
   return list;
@@ -155,7 +170,9 @@ Json to_json(const InfoOptions& options, const Info& info) {
             {"corrupt", (header.incompatible_features & qcow2::kCorrupt) != 0},
             {"incompatible-features", feature_names(info)},
             {"extensions", extension_names(info)},
+            {"snapshot-count", header.snapshot_count},
             {"snapshots", snapshots_json(info)},
+            {"bitmap-count", info.bitmaps.size()},
             {"bitmaps", bitmaps_json(info)}};
   if (info.backing_file) json["backing-file"] = printable(*info.backing_file);
   if (const std::string format = text_of(info, qcow2::kBackingFormat); !format.empty())
@@ -212,13 +229,16 @@ void print_foreign(const Info& info) {
   if (header.incompatible_features != 0)
     fmt::print("needs:         {}\n", fmt::join(feature_names(info), ", "));
   if (!info.extensions.empty()) fmt::print("extensions:    {}\n", fmt::join(extension_names(info), ", "));
-  for (const qcow2::Snapshot& snapshot : info.snapshots)
-    fmt::print("snapshot:      {} '{}', disk of {}, VM state of {}\n", printable(snapshot.id),
-               printable(snapshot.name), human_size(snapshot.disk_size), human_size(snapshot.vm_state_bytes));
-  for (const qcow2::Bitmap& bitmap : info.bitmaps)
-    fmt::print("bitmap:        '{}', a bit for {}{}\n", printable(bitmap.name),
+  for (const qcow2::Snapshot& snapshot : listed(info.snapshots))
+    fmt::print("snapshot:      {} '{}', disk of {}, VM state of {}\n", printable_name(snapshot.id),
+               printable_name(snapshot.name), human_size(snapshot.disk_size),
+               human_size(snapshot.vm_state_bytes));
+  for (const qcow2::Bitmap& bitmap : listed(info.bitmaps))
+    fmt::print("bitmap:        '{}', a bit for {}{}\n", printable_name(bitmap.name),
                human_size(1ULL << (bitmap.granularity_bits & 63)),
                (bitmap.flags & qcow2::Bitmap::kInUse) != 0 ? ", was in use" : "");
+  if (info.snapshots.size() > kMaxListed || info.bitmaps.size() > kMaxListed)
+    fmt::print("in all:        {} snapshots, {} bitmaps\n", info.snapshots.size(), info.bitmaps.size());
 }
 
 void print_info(const InfoOptions& options, const Info& info) {
@@ -266,6 +286,9 @@ void add_lists(Info& info, const File& file) {
 
 void read_disk(Info& info, const File& file, const ImageOptions& options) {
   qcow2::Reader reader(file);
+  if (reader.size() > options.max_size)
+    fail(Errc::refused, fmt::format("{}: its disk has {} bytes, more than the {} of --max-size", file.name(),
+                                    reader.size(), options.max_size));
   info.backing_file = reader.backing_file_name();
   info.record = reader.record();
   add_lists(info, file);

@@ -31,6 +31,12 @@ void handle_signals() {
   std::signal(SIGXFSZ, SIG_IGN);  // a write past the limit fails with EFBIG, with our message
 }
 
+bool has_command(const CLI::App& app, const std::string& name) {
+  const auto commands =
+      app.get_subcommands([&](const CLI::App* command) { return command->check_name(name); });
+  return !commands.empty();
+}
+
 int run(int argc, char** argv) {
   CLI::App app(
       "Dump ext2/3/4 file systems to qcow2 images that hold only the blocks that matter, and restore them.",
@@ -47,6 +53,11 @@ int run(int argc, char** argv) {
   e2qcow::cli::add_compare(app, chosen);
   e2qcow::cli::add_measure(app, chosen);
   e2qcow::cli::add_exec(app, chosen);
+  const bool names_a_command = argc > 1 && argv[1][0] != '-' && argv[1][0] != '\0';
+  if (names_a_command && !has_command(app, argv[1])) {
+    e2qcow::cli::say("e2qcow: there is no command '{}'; see e2qcow --help\n", e2qcow::printable(argv[1]));
+    return e2qcow::cli::kUsage;
+  }
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -122,7 +122,7 @@ void print_classes(const DiskClasses& classes, bool as_json) {
 int run_map(const MapOptions& options) {
   const unsigned threads = thread_count(options.common);
   ImageInput input(options.image);
-  give_up_rights(input.writable_directories());
+  give_up_rights({});
   input.read(threads);
   if (options.classes) {
     const auto record = input.reader().record();

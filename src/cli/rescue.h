@@ -1,18 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
-#include <span>
 #include <string>
 
 #include "cli/device_input.h"
 
 namespace e2qcow::cli {
 
-// Map files of GNU ddrescue, of the device that the user named; `wanted` and losses are of the part of it in
-// which the file system is.
+// Map files of GNU ddrescue, of the device that the user named.
 
-// What was wanted and is there is finished, what could not be read is bad, and nothing else was tried.
-std::string rescue_map_text(const DeviceInput& input, std::span<const Extent> wanted);
+// What a dump looks at is finished, what could not be read of it is bad, and nothing else was tried.
+std::string rescue_map_text(const DeviceInput& input, const ext2::SelectOptions& options);
 
 // What a dump looks at is finished, and nothing else: for ddrescue -m. The device's last sector is in it, so
 // that what ddrescue writes is as large as the device.

@@ -95,6 +95,11 @@ std::uint64_t size_to_write(const RestoreOptions& options, ImageSource& disk, st
 
 void refuse_metadata(const RestoreOptions& options, const qcow2::Reader& reader) {
   const auto record = reader.record();
+  if (!record && reader.has_record() && !options.allow_metadata)
+    fail(Errc::refused,
+         fmt::format("{}: what it says of itself makes no sense, and it may hold metadata alone; "
+                     "restore it to a file, or use --allow-metadata",
+                     options.image.path));
   if (!record || record->kind != DumpKind::metadata || options.allow_metadata) return;
   fail(Errc::refused, fmt::format("{}: holds metadata alone: the contents of all files on {} would be lost; "
                                   "restore it to a file, or use --allow-metadata",
@@ -114,10 +119,12 @@ int run_restore(const RestoreOptions& options) {
   ImageInput input(options.image);
   refuse_backing_files(options, input.names());
   OutputFile output(options.target);
-  std::vector<std::string> directories = input.writable_directories();
-  directories.push_back(output.directory());
-  give_up_rights(directories);
-  input.read(thread_count(options.common));
+  const unsigned threads = thread_count(options.common);
+  if (output.is_block_device())
+    give_up_rights({});
+  else
+    give_up_rights({output.directory()});
+  input.read(threads);
   qcow2::Reader& reader = input.reader();
   qcow2::Chain& disk = input.disk();
   RawSink::Options sink_options{.size = disk.size()};
@@ -132,7 +139,7 @@ int run_restore(const RestoreOptions& options) {
     if (progress) progress->begin("restore", input.data_bytes());
     output.file().expect_writes(input.data_bytes());
     RawSink sink(output.file(), sink_options);
-    transfer(disk, sink, {thread_count(options.common), progress.get()});
+    transfer(disk, sink, {threads, progress.get()});
     input.finish();
     output.commit(OutputFile::Durability::always);
   }

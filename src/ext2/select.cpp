@@ -101,7 +101,7 @@ std::vector<Selection::ClassRun> classify_blocks(const Filesystem& filesystem, c
   const Geometry& geometry = filesystem.geometry;
   if (geometry.blocks() < geometry.claimed_blocks())
     findings.add(Finding::short_device, 0, geometry.blocks());
-  if (!filesystem.superblock.is_primary())
+  if (!filesystem.superblock.is_primary() && !options.superblock_is_chosen)
     findings.add(Finding::backup_superblock, 0, filesystem.superblock.offset / geometry.block_size());
   if (options.most_important_first) read_bitmaps_first(filesystem);
   if (options.progress) options.progress->begin("scan", geometry.bytes({0, geometry.groups()}).length);

@@ -14,6 +14,7 @@ struct SelectOptions {
   unsigned threads = 1;
   Progress* progress = nullptr;
   bool most_important_first = false;  // see read_first.h
+  bool superblock_is_chosen = false;  // by the user: that it is a backup is no finding
 };
 
 // The blocks that a dump of this kind is made of, ascending, each for one class.

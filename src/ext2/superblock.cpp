@@ -3,6 +3,7 @@
 #include <ext2fs/ext2fs.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <bit>
 #include <string_view>
 
@@ -18,15 +19,19 @@ namespace {
 
 static_assert(sizeof(ext2_super_block) == kSuperblockSize);
 
+// More than the bits of a small block: libext2fs opens such file systems, and looks into them before it finds
+// that they make no sense. Source: <ext2fs/ext2_fs.h>, EXT2_MAX_INODES_PER_GROUP
+constexpr std::uint64_t kMaxPerGroup = 1 << 16;
+
 // What no file system can be walked without; the other fields may be wrong (see Geometry).
 bool makes_sense(const Superblock& superblock) {
   const ext2_super_block& raw = superblock.raw;
   if (raw.s_magic != EXT2_SUPER_MAGIC || raw.s_log_block_size > 6) return false;
   if (superblock.is_journal_device()) return superblock.blocks() > 0;
-  const std::uint64_t bits_per_block = superblock.block_size() * 8ULL;
+  const std::uint64_t max_per_group = std::max<std::uint64_t>(kMaxPerGroup, superblock.block_size() * 8ULL);
   const bool bigalloc = superblock.has_ro_compat(EXT4_FEATURE_RO_COMPAT_BIGALLOC);
-  const bool blocks_fit = bigalloc || raw.s_blocks_per_group <= bits_per_block;
-  return raw.s_inodes_per_group > 0 && raw.s_inodes_per_group <= bits_per_block &&
+  const bool blocks_fit = bigalloc || raw.s_blocks_per_group <= max_per_group;
+  return raw.s_inodes_per_group > 0 && raw.s_inodes_per_group <= max_per_group &&
          raw.s_blocks_per_group >= 8 && blocks_fit && superblock.blocks() > 0;
 }
 

@@ -25,6 +25,9 @@ class ImageFiles {
   // Errc::unsupported where one is missing.
   void read(const std::function<void(Reader&)>& examine);
 
+  // The image's file.
+  const File& file() const { return *files_.front(); }
+
   // From then on: the image alone, and its disk.
   Reader& reader() const { return *readers_.front(); }
   Chain& disk() const { return *chain_; }

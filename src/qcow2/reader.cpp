@@ -61,6 +61,10 @@ std::optional<DumpRecord> Reader::record() const {
   return decode_record(extensions_);
 }
 
+bool Reader::has_record() const {
+  return std::ranges::find(extensions_, kDumpRecord, &Extension::type) != extensions_.end();
+}
+
 void Reader::check(const Entry& entry, std::uint64_t guest_offset) const {
   const Geometry geometry = header_.geometry();
   const L2Entry cluster = entry.cluster;

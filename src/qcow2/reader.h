@@ -43,7 +43,9 @@ class Reader {
   const std::vector<Extension>& extensions() const { return extensions_; }
   // The name the image gives its backing file, as it stands there. Nothing opens it.
   const std::optional<std::string>& backing_file_name() const { return backing_file_name_; }
+  // Absent where there is none that makes sense.
   std::optional<DumpRecord> record() const;
+  bool has_record() const;
   const File& file() const { return file_; }
 
   // The longest stretch from guest_offset on that is stored in one way and, for data, in one piece; it may

@@ -58,6 +58,7 @@ TEST_F(PosixFileTest, WritesLargeAlignedPiecesPastThePageCacheAndTheRestThroughI
   PageBytes aligned(kMiB, std::byte{1});
   const Bytes small = filled(100, 2);
   const auto file = file_with({});
+  file->prepare_direct_writes();
   file->write_directly();
   file->write(0, aligned);                                   // directly
   file->write(kMiB, small);                                  // too small

@@ -43,6 +43,19 @@ TEST_F(StorageTest, KnowsPartsOfAFileApart) {
   EXPECT_TRUE(overlap_of(a, a, {100, ~0ULL - 100}, {1ULL << 62, 1}));
 }
 
+// Logical volumes 11 and 12 on disk 1, and 13, which is encrypted and made of 11.
+TEST_F(StorageTest, KnowsMappedDevicesOfOneDiskApart) {
+  const auto on_disk_1 = [](std::vector<dev_t> mapped_by) {
+    return std::vector<StoredRange>{{false, 1, 0, kWhole, "", std::move(mapped_by)}};
+  };
+  EXPECT_FALSE(overlap(on_disk_1({11}), on_disk_1({12})));
+  EXPECT_FALSE(overlap(on_disk_1({13, 11}), on_disk_1({12})));
+  EXPECT_TRUE(overlap(on_disk_1({11}), on_disk_1({11})));
+  EXPECT_TRUE(overlap(on_disk_1({13, 11}), on_disk_1({11})));
+  EXPECT_TRUE(overlap(on_disk_1({11}), on_disk_1({13, 11})));
+  EXPECT_TRUE(overlap(on_disk_1({}), on_disk_1({12})));
+}
+
 TEST_F(StorageTest, StoresNothingOnAFileThatIsNotMounted) {
   const std::string a = file("a");
   EXPECT_FALSE(overlap(stored_ranges(a), ranges_under(directory_.file("fs.qcow2"))));

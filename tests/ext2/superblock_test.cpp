@@ -35,10 +35,11 @@ TEST_F(MakesSense, BlocksOfUpTo64KiB) {
   }
 }
 
-TEST_F(MakesSense, InodesThatABitmapBlockCanCount) {
-  superblock_.raw.s_inodes_per_group = 8192;
+// Also of more inodes than a bitmap block can count: e2fsck looks into such file systems.
+TEST_F(MakesSense, InodesThatLibext2fsAccepts) {
+  superblock_.raw.s_inodes_per_group = 24832;
   EXPECT_TRUE(makes_sense());
-  for (const std::uint32_t inodes : {0U, 8193U, 0xffffffffU}) {
+  for (const std::uint32_t inodes : {0U, 65537U, 0xffffffffU}) {
     superblock_.raw.s_inodes_per_group = inodes;
     EXPECT_FALSE(makes_sense()) << inodes;
   }
@@ -51,8 +52,10 @@ TEST_F(MakesSense, GroupsOfAtLeastEightBlocks) {
   EXPECT_FALSE(makes_sense());
 }
 
-TEST_F(MakesSense, OnlyBlocksThatABitmapBlockCanCount) {
+TEST_F(MakesSense, BlocksThatLibext2fsAccepts) {
   superblock_.raw.s_blocks_per_group = 8200;
+  EXPECT_TRUE(makes_sense());
+  superblock_.raw.s_blocks_per_group = 65537;
   EXPECT_FALSE(makes_sense());
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // What GParted, fstests, scripts and people call, and what they read.
+#include <algorithm>
 #include <regex>
 #include <set>
 
@@ -192,7 +193,9 @@ TEST_F(E2imageMoves, ASignalDestroysNothing) {
     arrived = outcome.status != 0 || outcome.err.find(warning) != std::string::npos;
     warned = warned || (arrived && outcome.status == 0);
   }
-  EXPECT_EQ(statuses, (std::set<int>{0, kEndedWhileScanning, kEndedWhileCopying}));
+  // Between the scan and the first block that destroys something there may be no read at all.
+  const std::set<int> allowed{0, kEndedWhileScanning, kEndedWhileCopying};
+  EXPECT_TRUE(std::ranges::includes(allowed, statuses));
   EXPECT_TRUE(warned);
 }
 
