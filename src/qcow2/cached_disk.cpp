@@ -75,15 +75,18 @@ Chain::Place CachedDisk::find(std::uint64_t guest_offset) {
   return place;
 }
 
-// Reads that go on from one unit to the next are expected to go on. The thread is asked for many at once, as
+// Reads that go on from one unit to the next are expected to go on, the further the longer they do: two
+// bitmaps side by side say nothing of the inode table behind them. The thread is asked for many at once, as
 // to wake it takes longer than to decompress a small unit.
 void CachedDisk::notice(std::uint64_t unit) {
   const std::uint64_t last = last_unit_.exchange(unit, std::memory_order_relaxed);
-  if (unit != last + 1) return;
-  const std::uint64_t window = std::max<std::uint64_t>(2, kAheadBytes / unit_bytes_);
+  if (unit == last) return;
+  const std::uint64_t run = unit == last + 1 ? run_.load(std::memory_order_relaxed) + 1 : 0;
+  run_.store(run, std::memory_order_relaxed);
+  const std::uint64_t window = std::min(run, std::max<std::uint64_t>(2, kAheadBytes / unit_bytes_));
   const std::uint64_t end = ahead_end_.load(std::memory_order_relaxed);
   const bool goes_on = end > unit && end <= unit + window;
-  if (goes_on && end - unit > window / 2) return;
+  if (run == 0 || (goes_on && end - unit > window / 2)) return;
   const std::uint64_t first = goes_on ? end : unit + 1;
   ahead_end_.store(unit + window, std::memory_order_relaxed);
   prefetch({first * unit_bytes_, (unit + window - first) * unit_bytes_});

@@ -47,6 +47,7 @@ class CachedDisk : public ImageSource {
   std::mutex mutex_;  // guards recent_
   Chain::Place recent_;
   std::atomic<std::uint64_t> last_unit_{0};
+  std::atomic<std::uint64_t> run_{0};        // units that were read in a row, beyond the first
   std::atomic<std::uint64_t> ahead_end_{0};  // units before it were asked for ahead
   BackgroundQueue ahead_;                    // ends before what it works on
 };
