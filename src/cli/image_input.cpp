@@ -24,11 +24,11 @@ bool is_in_order(qcow2::Reader& reader, std::uint64_t kept_front, std::uint64_t 
   while (position < reader.size()) {
     const qcow2::Mapping mapping = reader.map(position);
     position = mapping.guest.end();
-    if (mapping.host_offset == 0 || mapping.host_offset < kept_front) continue;
-    if (mapping.host_offset + reach < furthest) return false;
+    if (!mapping.is_stored() || *mapping.host_offset < kept_front) continue;
+    if (*mapping.host_offset + reach < furthest) return false;
     const bool compressed = mapping.kind == qcow2::Mapping::Kind::compressed;
-    furthest =
-        std::max(furthest, mapping.host_offset + (compressed ? mapping.stored_length : mapping.guest.length));
+    furthest = std::max(furthest,
+                        *mapping.host_offset + (compressed ? mapping.stored_length : mapping.guest.length));
   }
   return true;
 }

@@ -25,9 +25,9 @@ struct MapOptions {
 };
 
 bool continues(const Place& before, const Place& next) {
-  return next.depth == before.depth && next.mapping.kind == before.mapping.kind &&
-         (next.mapping.kind != Kind::data ||
-          next.mapping.host_offset == before.mapping.host_offset + before.mapping.guest.length);
+  const bool both_compressed =
+      before.mapping.kind == Kind::compressed && next.mapping.kind == Kind::compressed;
+  return next.depth == before.depth && (both_compressed || qcow2::continues(before.mapping, next.mapping));
 }
 
 // visit(place): the longest stretches that are stored in one way, in one piece.
@@ -65,7 +65,7 @@ void print_map_json(const qcow2::Chain& disk) {
   JsonArray array;
   for_each_place(disk, [&](const Place& place) {
     const Kind kind = place.mapping.kind;
-    const bool stored = kind == Kind::data || kind == Kind::compressed;
+    const bool stored = place.mapping.is_stored();
     nlohmann::ordered_json json{{"start", place.mapping.guest.offset},
                                 {"length", place.mapping.guest.length},
                                 {"depth", place.depth},
@@ -73,7 +73,7 @@ void print_map_json(const qcow2::Chain& disk) {
                                 {"zero", !stored},
                                 {"data", stored},
                                 {"compressed", kind == Kind::compressed}};
-    if (kind == Kind::data) json["offset"] = place.mapping.host_offset;
+    if (kind != Kind::compressed && place.mapping.host_offset) json["offset"] = *place.mapping.host_offset;
     array.add(json);
   });
   array.finish();
@@ -97,7 +97,7 @@ void print_map(const qcow2::Chain& disk, const std::vector<std::string>& names) 
   fmt::print("{:>18} {:>18}  {:<10} {:>18}  {}\n", "start", "length", "stored as", "at", "in");
   for_each_place(disk, [&](const Place& place) {
     const qcow2::Mapping& mapping = place.mapping;
-    const std::string at = mapping.kind == Kind::data ? std::to_string(mapping.host_offset) : "";
+    const std::string at = mapping.kind == Kind::data ? std::to_string(*mapping.host_offset) : "";
     const std::string in = mapping.kind == Kind::unallocated ? "" : printable(names.at(place.depth));
     fmt::print("{:>18} {:>18}  {:<10} {:>18}  {}\n", mapping.guest.offset, mapping.guest.length,
                name_of(mapping.kind), at, in);

@@ -4,30 +4,18 @@
 #include <algorithm>
 
 namespace e2qcow::qcow2 {
-namespace {
-
-bool is_stored(const Mapping& mapping) {
-  return mapping.kind == Mapping::Kind::data || mapping.kind == Mapping::Kind::compressed;
-}
-
-}  // namespace
-
 Chain::Chain(std::vector<Reader*> images, const File* raw_base)
     : images_(std::move(images)), raw_base_(raw_base) {}
 
+// Inside of the raw disk, which answers for all of itself: a hole in it is zeros.
 Mapping Chain::map_raw(std::uint64_t guest_offset) const {
-  Mapping mapping;
-  mapping.guest = {guest_offset, ~0ULL - guest_offset};
   const auto data = raw_base_->next_data(guest_offset);
-  if (!data) return mapping;
-  if (data->offset > guest_offset) {
-    mapping.guest.length = data->offset - guest_offset;
-    return mapping;
-  }
-  mapping.kind = Mapping::Kind::data;
-  mapping.guest.length = data->end() - guest_offset;
-  mapping.host_offset = guest_offset;
-  return mapping;
+  const bool is_data = data && data->offset <= guest_offset;
+  std::uint64_t end = raw_base_->size();
+  if (data) end = is_data ? data->end() : data->offset;
+  return {.kind = is_data ? Mapping::Kind::data : Mapping::Kind::zeros,
+          .guest = {guest_offset, end - guest_offset},
+          .host_offset = guest_offset};
 }
 
 Chain::Place Chain::map(std::uint64_t guest_offset) const {
@@ -39,7 +27,7 @@ Chain::Place Chain::map(std::uint64_t guest_offset) const {
     place.mapping.guest.length = end - guest_offset;
     if (place.mapping.kind != Mapping::Kind::unallocated) return place;
     const bool is_last = depth + 1 == images_.size();
-    if (!is_last || raw_base_ == nullptr) continue;
+    if (!is_last || raw_base_ == nullptr || guest_offset >= raw_base_->size()) continue;
     place = {map_raw(guest_offset), depth + 1};
     place.mapping.guest.length = std::min(end, place.mapping.guest.end()) - guest_offset;
   }
@@ -49,7 +37,7 @@ Chain::Place Chain::map(std::uint64_t guest_offset) const {
 std::optional<Extent> Chain::next_extent(std::uint64_t guest_offset) {
   while (guest_offset < size()) {
     const Mapping mapping = map(guest_offset).mapping;
-    if (is_stored(mapping)) return mapping.guest;
+    if (mapping.is_stored()) return mapping.guest;
     guest_offset = mapping.guest.end();
   }
   return std::nullopt;
@@ -67,10 +55,12 @@ void Chain::read(std::uint64_t guest_offset, std::span<std::byte> out) {
 }
 
 void Chain::read(const Place& place, std::uint64_t guest_offset, std::span<std::byte> out) const {
-  const std::uint64_t host_offset = place.mapping.host_offset + (guest_offset - place.mapping.guest.offset);
-  if (!is_stored(place.mapping))
+  if (!place.mapping.is_stored()) {
     std::ranges::fill(out, std::byte{0});
-  else if (place.depth == images_.size())
+    return;
+  }
+  const std::uint64_t host_offset = *place.mapping.host_offset + (guest_offset - place.mapping.guest.offset);
+  if (place.depth == images_.size())
     raw_base_->read(host_offset, out);
   else if (place.mapping.kind == Mapping::Kind::data)
     images_[place.depth]->file().read(host_offset, out);
@@ -90,7 +80,7 @@ std::optional<File::Descriptor> Chain::stored_at(Extent guest) const {
     return std::nullopt;
   auto stored =
       place.depth == images_.size() ? raw_base_->descriptor() : images_[place.depth]->file().descriptor();
-  if (stored) stored->offset += place.mapping.host_offset;
+  if (stored) stored->offset += *place.mapping.host_offset;
   return stored;
 }
 

@@ -64,7 +64,7 @@ void Overlay::read(const Mapping& mapping, std::uint64_t guest_offset, std::span
       below_.read(guest_offset, out);
       break;
     case Mapping::Kind::data:
-      file_.read(mapping.host_offset, out);
+      file_.read(*mapping.host_offset, out);
       break;
     default:
       std::ranges::fill(out, std::byte{0});

@@ -95,10 +95,10 @@ Mapping OverlayTables::map_table(const Table& table, std::uint64_t guest_offset)
     mapping.host_offset = first.host_offset() + guest_offset % cluster_size;
   for (++index; index < table.entries.size(); ++index) {
     const L2Entry next(big_endian(table.entries[index]));
-    const bool continues =
+    const bool goes_on =
         kind_of(next) == mapping.kind && (mapping.kind != Mapping::Kind::data ||
-                                          next.host_offset() == mapping.host_offset + mapping.guest.length);
-    if (!continues) break;
+                                          next.host_offset() == *mapping.host_offset + mapping.guest.length);
+    if (!goes_on) break;
     mapping.guest.length += cluster_size;
   }
   return mapping;

@@ -13,6 +13,13 @@
 #include "qcow2/record_extension.h"
 
 namespace e2qcow::qcow2 {
+
+bool continues(const Mapping& before, const Mapping& next) {
+  if (next.kind != before.kind || before.kind == Mapping::Kind::compressed) return false;
+  if (!before.host_offset) return !next.host_offset;
+  return next.host_offset == *before.host_offset + before.guest.length;
+}
+
 Reader::Reader(const File& file)
     : file_(file),
       file_size_(file.size()),
@@ -131,12 +138,11 @@ Mapping Reader::describe(const Entry& entry, std::uint64_t guest_offset) const {
   const bool zeros = geometry.extended_l2 ? entry.subclusters.zeros(index) : entry.cluster.reads_as_zeros();
   const bool data =
       geometry.extended_l2 ? entry.subclusters.allocated(index) : entry.cluster.host_offset() != 0;
-  if (zeros) {
+  if (zeros)
     mapping.kind = Mapping::Kind::zeros;
-  } else if (data) {
+  else if (data)
     mapping.kind = Mapping::Kind::data;
-    mapping.host_offset = entry.cluster.host_offset() + inside;
-  }
+  if (entry.cluster.host_offset() != 0) mapping.host_offset = entry.cluster.host_offset() + inside;
   return mapping;
 }
 
@@ -161,10 +167,7 @@ Mapping Reader::map_page(std::uint64_t l2_offset, std::uint64_t guest_offset) co
   Mapping mapping = at(round_down(guest_offset, geometry.subcluster_size()));
   while (mapping.kind != Mapping::Kind::compressed && mapping.guest.end() < end) {
     const Mapping next = at(mapping.guest.end());
-    const bool continues =
-        next.kind == mapping.kind && (mapping.kind != Mapping::Kind::data ||
-                                      next.host_offset == mapping.host_offset + mapping.guest.length);
-    if (!continues) break;
+    if (!continues(mapping, next)) break;
     mapping.guest.length += next.guest.length;
   }
   return mapping;
@@ -183,7 +186,7 @@ Mapping Reader::map(std::uint64_t guest_offset) const {
   const std::uint64_t skipped = guest_offset - mapping.guest.offset;
   const std::uint64_t end = std::min(mapping.guest.end(), header_.size);
   mapping.guest = {guest_offset, end - guest_offset};
-  if (mapping.kind == Mapping::Kind::data) mapping.host_offset += skipped;
+  if (mapping.kind != Mapping::Kind::compressed && mapping.host_offset) *mapping.host_offset += skipped;
   return mapping;
 }
 
@@ -193,7 +196,7 @@ void Reader::read(std::uint64_t guest_offset, std::span<std::byte> out) {
     const auto part = out.first(std::min<std::uint64_t>(out.size(), mapping.guest.length));
     switch (mapping.kind) {
       case Mapping::Kind::data:
-        file_.read(mapping.host_offset, part);
+        file_.read(*mapping.host_offset, part);
         break;
       case Mapping::Kind::compressed:
         read_compressed(mapping, guest_offset, part);
@@ -211,7 +214,7 @@ void Reader::read_compressed(const Mapping& mapping, std::uint64_t guest_offset,
   const std::uint64_t cluster_size = header_.geometry().cluster_size();
   // The last sector may lie past the end of the file, when the data ends before that.
   std::vector<std::byte> stored(mapping.stored_length);
-  stored.resize(file_.read_up_to(mapping.host_offset, stored));
+  stored.resize(file_.read_up_to(*mapping.host_offset, stored));
   std::vector<std::byte> whole(out.size() == cluster_size ? 0 : cluster_size);
   const std::span<std::byte> cluster = whole.empty() ? out : whole;
   const auto decoder = decoders_.borrow([this] { return make_decoder(header_.compression_type); });
@@ -257,11 +260,11 @@ std::uint64_t Reader::check_tables(std::uint64_t max_ratio) {
     throw_if_stopped();
     const Mapping mapping = map(position);
     position = mapping.guest.end();
+    if (!mapping.is_stored()) continue;
     const bool compressed = mapping.kind == Mapping::Kind::compressed;
-    if (!compressed && mapping.kind != Mapping::Kind::data) continue;
     (compressed ? compressed_bytes_ : plain_bytes_) += mapping.guest.length;
-    if (!metadata.is_free({mapping.host_offset, compressed ? mapping.stored_length : mapping.guest.length}))
-      corrupt(mapping.guest.offset, fmt::format("its data at {} lies on a table", mapping.host_offset));
+    if (!metadata.is_free({*mapping.host_offset, compressed ? mapping.stored_length : mapping.guest.length}))
+      corrupt(mapping.guest.offset, fmt::format("its data at {} lies on a table", *mapping.host_offset));
     check_size(file_size_, max_ratio);
   }
   return plain_bytes_ + compressed_bytes_;

@@ -23,9 +23,14 @@ struct Mapping {
   };  // unallocated: as the backing file has it, or zeros
   Kind kind = Kind::unallocated;
   Extent guest;
-  std::uint64_t host_offset = 0;    // of data and compressed
-  std::uint64_t stored_length = 0;  // of compressed: at most; one cluster each
+  std::optional<std::uint64_t> host_offset;  // of data and compressed; of others where room is kept for them
+  std::uint64_t stored_length = 0;           // of compressed: at most; one cluster each
+
+  bool is_stored() const { return kind == Kind::data || kind == Kind::compressed; }
 };
+
+// Whether `next`, behind `before` in the disk, is stored in the same way and in one piece with it.
+bool continues(const Mapping& before, const Mapping& next);
 
 // The active state of one qcow2 image, and its header; see Chain for its disk. Everything in the file is
 // checked before it is used; what makes no sense throws (Errc::corrupt, truncated, unsupported).

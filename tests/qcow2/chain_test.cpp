@@ -97,6 +97,11 @@ TEST(Chain, EndsInARawDiskWithItsHoles) {
   EXPECT_EQ(chain.next_extent(0), (Extent{100, 50}));
   EXPECT_EQ(chain.next_extent(150), (Extent{kCluster, kCluster}));
   EXPECT_EQ(chain.next_extent(2 * kCluster), std::nullopt);
+  EXPECT_EQ(chain.map(10).mapping.kind, Kind::zeros);
+  EXPECT_EQ(chain.map(10).mapping.guest, (Extent{10, 90}));
+  EXPECT_EQ(chain.map(10).depth, 1);
+  EXPECT_EQ(chain.map(2 * kCluster).mapping.kind, Kind::unallocated);
+  EXPECT_EQ(chain.map(2 * kCluster).depth, 0);
 }
 
 TEST(Chain, IsReadBestInItsLargestClusters) {

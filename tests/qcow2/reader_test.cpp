@@ -102,7 +102,10 @@ TEST(Reader, MapsEachWayOfStoring) {
   EXPECT_EQ(reader.map(kCluster + 700).guest, (Extent{kCluster + 700, 2 * kCluster - 700}));
   EXPECT_EQ(reader.map(kCluster + 700).host_offset, HandMadeImage::kData + 700);
   EXPECT_EQ(reader.map(20 * kCluster).kind, Mapping::Kind::zeros);
-  EXPECT_EQ(reader.map(20 * kCluster).guest, (Extent{20 * kCluster, 2 * kCluster}));
+  EXPECT_EQ(reader.map(20 * kCluster).guest, (Extent{20 * kCluster, kCluster}));
+  EXPECT_EQ(reader.map(20 * kCluster).host_offset, std::nullopt);
+  EXPECT_EQ(reader.map(21 * kCluster + 7).kind, Mapping::Kind::zeros);
+  EXPECT_EQ(reader.map(21 * kCluster + 7).host_offset, 2560 + 7);
   EXPECT_EQ(reader.map(40 * 1024).kind, Mapping::Kind::unallocated);
   EXPECT_EQ(reader.map(40 * 1024).guest, (Extent{40 * 1024, 24 * 1024}));
 }
