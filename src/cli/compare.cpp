@@ -29,7 +29,8 @@ struct CompareResult {
   std::uint64_t size_a = 0;
   std::uint64_t size_b = 0;
   std::optional<std::uint64_t> first_difference;
-  std::string structure;  // where that is, in an ext file system
+  std::string structure;             // where that is, in an ext file system
+  std::vector<std::string> partial;  // of the disks, those that are dumps of metadata alone
 };
 
 CompareResult compare_disks(const CompareOptions& options) {
@@ -39,14 +40,18 @@ CompareResult compare_disks(const CompareOptions& options) {
   give_up_rights({});
   a.read(threads);
   b.read(threads);
-  CompareResult result{a.disk().size(), b.disk().size(), std::nullopt, ""};
+  CompareResult result;
+  result.size_a = a.disk().size();
+  result.size_b = b.disk().size();
   const auto progress = make_progress(options.common.progress, options.common.quiet);
   if (progress) progress->begin("compare", std::max(result.size_a, result.size_b));
   result.first_difference = first_difference(a.disk(), b.disk(), {threads, progress.get()});
   if (!result.first_difference) return result;
-  for (DiskInput* input : {&a, &b})
+  for (DiskInput* input : {&a, &b}) {
     if (result.structure.empty())
       result.structure = structure_at(input->disk(), input->name(), *result.first_difference, threads);
+    if (input->is_metadata_alone()) result.partial.push_back(input->name());
+  }
   return result;
 }
 
@@ -70,6 +75,8 @@ void print_text(const CompareResult& result, bool same) {
                result.structure.empty() ? "" : " (" + result.structure + ")");
   else if (same)
     fmt::print("The disks are the same\n");
+  for (const std::string& name : result.partial)
+    fmt::print("{} is a dump of metadata: the contents of files are zeros in it\n", printable(name));
 }
 
 int run_compare(const CompareOptions& options) {

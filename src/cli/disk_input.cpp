@@ -24,7 +24,7 @@ bool is_image(const File& file) {
 DiskInput::Format DiskInput::take_format(std::string& path) {
   for (const auto& [suffix, format] : {std::pair{":raw", Format::raw}, std::pair{":qcow2", Format::qcow2}}) {
     if (!path.ends_with(suffix)) continue;
-    path.resize(path.size() - std::string_view(suffix).size());
+    path.erase(path.size() - std::string_view(suffix).size());
     return format;
   }
   return Format::unknown;
@@ -38,6 +38,12 @@ void DiskInput::read(unsigned threads) {
   if (format_ == Format::qcow2) return input_.read(threads);
   if (has_backing_) fail(Errc::refused, name() + ": a raw disk has no backing file");
   raw_ = std::make_unique<FileSource>(input_.file());
+}
+
+bool DiskInput::is_metadata_alone() {
+  if (raw_) return false;
+  const auto record = input_.reader().record();
+  return record && record->kind == DumpKind::metadata;
 }
 
 }  // namespace e2qcow::cli

@@ -20,6 +20,8 @@ class DiskInput {
 
   ImageSource& disk() { return raw_ ? static_cast<ImageSource&>(*raw_) : input_.disk(); }
   const std::string& name() const { return input_.file().name(); }
+  // Whether it is a dump without the contents of files.
+  bool is_metadata_alone();
 
  private:
   enum class Format { unknown, raw, qcow2 };

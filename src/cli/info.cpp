@@ -212,7 +212,7 @@ void print_filesystem(const ext2::Description& filesystem) {
   fmt::print("  state        {}{}\n", filesystem.state,
              filesystem.needs_recovery ? ", journal to be replayed" : "");
   if (filesystem.error_count > 0) fmt::print("  errors       {} recorded\n", filesystem.error_count);
-  if (!filesystem.last_mounted.empty()) fmt::print("  mounted on   {}\n", printable(filesystem.last_mounted));
+  if (!filesystem.last_mounted.empty()) fmt::print("  last mounted {}\n", printable(filesystem.last_mounted));
   fmt::print("  features     {}\n", printable(filesystem.features));
 }
 
