@@ -9,7 +9,10 @@
 #include <atomic>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
+#include <span>
 #include <sstream>
+#include <string_view>
 
 #include "base/posix_file.h"
 #include "base/printable.h"
@@ -67,8 +70,21 @@ Function* next(const char* name) {
   return reinterpret_cast<Function*>(::dlsym(RTLD_NEXT, name));
 }
 
-__attribute__((constructor)) void load() noexcept {
-  static_cast<void>(guarded([] {
+// It reads and writes files by itself, and e2fsck and mke2fs run it: blocks of the disk would be looked for
+// behind the end of the image and found bad, or the image overwritten. No bad blocks is what it finds on
+// disks that are well.
+void keep_badblocks_away(std::span<char*> words) {
+  if (words.empty() || std::string_view(::basename(words[0])) != "badblocks") return;
+  for (const char* word : words.subspan(1)) {
+    if (!is_image(word)) continue;
+    say(std::string(word) + ": badblocks would test the image in the disk's place, and is not run");
+    std::_Exit(EXIT_FAILURE);
+  }
+}
+
+__attribute__((constructor)) void load(int count, char** words) noexcept {
+  static_cast<void>(guarded([&] {
+    keep_badblocks_away({words, static_cast<std::size_t>(count)});
     read_settings();
     open_unix = unix_io_manager->open;
     unix_io_manager->open = open_channel;

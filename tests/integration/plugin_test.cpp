@@ -141,6 +141,26 @@ TEST_F(Plugin, FileSystemsBehindAnOffsetAreFound) {
   expect_same_changes({"tune2fs", "-L", "inside", "disk.img?offset=1048576"});
 }
 
+// It is run by e2fsck, and reads and writes the file itself, in which the disk's blocks are elsewhere.
+TEST_F(Plugin, BadblocksTestsNoImageInTheDisksPlace) {
+  require_program("badblocks");
+  if (IsSkipped()) return;
+  make_file_system();
+  make_image();
+  const std::string before = read_file(path("image/disk.img"));
+  for (const char* option : {"-fcy", "-fccy"}) {
+    Outcome raw = on_raw({"e2fsck", option, "disk.img"});
+    Outcome image = on_image({"e2fsck", option, "disk.img"});
+    EXPECT_NE(image.err.find("e2qcow: disk.img: badblocks would test the image"), std::string::npos);
+    raw.err = image.err = "";  // badblocks shows its progress there
+    EXPECT_EQ(first_difference(image, raw), "") << option;
+    fs::copy_file(path("original"), path("raw/disk.img"), fs::copy_options::overwrite_existing);
+  }
+  EXPECT_EQ(on_image({"badblocks", "-w", "disk.img"}).status, 1);
+  EXPECT_TRUE(read_file(path("image/disk.img")) == before);
+  EXPECT_EQ(on_image({"badblocks", "../original"}).status, 0);
+}
+
 TEST_F(Plugin, AFileSystemGrowsNoLongerThanItsDisk) {
   make_file_system();
   make_image();
