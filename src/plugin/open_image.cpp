@@ -33,6 +33,12 @@ bool is_unused(const PosixFile& overlay, bool is_named) {
   return is_named ? overlay.size() == 0 : !qcow2::has_magic(overlay);
 }
 
+std::optional<qcow2::Extension> record_of(const qcow2::Reader& image) {
+  const auto& extensions = image.extensions();
+  const auto record = std::ranges::find(extensions, qcow2::kDumpRecord, &qcow2::Extension::type);
+  return record == extensions.end() ? std::nullopt : std::optional(*record);
+}
+
 void create_named(const std::string& path, const qcow2::OverlayBase& base) {
   OutputFile output(path);
   qcow2::create_overlay(output.file(), base);
@@ -67,15 +73,18 @@ void OpenImage::read_existing_overlay() {
 
 bool OpenImage::is_based_on_us(const PosixFile& overlay) const {
   const qcow2::Reader reader(overlay);
-  return reader.backing_file_name() && is_backing_name(*reader.backing_file_name(), path_, overlay.name());
+  if (!reader.backing_file_name() || !is_backing_name(*reader.backing_file_name(), path_, overlay.name()))
+    return false;
+  const auto theirs = record_of(reader);
+  const auto ours = record_of(files_.reader());
+  if (theirs && ours && theirs->data != ours->data)
+    fail(Errc::refused, fmt::format("{}: was made on top of another dump than the one that is {} now",
+                                    overlay.name(), path_));
+  return true;
 }
 
 qcow2::OverlayBase OpenImage::base(const std::string& name) const {
-  const auto& extensions = files_.reader().extensions();
-  const auto record = std::ranges::find(extensions, qcow2::kDumpRecord, &qcow2::Extension::type);
-  qcow2::OverlayBase base{name, size()};
-  if (record != extensions.end()) base.dump_record = *record;
-  return base;
+  return {name, size(), record_of(files_.reader())};
 }
 
 void OpenImage::make_writable() {

@@ -117,6 +117,31 @@ TEST_F(PluginOverlay, NoOtherFileIsWrittenTo) {
   EXPECT_NE(outcome.err.find("is not an overlay of"), std::string::npos) << outcome;
 }
 
+// Its clusters would be mixed with those of another disk of that size.
+TEST_F(PluginOverlay, IsNotContinuedOnAnotherDump) {
+  EXPECT_EQ(with_overlay({"e2fsck", "-fy", "disk.img"}).status, 1);
+  const std::string before = read_file(path("image/overlay"));
+  make_file_system({{"-t", "ext4", "-b", "1024", "-L", "another"}});
+  make_image();
+  for (const char* option : {"-fy", "-fn"}) {
+    const Outcome outcome = with_overlay({"e2fsck", option, "disk.img"});
+    EXPECT_EQ(outcome.status, 8);
+    EXPECT_NE(outcome.err.find("was made on top of another dump"), std::string::npos) << outcome;
+  }
+  EXPECT_TRUE(read_file(path("image/overlay")) == before);
+}
+
+TEST_F(PluginOverlay, IsFoundThroughALinkToAnotherDirectory) {
+  fs::create_directory(path("other"));
+  fs::create_symlink("../other/overlay", path("image/overlay"));
+  EXPECT_EQ(with_overlay({"e2fsck", "-fy", "disk.img"}).status, 1);
+  for (const char* name : {"image/overlay", "other/overlay"}) {
+    expect_qemu_finds_nothing(name);
+    output_of({"qemu-img", "compare", "-f", "qcow2", "-F", "qcow2", name, "image/overlay"});
+    EXPECT_EQ(on_image({"e2fsck", "-fn", "disk.img"}, {"--overlay", path(name)}).status, 0);
+  }
+}
+
 TEST_F(PluginOverlay, ADiskThatIsFullIsAnErrorAndTheOverlayIsWhole) {
   const Outcome outcome = with_overlay({"e2fsck", "-fy", "disk.img"}, faulty({"FAULTY_WRITE=12"}));
   EXPECT_GE(outcome.status, 4);
