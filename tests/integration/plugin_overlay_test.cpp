@@ -49,6 +49,19 @@ TEST_F(PluginOverlay, ProgramsOfOneRunSeeWhatTheOthersChanged) {
   EXPECT_EQ(outcome.status, 0) << outcome;
 }
 
+// It is named by the number of a process, which may be another's when the run has ended.
+TEST_F(PluginOverlay, AFileOfOthersIsNotTakenForThatOfTheRun) {
+  const std::string precious(1 << 20, 'x');
+  write_file(path("image/precious"), precious);
+  for (const char* name : {"$PWD/precious", "/dev/null", "$PWD", "/proc/1/fd/4711"}) {
+    const std::string assignment = std::string("E2QCOW_TEMPORARY=") + name;
+    const Outcome outcome = on_image({"sh", "-c", assignment + " tune2fs -L trial disk.img"});
+    EXPECT_EQ(outcome.status, 0) << outcome;
+    EXPECT_NE(outcome.err.find("disk.img: changes to it are dropped"), std::string::npos) << outcome;
+  }
+  EXPECT_TRUE(read_file(path("image/precious")) == precious);
+}
+
 // The programs of a run share the changes to one image, the one that is changed first.
 TEST_F(PluginOverlay, ChangesToASecondImageEndWithTheProgram) {
   fs::copy_file(path("image/disk.img"), path("image/second"));
