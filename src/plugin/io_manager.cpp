@@ -21,6 +21,7 @@ struct Channel {
   bool is_writable = false;
   std::uint64_t offset = 0;  // where the file system begins in the disk
   struct_io_stats stats{2, 0, 0, 0};
+  std::atomic<std::uint64_t> uncounted{0};  // bytes that were written and are not in the stats yet
 };
 
 Channel& behind(io_channel channel) {
@@ -29,6 +30,17 @@ Channel& behind(io_channel channel) {
 
 void count(unsigned long long& counter, std::uint64_t bytes) {
   std::atomic_ref(counter).fetch_add(bytes, std::memory_order_relaxed);
+}
+
+void count_written(Channel& state) {
+  count(state.stats.bytes_written, state.uncounted.exchange(0));
+}
+
+// As unix_io does it, which keeps a few blocks until they are flushed: libext2fs changes the superblock once
+// more when it closes a file system and something was counted.
+void count_later(Channel& state, std::uint64_t bytes, std::uint64_t block_size) {
+  constexpr std::uint64_t kKeptBlocks = 8;
+  if ((state.uncounted += bytes) > kKeptBlocks * block_size) count_written(state);
 }
 
 std::uint64_t bytes_of(io_channel channel, int count) {
@@ -128,7 +140,7 @@ errcode_t write_blocks(io_channel channel, unsigned long long block, int count, 
   const std::uint64_t length = bytes_of(channel, count);
   const Extent range = inside(state, blocks_to_bytes(channel, block), length);
   const errcode_t error = write_bytes(state, range, length, data);
-  if (error == 0) plugin::count(state.stats.bytes_written, length);
+  if (error == 0) count_later(state, length, static_cast<std::uint64_t>(channel->block_size));
   if (error == 0 || channel->write_error == nullptr) return error;
   return channel->write_error(channel, static_cast<unsigned long>(block), count, data, length, 0, error);
 }
@@ -150,6 +162,7 @@ errcode_t write_byte(io_channel channel, unsigned long offset, int count, const 
 
 errcode_t flush(io_channel channel) noexcept {
   Channel& state = behind(channel);
+  count_written(state);
   return guarded([&] {
     if (state.is_writable) state.image->flush();
   });
