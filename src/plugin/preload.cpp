@@ -11,8 +11,8 @@
 #include <cstdlib>
 #include <cstring>
 #include <span>
-#include <sstream>
 #include <string_view>
+#include <vector>
 
 #include "base/posix_file.h"
 #include "base/printable.h"
@@ -28,8 +28,8 @@ constexpr int kMaxMessages = 20;
 
 errcode_t (*open_unix)(const char* name, int flags, io_channel* channel) = nullptr;
 
-std::string variable(const char* name) {
-  const char* value = std::getenv(name);  // NOLINT(concurrency-mt-unsafe): before threads
+std::string variable(const std::string& name) {
+  const char* value = std::getenv(name.c_str());  // NOLINT(concurrency-mt-unsafe): before threads
   return value == nullptr ? "" : value;
 }
 
@@ -45,8 +45,9 @@ void read_settings() {
   settings().overlay = variable(kOverlayVariable);
   settings().temporary = variable(kTemporaryVariable);
   settings().say = say;
-  std::istringstream backing(variable(kBackingVariable));
-  for (std::string line; std::getline(backing, line);) settings().backing.push_back(line);
+  std::vector<std::string>& backing = settings().backing;
+  for (std::string file; !(file = variable(backing_variable(backing.size()))).empty();)
+    backing.push_back(file);
   const std::string cache = variable(kCacheVariable);
   if (!cache.empty()) settings().cache_bytes = std::strtoull(cache.c_str(), nullptr, 10);
 }
