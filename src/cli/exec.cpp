@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <iterator>
+#include <system_error>
 
 #include "base/child.h"
 #include "base/temporary_file.h"
@@ -83,9 +84,19 @@ void say_what_is_dropped(const PosixFile& temporary) {
       printable(overlay.backing_file_name().value_or("")));
 }
 
+// None where there is no room for one, as on a rescue system: programs that only read need none, and others
+// say what they lack.
+std::unique_ptr<PosixFile> temporary_overlay() {
+  try {
+    return open_temporary_file();
+  } catch (const std::system_error&) {
+    return nullptr;
+  }
+}
+
 int run_exec(const ExecOptions& options) {
   std::unique_ptr<PosixFile> temporary;
-  if (options.overlay.empty()) temporary = open_temporary_file();
+  if (options.overlay.empty()) temporary = temporary_overlay();
   const ChildEnd end = run_child(options.command, variables_for(options, temporary.get()));
   if (!end.why.empty()) say("e2qcow: {}\n", printable(end.why));
   if (temporary) say_what_is_dropped(*temporary);

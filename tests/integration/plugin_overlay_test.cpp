@@ -42,6 +42,14 @@ TEST_F(PluginOverlay, NothingIsSaidWhereNothingWasChanged) {
     EXPECT_EQ(on_image(words).err.find(kOurLines), std::string::npos);
 }
 
+TEST_F(PluginOverlay, ProgramsThatReadNeedNoPlaceForChanges) {
+  const Words nowhere{"TMPDIR=" + path("nowhere").string()};
+  EXPECT_EQ(on_image({"dumpe2fs", "disk.img"}, {}, nowhere), on_raw({"dumpe2fs", "disk.img"}));
+  const Outcome outcome = on_image({"tune2fs", "-L", "trial", "disk.img"}, {}, nowhere);
+  EXPECT_EQ(outcome.status, 1);
+  EXPECT_NE(outcome.err.find("nowhere: create a temporary file: No such file"), std::string::npos) << outcome;
+}
+
 TEST_F(PluginOverlay, ProgramsOfOneRunSeeWhatTheOthersChanged) {
   const Outcome outcome = on_image({"sh", "-c",
                                     "e2fsck -fy disk.img; tune2fs -L trial disk.img; e2fsck -fn disk.img && "
