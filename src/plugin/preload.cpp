@@ -2,10 +2,12 @@
 // What `e2qcow exec` loads into programs: they open qcow2 images by way of unix_io_manager and get ours, and
 // what they ask about the file itself is answered for the disk in it. Files that are no images are not
 // touched.
+#include <blkid.h>
 #include <dlfcn.h>
 #include <e2qcow/io_manager.h>
 #include <fcntl.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstdio>
 #include <cstdlib>
@@ -69,6 +71,34 @@ errcode_t open_channel(const char* name, int flags, io_channel* channel) noexcep
 template <typename Function>
 Function* next(const char* name) {
   return reinterpret_cast<Function*>(::dlsym(RTLD_NEXT, name));
+}
+
+// The disk where signatures are: at both ends. What cannot be read has none.
+UniqueFd open_for_probing(const char* image_name) {
+  constexpr std::uint64_t kFront = 4 << 20;
+  constexpr std::uint64_t kBack = 1 << 20;
+  const auto image = open_image(image_name, Access::read);
+  const std::uint64_t size = image->size();
+  UniqueFd stand_in = open_stand_in(size);
+  const std::uint64_t back = std::min(kBack, size);
+  for (const Extent part : {Extent{0, std::min(kFront, size)}, Extent{size - back, back}}) {
+    std::vector<std::byte> bytes(part.length);
+    if (guarded([&] { image->read(part.offset, bytes); }) == 0)
+      write_to_stand_in(stand_in, part.offset, bytes);
+  }
+  return stand_in;
+}
+
+// The program frees the probe, and its file stays open until it ends.
+blkid_probe new_probe_of(const char* image_name) noexcept {
+  static std::vector<UniqueFd> files;
+  blkid_probe probe = nullptr;
+  const errcode_t error = guarded([&] {
+    files.push_back(open_for_probing(image_name));
+    probe = next<decltype(blkid_new_probe)>("blkid_new_probe")();
+    next<decltype(blkid_probe_set_device)>("blkid_probe_set_device")(probe, files.back().get(), 0, 0);
+  });
+  return error == 0 ? probe : nullptr;
 }
 
 // It reads and writes files by itself, and e2fsck and mke2fs run it: blocks of the disk would be looked for
@@ -136,6 +166,27 @@ extern "C" {
     fs->mmp_fd = stand_in.release();
   });
   return error != 0 ? error : read(fs, mmp_blk, buf);
+}
+
+// What programs that find no file system of theirs say about the disk instead.
+[[gnu::visibility("default")]] blkid_probe blkid_new_probe_from_filename(const char* filename) {
+  if (is_image(filename)) return new_probe_of(filename);
+  return next<decltype(blkid_new_probe_from_filename)>("blkid_new_probe_from_filename")(filename);
+}
+
+[[gnu::visibility("default")]] char* blkid_get_tag_value(blkid_cache cache, const char* tagname,
+                                                         const char* devname) {
+  if (tagname == nullptr || !is_image(devname))
+    return next<decltype(blkid_get_tag_value)>("blkid_get_tag_value")(cache, tagname, devname);
+  blkid_probe probe = new_probe_of(devname);
+  if (probe == nullptr) return nullptr;
+  const char* value = nullptr;
+  const bool is_found = next<decltype(blkid_do_safeprobe)>("blkid_do_safeprobe")(probe) == 0 &&
+                        next<decltype(blkid_probe_lookup_value)>("blkid_probe_lookup_value")(
+                            probe, tagname, &value, nullptr) == 0;
+  char* copy = is_found ? ::strdup(value) : nullptr;
+  next<decltype(blkid_free_probe)>("blkid_free_probe")(probe);
+  return copy;
 }
 
 // e2image would take the image apart by itself, and knows only its own ones.
