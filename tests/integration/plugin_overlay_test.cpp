@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Where changes go: an overlay that is kept, or one that is dropped; and what is left of it by a program that
 // was killed.
+#include "base/posix_file.h"
 #include "tests/integration/plugin.h"
 
 namespace e2qcow::test {
@@ -170,6 +171,23 @@ TEST_F(PluginOverlay, ADiskThatIsFullIsAnErrorAndTheOverlayIsWhole) {
   EXPECT_LE(run({"qemu-img", "check", "-f", "qcow2", "image/overlay"}).status % 3, 0);
   EXPECT_LE(with_overlay({"e2fsck", "-fy", "disk.img"}).status, 1);
   EXPECT_EQ(with_overlay({"e2fsck", "-fn", "disk.img"}).status, 0);
+}
+
+TEST_F(PluginOverlay, IsNotWrittenByUsAndByQemuAtOnce) {
+  for (const char* program : {"qemu-io", "qemu-nbd"}) require_program(program);
+  if (IsSkipped() || HasFatalFailure()) return;
+  EXPECT_EQ(with_overlay({"e2fsck", "-fy", "disk.img"}).status, 1);
+  const Words by_qemu{"qemu-io", "-f", "qcow2", "-c", "write 0 512", "image/overlay"};
+  {
+    const auto ours = open_for_update(path("image/overlay"));
+    EXPECT_NE(run(by_qemu).err.find("lock"), std::string::npos);
+  }
+  output_of(
+      {"sh", "-c", "qemu-nbd --fork --persistent --pid-file=$PWD/pid -k $PWD/socket -f qcow2 image/overlay"});
+  const Outcome outcome = with_overlay({"e2fsck", "-fy", "disk.img"});
+  output_of({"sh", "-c", "kill $(cat pid)"});
+  EXPECT_EQ(outcome.status, 8);
+  EXPECT_NE(outcome.err.find("is open in QEMU"), std::string::npos) << outcome;
 }
 
 // A killed program leaves an overlay with nothing worse than leaks, in which a second run does the work.
