@@ -108,6 +108,10 @@ TEST_F(IoManager, CountsWhatItWritesWhenThatIsFlushedOrMuch) {
   EXPECT_EQ(stats->bytes_written, 1U * kBlock);
   write(9);
   EXPECT_EQ(stats->bytes_written, 10U * kBlock);
+  write(1);
+  EXPECT_EQ(stats->bytes_written, 10U * kBlock);
+  read_blocks(channel, 0, 5);
+  EXPECT_EQ(stats->bytes_written, 11U * kBlock);
 }
 
 TEST_F(IoManager, ReadingPastTheEndIsAnErrorWithZeros) {
