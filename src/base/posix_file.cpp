@@ -14,6 +14,7 @@
 #include <array>
 #include <cerrno>
 
+#include "base/qemu_locks.h"
 #include "base/stop.h"
 
 namespace e2qcow {
@@ -220,9 +221,12 @@ std::unique_ptr<PosixFile> open_for_update(const std::string& path) {
   UniqueFd fd(::open(path.c_str(), O_RDWR | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
   if (fd.get() < 0) fail_errno(path + ": open for writing");
   auto file = std::make_unique<PosixFile>(std::move(fd), path);
-  if (::flock(file->fd(), LOCK_EX | LOCK_NB) == 0) return file;
-  if (errno == EWOULDBLOCK) fail(Errc::in_use, path + ": is being written by another program");
-  fail_errno(path + ": lock");
+  if (::flock(file->fd(), LOCK_EX | LOCK_NB) != 0) {
+    if (errno == EWOULDBLOCK) fail(Errc::in_use, path + ": is being written by another program");
+    fail_errno(path + ": lock");
+  }
+  if (!lock_as_qemu(file->fd())) fail(Errc::in_use, path + ": is open in QEMU or one of its programs");
+  return file;
 }
 
 std::unique_ptr<PosixFile> open_device_for_writing(const std::string& path) {

@@ -64,7 +64,7 @@ class PosixFile : public File {
 std::unique_ptr<PosixFile> open_for_reading(const std::string& path);
 
 // A file that exists, to be read and changed where it is. Who opens it so has it alone: until it is closed,
-// others who try fail with Errc::in_use.
+// others who try fail with Errc::in_use, and so does QEMU, in its way.
 std::unique_ptr<PosixFile> open_for_update(const std::string& path);
 
 // A block device to be overwritten in place. A device that is mounted or otherwise in use is refused

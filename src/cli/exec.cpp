@@ -3,7 +3,10 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
+#include <iterator>
+#include <system_error>
 
 #include "base/child.h"
 #include "base/temporary_file.h"
@@ -53,10 +56,12 @@ std::string preload_list() {
 }
 
 // Programs may run in another directory.
-std::string backing_list(const std::vector<std::string>& backing) {
-  std::string list;
-  for (const std::string& file : backing) list += fs::absolute(file).string() + "\n";
-  return list;
+Variables backing_variables(const std::vector<std::string>& backing) {
+  Variables variables;
+  for (const std::string& file : backing)
+    variables.emplace_back(plugin::backing_variable(variables.size()), fs::absolute(file).string());
+  variables.emplace_back(plugin::backing_variable(variables.size()), "");
+  return variables;
 }
 
 Variables variables_for(const ExecOptions& options, const PosixFile* temporary) {
@@ -64,8 +69,8 @@ Variables variables_for(const ExecOptions& options, const PosixFile* temporary) 
       {"LD_PRELOAD", preload_list()},
       {plugin::kOverlayVariable, options.overlay.empty() ? "" : fs::absolute(options.overlay).string()},
       {plugin::kTemporaryVariable, ""},
-      {plugin::kBackingVariable, backing_list(options.image.backing)},
       {plugin::kCacheVariable, std::to_string(options.cache_bytes)}};
+  std::ranges::move(backing_variables(options.image.backing), std::back_inserter(variables));
   if (temporary != nullptr) variables[2].second = fmt::format("/proc/{}/fd/{}", ::getpid(), temporary->fd());
   return variables;
 }
@@ -79,9 +84,19 @@ void say_what_is_dropped(const PosixFile& temporary) {
       printable(overlay.backing_file_name().value_or("")));
 }
 
+// None where there is no room for one, as on a rescue system: programs that only read need none, and others
+// say what they lack.
+std::unique_ptr<PosixFile> temporary_overlay() {
+  try {
+    return open_temporary_file();
+  } catch (const std::system_error&) {
+    return nullptr;
+  }
+}
+
 int run_exec(const ExecOptions& options) {
   std::unique_ptr<PosixFile> temporary;
-  if (options.overlay.empty()) temporary = open_temporary_file();
+  if (options.overlay.empty()) temporary = temporary_overlay();
   const ChildEnd end = run_child(options.command, variables_for(options, temporary.get()));
   if (!end.why.empty()) say("e2qcow: {}\n", printable(end.why));
   if (temporary) say_what_is_dropped(*temporary);

@@ -21,6 +21,7 @@ struct Channel {
   bool is_writable = false;
   std::uint64_t offset = 0;  // where the file system begins in the disk
   struct_io_stats stats{2, 0, 0, 0};
+  std::atomic<std::uint64_t> uncounted{0};  // bytes that were written and are not in the stats yet
 };
 
 Channel& behind(io_channel channel) {
@@ -29,6 +30,25 @@ Channel& behind(io_channel channel) {
 
 void count(unsigned long long& counter, std::uint64_t bytes) {
   std::atomic_ref(counter).fetch_add(bytes, std::memory_order_relaxed);
+}
+
+void count_written(Channel& state) {
+  count(state.stats.bytes_written, state.uncounted.exchange(0));
+}
+
+// As unix_io does it, which keeps a few blocks until they are flushed, or something larger or smaller is read
+// or written: libext2fs changes the superblock once more when it closes a file system and something was
+// counted.
+constexpr std::uint64_t kKeptBlocks = 8;
+
+bool is_kept(int blocks) {
+  return blocks > 0 && blocks <= 4;
+}
+
+void count_later(Channel& state, io_channel channel, int blocks, std::uint64_t bytes) {
+  state.uncounted += bytes;
+  const std::uint64_t kept = kKeptBlocks * static_cast<std::uint64_t>(channel->block_size);
+  if (!is_kept(blocks) || state.uncounted > kept) count_written(state);
 }
 
 std::uint64_t bytes_of(io_channel channel, int count) {
@@ -95,6 +115,7 @@ errcode_t open_channel(const char* name, int flags, io_channel* out) noexcept {
 
 errcode_t set_block_size(io_channel channel, int block_size) noexcept {
   if (block_size <= 0) return EXT2_ET_INVALID_ARGUMENT;
+  if (block_size != channel->block_size) count_written(behind(channel));
   channel->block_size = block_size;
   return 0;
 }
@@ -105,6 +126,7 @@ errcode_t read_blocks(io_channel channel, unsigned long long block, int count, v
   const std::uint64_t length = bytes_of(channel, count);
   const Extent range = inside(state, blocks_to_bytes(channel, block), length);
   auto* out = static_cast<std::byte*>(data);
+  if (!is_kept(count)) count_written(state);
   errcode_t error = guarded([&] { state.image->read(range.offset, {out, range.length}); });
   const std::uint64_t there = error == 0 ? range.length : 0;
   plugin::count(state.stats.bytes_read, there);
@@ -128,7 +150,7 @@ errcode_t write_blocks(io_channel channel, unsigned long long block, int count, 
   const std::uint64_t length = bytes_of(channel, count);
   const Extent range = inside(state, blocks_to_bytes(channel, block), length);
   const errcode_t error = write_bytes(state, range, length, data);
-  if (error == 0) plugin::count(state.stats.bytes_written, length);
+  if (error == 0) count_later(state, channel, count, length);
   if (error == 0 || channel->write_error == nullptr) return error;
   return channel->write_error(channel, static_cast<unsigned long>(block), count, data, length, 0, error);
 }
@@ -145,11 +167,13 @@ errcode_t write_byte(io_channel channel, unsigned long offset, int count, const 
   if (count < 0) return EXT2_ET_INVALID_ARGUMENT;
   Channel& state = behind(channel);
   const auto length = static_cast<std::uint64_t>(count);
+  count_written(state);
   return write_bytes(state, inside(state, offset, length), length, data);
 }
 
 errcode_t flush(io_channel channel) noexcept {
   Channel& state = behind(channel);
+  count_written(state);
   return guarded([&] {
     if (state.is_writable) state.image->flush();
   });

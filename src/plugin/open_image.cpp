@@ -33,6 +33,19 @@ bool is_unused(const PosixFile& overlay, bool is_named) {
   return is_named ? overlay.size() == 0 : !qcow2::has_magic(overlay);
 }
 
+// Whether the file of a run is still there: it is named by the process that holds it open, and another may
+// have that one's number by now. Files of others have names.
+bool is_shared_file(const std::string& path) {
+  std::error_code not_there;
+  return fs::is_regular_file(path, not_there) && fs::hard_link_count(path, not_there) == 0;
+}
+
+std::optional<qcow2::Extension> record_of(const qcow2::Reader& image) {
+  const auto& extensions = image.extensions();
+  const auto record = std::ranges::find(extensions, qcow2::kDumpRecord, &qcow2::Extension::type);
+  return record == extensions.end() ? std::nullopt : std::optional(*record);
+}
+
 void create_named(const std::string& path, const qcow2::OverlayBase& base) {
   OutputFile output(path);
   qcow2::create_overlay(output.file(), base);
@@ -58,7 +71,7 @@ bool OpenImage::is_stored_at(const std::string& path) const {
 void OpenImage::read_existing_overlay() {
   const bool is_named = !settings_.overlay.empty();
   const std::string& path = is_named ? settings_.overlay : settings_.temporary;
-  if (path.empty() || !fs::exists(path)) return;
+  if (is_named ? !fs::exists(path) : !is_shared_file(path)) return;
   to_read_.file = open_for_reading(path);
   if (is_unused(*to_read_.file, is_named) || !is_based_on_us(*to_read_.file)) return;
   to_read_.overlay = std::make_unique<qcow2::Overlay>(*to_read_.file, *disk_, Durability::none);
@@ -67,22 +80,25 @@ void OpenImage::read_existing_overlay() {
 
 bool OpenImage::is_based_on_us(const PosixFile& overlay) const {
   const qcow2::Reader reader(overlay);
-  return reader.backing_file_name() && is_backing_name(*reader.backing_file_name(), path_, overlay.name());
+  if (!reader.backing_file_name() || !is_backing_name(*reader.backing_file_name(), path_, overlay.name()))
+    return false;
+  const auto theirs = record_of(reader);
+  const auto ours = record_of(files_.reader());
+  if (theirs && ours && theirs->data != ours->data)
+    fail(Errc::refused, fmt::format("{}: was made on top of another dump than the one that is {} now",
+                                    overlay.name(), path_));
+  return true;
 }
 
 qcow2::OverlayBase OpenImage::base(const std::string& name) const {
-  const auto& extensions = files_.reader().extensions();
-  const auto record = std::ranges::find(extensions, qcow2::kDumpRecord, &qcow2::Extension::type);
-  qcow2::OverlayBase base{name, size()};
-  if (record != extensions.end()) base.dump_record = *record;
-  return base;
+  return {name, size(), record_of(files_.reader())};
 }
 
 void OpenImage::make_writable() {
   const std::scoped_lock lock(mutex_);
   if (to_change_.overlay) return;
   if (!settings_.overlay.empty()) return open_overlay(settings_.overlay, Durability::synced);
-  if (!settings_.temporary.empty()) open_overlay(settings_.temporary, Durability::none);
+  if (is_shared_file(settings_.temporary)) open_overlay(settings_.temporary, Durability::none);
   if (to_change_.overlay) return;
   auto file = open_temporary_file();
   qcow2::create_overlay(*file, base(path_));

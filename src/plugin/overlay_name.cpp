@@ -4,6 +4,8 @@
 #include <filesystem>
 #include <system_error>
 
+#include "base/storage.h"
+
 namespace e2qcow::plugin {
 namespace {
 
@@ -22,7 +24,9 @@ std::string backing_name(const std::string& image, const std::string& overlay) {
   const fs::path path(image);
   const std::string name = path.filename();
   const bool looks_like_protocol = name.find(':') != std::string::npos;
-  return path.parent_path() == directory_of(overlay) && !looks_like_protocol ? name : image;
+  const bool is_beside = path.parent_path() == directory_of(overlay) &&
+                         path.parent_path() == directory_of(without_links(overlay));
+  return is_beside && !looks_like_protocol ? name : image;
 }
 
 bool is_backing_name(const std::string& name, const std::string& image, const std::string& overlay) {

@@ -2,14 +2,19 @@
 // What `e2qcow exec` loads into programs: they open qcow2 images by way of unix_io_manager and get ours, and
 // what they ask about the file itself is answered for the disk in it. Files that are no images are not
 // touched.
+#include <blkid.h>
 #include <dlfcn.h>
 #include <e2qcow/io_manager.h>
 #include <fcntl.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstdio>
 #include <cstdlib>
-#include <sstream>
+#include <cstring>
+#include <span>
+#include <string_view>
+#include <vector>
 
 #include "base/posix_file.h"
 #include "base/printable.h"
@@ -25,8 +30,8 @@ constexpr int kMaxMessages = 20;
 
 errcode_t (*open_unix)(const char* name, int flags, io_channel* channel) = nullptr;
 
-std::string variable(const char* name) {
-  const char* value = std::getenv(name);  // NOLINT(concurrency-mt-unsafe): before threads
+std::string variable(const std::string& name) {
+  const char* value = std::getenv(name.c_str());  // NOLINT(concurrency-mt-unsafe): before threads
   return value == nullptr ? "" : value;
 }
 
@@ -42,8 +47,9 @@ void read_settings() {
   settings().overlay = variable(kOverlayVariable);
   settings().temporary = variable(kTemporaryVariable);
   settings().say = say;
-  std::istringstream backing(variable(kBackingVariable));
-  for (std::string line; std::getline(backing, line);) settings().backing.push_back(line);
+  std::vector<std::string>& backing = settings().backing;
+  for (std::string file; !(file = variable(backing_variable(backing.size()))).empty();)
+    backing.push_back(file);
   const std::string cache = variable(kCacheVariable);
   if (!cache.empty()) settings().cache_bytes = std::strtoull(cache.c_str(), nullptr, 10);
 }
@@ -67,8 +73,49 @@ Function* next(const char* name) {
   return reinterpret_cast<Function*>(::dlsym(RTLD_NEXT, name));
 }
 
-__attribute__((constructor)) void load() noexcept {
-  static_cast<void>(guarded([] {
+// The disk where signatures are: at both ends. What cannot be read has none.
+UniqueFd open_for_probing(const char* image_name) {
+  constexpr std::uint64_t kFront = 4 << 20;
+  constexpr std::uint64_t kBack = 1 << 20;
+  const auto image = open_image(image_name, Access::read);
+  const std::uint64_t size = image->size();
+  UniqueFd stand_in = open_stand_in(size);
+  const std::uint64_t back = std::min(kBack, size);
+  for (const Extent part : {Extent{0, std::min(kFront, size)}, Extent{size - back, back}}) {
+    std::vector<std::byte> bytes(part.length);
+    if (guarded([&] { image->read(part.offset, bytes); }) == 0)
+      write_to_stand_in(stand_in, part.offset, bytes);
+  }
+  return stand_in;
+}
+
+// The program frees the probe, and its file stays open until it ends.
+blkid_probe new_probe_of(const char* image_name) noexcept {
+  static std::vector<UniqueFd> files;
+  blkid_probe probe = nullptr;
+  const errcode_t error = guarded([&] {
+    files.push_back(open_for_probing(image_name));
+    probe = next<decltype(blkid_new_probe)>("blkid_new_probe")();
+    next<decltype(blkid_probe_set_device)>("blkid_probe_set_device")(probe, files.back().get(), 0, 0);
+  });
+  return error == 0 ? probe : nullptr;
+}
+
+// It reads and writes files by itself, and e2fsck and mke2fs run it: blocks of the disk would be looked for
+// behind the end of the image and found bad, or the image overwritten. No bad blocks is what it finds on
+// disks that are well.
+void keep_badblocks_away(std::span<char*> words) {
+  if (words.empty() || std::string_view(::basename(words[0])) != "badblocks") return;
+  for (const char* word : words.subspan(1)) {
+    if (!is_image(word)) continue;
+    say(std::string(word) + ": badblocks would test the image in the disk's place, and is not run");
+    std::_Exit(EXIT_FAILURE);
+  }
+}
+
+__attribute__((constructor)) void load(int count, char** words) noexcept {
+  static_cast<void>(guarded([&] {
+    keep_badblocks_away({words, static_cast<std::size_t>(count)});
     read_settings();
     open_unix = unix_io_manager->open;
     unix_io_manager->open = open_channel;
@@ -119,6 +166,27 @@ extern "C" {
     fs->mmp_fd = stand_in.release();
   });
   return error != 0 ? error : read(fs, mmp_blk, buf);
+}
+
+// What programs that find no file system of theirs say about the disk instead.
+[[gnu::visibility("default")]] blkid_probe blkid_new_probe_from_filename(const char* filename) {
+  if (is_image(filename)) return new_probe_of(filename);
+  return next<decltype(blkid_new_probe_from_filename)>("blkid_new_probe_from_filename")(filename);
+}
+
+[[gnu::visibility("default")]] char* blkid_get_tag_value(blkid_cache cache, const char* tagname,
+                                                         const char* devname) {
+  if (tagname == nullptr || !is_image(devname))
+    return next<decltype(blkid_get_tag_value)>("blkid_get_tag_value")(cache, tagname, devname);
+  blkid_probe probe = new_probe_of(devname);
+  if (probe == nullptr) return nullptr;
+  const char* value = nullptr;
+  const bool is_found = next<decltype(blkid_do_safeprobe)>("blkid_do_safeprobe")(probe) == 0 &&
+                        next<decltype(blkid_probe_lookup_value)>("blkid_probe_lookup_value")(
+                            probe, tagname, &value, nullptr) == 0;
+  char* copy = is_found ? ::strdup(value) : nullptr;
+  next<decltype(blkid_free_probe)>("blkid_free_probe")(probe);
+  return copy;
 }
 
 // e2image would take the image apart by itself, and knows only its own ones.

@@ -8,12 +8,14 @@
 
 namespace e2qcow::plugin {
 
-// The environment by which `e2qcow exec` tells the preloaded library what its options were. Backing files are
-// separated by newlines.
+// The environment by which `e2qcow exec` tells the preloaded library what its options were.
 inline constexpr const char* kOverlayVariable = "E2QCOW_OVERLAY";
 inline constexpr const char* kTemporaryVariable = "E2QCOW_TEMPORARY";
-inline constexpr const char* kBackingVariable = "E2QCOW_BACKING";
 inline constexpr const char* kCacheVariable = "E2QCOW_CACHE_SIZE";
+// One for each backing file, as names may hold any separator, and an empty one behind the last.
+inline std::string backing_variable(std::size_t index) {
+  return "E2QCOW_BACKING" + std::to_string(index);
+}
 
 // How images are opened.
 struct Settings {

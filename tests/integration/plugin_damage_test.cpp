@@ -110,6 +110,20 @@ TEST_F(PluginDamage, BackingFilesAreThoseOfTheCommandLineAlone) {
   EXPECT_EQ(first_difference(named, on_raw({"dumpe2fs", "disk.img"})), "");
 }
 
+TEST_F(PluginDamage, BackingFilesMayHaveAnyName) {
+  make_image();
+  const std::string name = "a name: \n,?//x\n";
+  fs::create_directory(path("image/a name: \n,?"));
+  fs::rename(path("image/disk.img"), path("image/" + name));
+  output_of(
+      {"qemu-img", "create", "-q", "-f", "qcow2", "-u", "-b", "base", "-F", "qcow2", "image/middle", "32M"});
+  output_of(
+      {"qemu-img", "create", "-q", "-f", "qcow2", "-u", "-b", "m", "-F", "qcow2", "image/disk.img", "32M"});
+  const Outcome named =
+      on_image({"dumpe2fs", "disk.img"}, {"--backing", "middle", "--backing", name + ":qcow2"});
+  EXPECT_EQ(first_difference(named, on_raw({"dumpe2fs", "disk.img"})), "");
+}
+
 TEST_F(PluginDamage, AProgramThatIsNotThereIsSaid) {
   const Outcome outcome = e2qcow({"exec", "--", "no-such-program"});
   EXPECT_EQ(outcome.status, 127);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Where changes go: an overlay that is kept, or one that is dropped; and what is left of it by a program that
 // was killed.
+#include "base/posix_file.h"
 #include "tests/integration/plugin.h"
 
 namespace e2qcow::test {
@@ -42,11 +43,32 @@ TEST_F(PluginOverlay, NothingIsSaidWhereNothingWasChanged) {
     EXPECT_EQ(on_image(words).err.find(kOurLines), std::string::npos);
 }
 
+TEST_F(PluginOverlay, ProgramsThatReadNeedNoPlaceForChanges) {
+  const Words nowhere{"TMPDIR=" + path("nowhere").string()};
+  EXPECT_EQ(on_image({"dumpe2fs", "disk.img"}, {}, nowhere), on_raw({"dumpe2fs", "disk.img"}));
+  const Outcome outcome = on_image({"tune2fs", "-L", "trial", "disk.img"}, {}, nowhere);
+  EXPECT_EQ(outcome.status, 1);
+  EXPECT_NE(outcome.err.find("nowhere: create a temporary file: No such file"), std::string::npos) << outcome;
+}
+
 TEST_F(PluginOverlay, ProgramsOfOneRunSeeWhatTheOthersChanged) {
   const Outcome outcome = on_image({"sh", "-c",
                                     "e2fsck -fy disk.img; tune2fs -L trial disk.img; e2fsck -fn disk.img && "
                                     "dumpe2fs -h disk.img | grep trial"});
   EXPECT_EQ(outcome.status, 0) << outcome;
+}
+
+// It is named by the number of a process, which may be another's when the run has ended.
+TEST_F(PluginOverlay, AFileOfOthersIsNotTakenForThatOfTheRun) {
+  const std::string precious(1 << 20, 'x');
+  write_file(path("image/precious"), precious);
+  for (const char* name : {"$PWD/precious", "/dev/null", "$PWD", "/proc/1/fd/4711"}) {
+    const std::string assignment = std::string("E2QCOW_TEMPORARY=") + name;
+    const Outcome outcome = on_image({"sh", "-c", assignment + " tune2fs -L trial disk.img"});
+    EXPECT_EQ(outcome.status, 0) << outcome;
+    EXPECT_NE(outcome.err.find("disk.img: changes to it are dropped"), std::string::npos) << outcome;
+  }
+  EXPECT_TRUE(read_file(path("image/precious")) == precious);
 }
 
 // The programs of a run share the changes to one image, the one that is changed first.
@@ -117,6 +139,31 @@ TEST_F(PluginOverlay, NoOtherFileIsWrittenTo) {
   EXPECT_NE(outcome.err.find("is not an overlay of"), std::string::npos) << outcome;
 }
 
+// Its clusters would be mixed with those of another disk of that size.
+TEST_F(PluginOverlay, IsNotContinuedOnAnotherDump) {
+  EXPECT_EQ(with_overlay({"e2fsck", "-fy", "disk.img"}).status, 1);
+  const std::string before = read_file(path("image/overlay"));
+  make_file_system({{"-t", "ext4", "-b", "1024", "-L", "another"}});
+  make_image();
+  for (const char* option : {"-fy", "-fn"}) {
+    const Outcome outcome = with_overlay({"e2fsck", option, "disk.img"});
+    EXPECT_EQ(outcome.status, 8);
+    EXPECT_NE(outcome.err.find("was made on top of another dump"), std::string::npos) << outcome;
+  }
+  EXPECT_TRUE(read_file(path("image/overlay")) == before);
+}
+
+TEST_F(PluginOverlay, IsFoundThroughALinkToAnotherDirectory) {
+  fs::create_directory(path("other"));
+  fs::create_symlink("../other/overlay", path("image/overlay"));
+  EXPECT_EQ(with_overlay({"e2fsck", "-fy", "disk.img"}).status, 1);
+  for (const char* name : {"image/overlay", "other/overlay"}) {
+    expect_qemu_finds_nothing(name);
+    output_of({"qemu-img", "compare", "-f", "qcow2", "-F", "qcow2", name, "image/overlay"});
+    EXPECT_EQ(on_image({"e2fsck", "-fn", "disk.img"}, {"--overlay", path(name)}).status, 0);
+  }
+}
+
 TEST_F(PluginOverlay, ADiskThatIsFullIsAnErrorAndTheOverlayIsWhole) {
   const Outcome outcome = with_overlay({"e2fsck", "-fy", "disk.img"}, faulty({"FAULTY_WRITE=12"}));
   EXPECT_GE(outcome.status, 4);
@@ -124,6 +171,23 @@ TEST_F(PluginOverlay, ADiskThatIsFullIsAnErrorAndTheOverlayIsWhole) {
   EXPECT_LE(run({"qemu-img", "check", "-f", "qcow2", "image/overlay"}).status % 3, 0);
   EXPECT_LE(with_overlay({"e2fsck", "-fy", "disk.img"}).status, 1);
   EXPECT_EQ(with_overlay({"e2fsck", "-fn", "disk.img"}).status, 0);
+}
+
+TEST_F(PluginOverlay, IsNotWrittenByUsAndByQemuAtOnce) {
+  for (const char* program : {"qemu-io", "qemu-nbd"}) require_program(program);
+  if (IsSkipped() || HasFatalFailure()) return;
+  EXPECT_EQ(with_overlay({"e2fsck", "-fy", "disk.img"}).status, 1);
+  const Words by_qemu{"qemu-io", "-f", "qcow2", "-c", "write 0 512", "image/overlay"};
+  {
+    const auto ours = open_for_update(path("image/overlay"));
+    EXPECT_NE(run(by_qemu).err.find("lock"), std::string::npos);
+  }
+  output_of(
+      {"sh", "-c", "qemu-nbd --fork --persistent --pid-file=$PWD/pid -k $PWD/socket -f qcow2 image/overlay"});
+  const Outcome outcome = with_overlay({"e2fsck", "-fy", "disk.img"});
+  output_of({"sh", "-c", "kill $(cat pid)"});
+  EXPECT_EQ(outcome.status, 8);
+  EXPECT_NE(outcome.err.find("is open in QEMU"), std::string::npos) << outcome;
 }
 
 // A killed program leaves an overlay with nothing worse than leaks, in which a second run does the work.

@@ -141,6 +141,48 @@ TEST_F(Plugin, FileSystemsBehindAnOffsetAreFound) {
   expect_same_changes({"tune2fs", "-L", "inside", "disk.img?offset=1048576"});
 }
 
+// Programs that find none say so with the help of libblkid.
+TEST_F(Plugin, WhatElseTheDiskHoldsIsSaid) {
+  for (const char* program : {"mkswap", "sfdisk"}) require_program(program);
+  if (IsSkipped() || HasFatalFailure()) return;
+  make_file_system();
+  const std::string with_files = read_file(path("disk.img"));
+  for (const char* maker : {"mkswap -L hints disk.img", "echo 2048 | sfdisk -q -X gpt disk.img", "true"}) {
+    SCOPED_TRACE(maker);
+    write_file(path("disk.img"), std::string(32 << 20, '\0'));
+    output_of({"sh", "-c", maker});
+    make_image(kinds()[3]);
+    expect_same({"e2fsck", "-fn", "disk.img"});
+    expect_same({"dumpe2fs", "disk.img"});
+    expect_same({"tune2fs", "-l", "disk.img"});
+  }
+  write_file(path("disk.img"), with_files);
+  make_image();
+  const Words wrong_place{"dumpe2fs", "-o", "superblock=9000", "-o", "blocksize=1024", "disk.img"};
+  expect_same(wrong_place);
+  EXPECT_NE(on_image(wrong_place).out.find("contains a ext4 file system"), std::string::npos);
+}
+
+// It is run by e2fsck, and reads and writes the file itself, in which the disk's blocks are elsewhere.
+TEST_F(Plugin, BadblocksTestsNoImageInTheDisksPlace) {
+  require_program("badblocks");
+  if (IsSkipped()) return;
+  make_file_system();
+  make_image();
+  const std::string before = read_file(path("image/disk.img"));
+  for (const char* option : {"-fcy", "-fccy"}) {
+    Outcome raw = on_raw({"e2fsck", option, "disk.img"});
+    Outcome image = on_image({"e2fsck", option, "disk.img"});
+    EXPECT_NE(image.err.find("e2qcow: disk.img: badblocks would test the image"), std::string::npos);
+    raw.err = image.err = "";  // badblocks shows its progress there
+    EXPECT_EQ(first_difference(image, raw), "") << option;
+    fs::copy_file(path("original"), path("raw/disk.img"), fs::copy_options::overwrite_existing);
+  }
+  EXPECT_EQ(on_image({"badblocks", "-w", "disk.img"}).status, 1);
+  EXPECT_TRUE(read_file(path("image/disk.img")) == before);
+  EXPECT_EQ(on_image({"badblocks", "../original"}).status, 0);
+}
+
 TEST_F(Plugin, AFileSystemGrowsNoLongerThanItsDisk) {
   make_file_system();
   make_image();

@@ -94,6 +94,26 @@ TEST_F(IoManager, CountsWhatItReads) {
   EXPECT_EQ(stats->bytes_read, 3U * kBlock);
 }
 
+// libext2fs would change a superblock for the first block that is written behind the last flush.
+TEST_F(IoManager, CountsWhatItWritesWhenThatIsFlushedOrMuch) {
+  const auto channel = open(IO_FLAG_RW);
+  io_stats stats = nullptr;
+  ASSERT_EQ(e2qcow_io_manager->get_stats(channel.get(), &stats), 0);
+  const auto write = [&](int count) {
+    EXPECT_EQ(io_channel_write_blk64(channel.get(), 0, count, Bytes(count * kBlock).data()), 0);
+  };
+  write(1);
+  EXPECT_EQ(stats->bytes_written, 0U);
+  EXPECT_EQ(io_channel_flush(channel.get()), 0);
+  EXPECT_EQ(stats->bytes_written, 1U * kBlock);
+  write(9);
+  EXPECT_EQ(stats->bytes_written, 10U * kBlock);
+  write(1);
+  EXPECT_EQ(stats->bytes_written, 10U * kBlock);
+  read_blocks(channel, 0, 5);
+  EXPECT_EQ(stats->bytes_written, 11U * kBlock);
+}
+
 TEST_F(IoManager, ReadingPastTheEndIsAnErrorWithZeros) {
   const auto channel = open();
   for (const unsigned long long block : {kBlocks - 1, kBlocks, 1ULL << 60, ~0ULL}) {

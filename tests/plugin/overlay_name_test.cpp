@@ -25,6 +25,16 @@ TEST_F(OverlayName, IsTheImagesAloneInTheSameDirectory) {
   EXPECT_EQ(backing_name(path("fs.qcow2"), path("inner/new")), path("fs.qcow2"));
 }
 
+// QEMU looks for it beside the name by which it is told of the overlay.
+TEST_F(OverlayName, IsFoundByALinkAndByTheFile) {
+  fs::create_symlink("inner/file", path("to-inner"));
+  fs::create_symlink("../file", path("inner/to-outer"));
+  fs::create_symlink("file", path("to-outer"));
+  EXPECT_EQ(backing_name(path("fs.qcow2"), path("to-inner")), path("fs.qcow2"));
+  EXPECT_EQ(backing_name(path("fs.qcow2"), path("inner/to-outer")), path("fs.qcow2"));
+  EXPECT_EQ(backing_name(path("fs.qcow2"), path("to-outer")), "fs.qcow2");
+}
+
 TEST_F(OverlayName, IsNothingThatQemuTakesForAProtocol) {
   EXPECT_EQ(backing_name(path("nbd:fs"), path("new")), path("nbd:fs"));
 }
