@@ -40,7 +40,6 @@ void write_to_stream(const Options& options, CopyJob& job) {
 
 void write_new_file(const Options& options, CopyJob& job) {
   const auto output = open_output(options.target);
-  output->file().resize(options.target_offset + job.source().size());
   const std::vector<Extent> extents = job.extents(Zeros::dropped);
   std::uint64_t bytes = 0;
   for (const Extent& extent : extents) bytes += extent.length;
@@ -49,6 +48,8 @@ void write_new_file(const Options& options, CopyJob& job) {
                                   .offset = options.target_offset,
                                   .drops_zeros = true});
   job.run(extents, [&](ImageSource& disk, const TransferOptions& how) { transfer(disk, sink, how); });
+  // The last unit that was written may reach behind the disk.
+  output->file().resize(options.target_offset + job.source().size());
   output->commit(OutputFile::Durability::if_it_replaces);
 }
 
