@@ -79,12 +79,8 @@ void restore_to_empty_file(RestoreInput& input, PosixFile& target) {
 void restore_in_place(RestoreInput& input, PosixFile& target, std::uint64_t offset) {
   const std::uint64_t size = input.disk().size();
   const std::uint64_t there = target.size();
-  if (there < offset || there - offset < size) {
-    if (target.is_block_device())
-      fail(Errc::too_small,
-           fmt::format("{}: too small: it has {} bytes, {} are needed", target.name(), there, offset + size));
-    target.resize(offset + size);
-  }
+  refuse_small_device(target, offset, size);
+  if (there < offset || there - offset < size) target.resize(offset + size);
   FileWindow window(target, {offset, size});
   RawSink sink(window, {.size = size, .overwrites = true, .zeroing = File::Zeroing::keep_allocated});
   transfer(input.disk(), sink, with_threads());
@@ -100,13 +96,14 @@ int restore(const Options& options) {
   const auto file = open_for_reading(options.source);
   refuse_overlap(options.target, kWhole, stored_ranges(file->fd()));
   RestoreInput input(*file);
+  refuse_impossible_offset(options.target_offset, input.disk().size());
   const TargetKind kind = target_kind(options.target);
   const bool is_there = kind == TargetKind::file || kind == TargetKind::block_device;
   if (is_there) refuse_mounted_target(options.target);
   const bool in_place = kind == TargetKind::block_device || options.target_offset != 0;
   if (options.list_only)
     list(input);
-  else if (kind == TargetKind::pipe || kind == TargetKind::character_device)
+  else if (is_stream(kind))
     restore_to_named_stream(options, input);
   else if (is_there && in_place)
     restore_to_existing(options, input, kind);
