@@ -249,6 +249,15 @@ TEST_F(Damaged, AFlagThatDisagreesWithTheMap) {
   expect_truth();
 }
 
+TEST_F(Damaged, AnEmptyLinkWithAnIndirectBlock) {
+  constexpr std::uint64_t kNode = 9000;
+  make_file_system({{"-t", "ext3", "-b", "1024"}});
+  debugfs_write({"symlink /empty " + std::string(200, 't'), "sif /empty size 0",
+                 "sif /empty block[IND] " + std::to_string(kNode), "setb " + std::to_string(kNode)});
+  patch(kNode * kBlock, le(9001, 4) + le(9002, 4) + le(99'999, 4));
+  expect_truth();
+}
+
 TEST_F(Damaged, AnExtentTreeThatIsALoop) {
   make_tangled_directory(kExt4WithoutChecksums);
   const std::uint64_t node = node_of("/tangled");
