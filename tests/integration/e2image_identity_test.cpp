@@ -200,6 +200,16 @@ TEST_F(E2imageIdentity, HoldsForGarbageWhereNothingWasEverUsed) {
   expect_same({"-Q", "disk.img", "TARGET"});
 }
 
+// Links whose length says that they are in the inode, and whose number of sectors says that they are not.
+TEST_F(E2imageIdentity, HoldsForLinksThatContradictThemselves) {
+  for (const std::string type : {"ext3", "ext4"})
+    for (const std::string size : {"0", "4", "10", "59"}) {
+      output_of({"mke2fs", "-q", "-F", "-t", type, "-b", "1024", "disk.img", "10M"});
+      debugfs_write({"symlink /link " + std::string(200, 't'), "sif /link size " + size});
+      expect_same({"-r", "disk.img", "TARGET"});
+    }
+}
+
 // A new file is as long as the disk, also where that is no whole number of pages.
 TEST_F(E2imageIdentity, HoldsWhereTheLastBlockIsInUseAndStandsAlone) {
   output_of({"mke2fs", "-q", "-F", "-t", "ext2", "-b", "1024", "disk.img", "4101"});
