@@ -53,7 +53,7 @@ void write_disk(RestoreInput& input, int raw_fd) {
   PosixFile target(duplicate(raw_fd), "target");
   if (target.is_block_device()) return restore_in_place(input, target, 0);
   target.resize(0);
-  restore_to_empty_file(input, target);
+  restore_to_empty_file(input, target, Durability::as_files_are);
 }
 
 int write_raw_image(int qcow2_fd, int raw_fd) {

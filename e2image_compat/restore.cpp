@@ -26,9 +26,10 @@ TransferOptions with_threads() {
 }
 
 void restore_to_new_file(const Options& options, RestoreInput& input) {
+  const bool replaces = target_kind(options.target) == TargetKind::file;
   const auto output = open_output(options.target);
   if (options.target_offset == 0)
-    restore_to_empty_file(input, output->file());
+    restore_to_empty_file(input, output->file(), replaces ? Durability::synced : Durability::as_files_are);
   else
     restore_in_place(input, output->file(), options.target_offset);
   output->commit(OutputFile::Durability::if_it_replaces);
@@ -70,9 +71,9 @@ RestoreInput::RestoreInput(const File& file) {
   chain_ = std::make_unique<qcow2::Chain>(std::vector<qcow2::Reader*>{reader_.get()}, nullptr);
 }
 
-void restore_to_empty_file(RestoreInput& input, PosixFile& target) {
+void restore_to_empty_file(RestoreInput& input, PosixFile& target, Durability durability) {
   target.expect_writes(input.data_bytes());
-  RawSink sink(target, {.size = input.disk().size()});
+  RawSink sink(target, {.size = input.disk().size(), .is_synced = durability == Durability::synced});
   transfer(input.disk(), sink, with_threads());
 }
 
