@@ -39,6 +39,12 @@ bool is_stream(int fd) {
   return !S_ISREG(status.st_mode) && !S_ISBLK(status.st_mode);
 }
 
+// Whatever is written goes to its end.
+bool is_for_appending(int fd) {
+  const int flags = ::fcntl(fd, F_GETFL);
+  return flags >= 0 && (flags & O_APPEND) != 0;
+}
+
 bool is_encrypted(const File& file) {
   std::array<std::byte, qcow2::kHeaderLengthV3> bytes{};
   const std::size_t there = file.read_up_to(0, bytes);
@@ -59,6 +65,7 @@ void write_disk(RestoreInput& input, int raw_fd) {
 int write_raw_image(int qcow2_fd, int raw_fd) {
   const PosixFile image(duplicate(qcow2_fd), "image");
   if (is_encrypted(image)) return -QCOW_ENCRYPTED;
+  if (!is_stream(raw_fd) && is_for_appending(raw_fd)) return EINVAL;
   if (overlap(stored_ranges(qcow2_fd), stored_ranges(raw_fd))) return EINVAL;
   RestoreInput input(image);
   write_disk(input, raw_fd);
