@@ -136,10 +136,12 @@ bool HealthyWalk::walk_piece(std::uint64_t first_inode, Extent bytes) {
   return true;
 }
 
-// False for what e2image would leave out although it matters: an orphan, or a list of bad blocks.
+// False for what e2image would leave out although it matters: an orphan, a list of bad blocks, or what the
+// superblock names.
 bool HealthyWalk::walk_inode(std::uint64_t number, const ext2::Inode& inode) {
   if (inode.links() == 0) {
-    const bool deleted = inode.deletion_time() > filesystem_.superblock.raw.s_inodes_count;
+    const bool deleted = inode.deletion_time() > filesystem_.superblock.raw.s_inodes_count &&
+                         !filesystem_.superblock.names_inode(number);
     const bool in_use = inode.mode() != 0 || number == EXT2_BAD_INO;
     return deleted || !in_use || is_zero(inode.map());
   }
@@ -156,10 +158,8 @@ bool HealthyWalk::walk_inode(std::uint64_t number, const ext2::Inode& inode) {
 }
 
 bool HealthyWalk::has_mapped_contents(std::uint64_t number, const ext2::Inode& inode) const {
-  const ext2_super_block& raw = filesystem_.superblock.raw;
   return options_.kind == DumpKind::all || inode.is_directory() || inode.is_symlink() ||
-         number == raw.s_journal_inum || number == raw.s_usr_quota_inum || number == raw.s_grp_quota_inum ||
-         number == raw.s_prj_quota_inum || number == raw.s_orphan_file_inum;
+         filesystem_.superblock.names_inode(number);
 }
 
 }  // namespace e2qcow::compat

@@ -85,6 +85,13 @@ TEST_F(HealthyWalkTest, LeavesDeletedInodesOut) {
   EXPECT_EQ(marks_, 8);
 }
 
+TEST_F(HealthyWalkTest, IsNotForADeletedJournalThatTheSuperblockNames) {
+  image_.superblock.raw.s_journal_inum = 12;
+  put_inode(12, 0100600, 0, 101);
+  set_le(table_, 11 * 128 + 20, 1'700'000'000, 4);  // when
+  EXPECT_FALSE(walk());
+}
+
 TEST_F(HealthyWalkTest, IsNotForListsOfBadBlocks) {
   put_inode(1, 0, 0, 500);
   EXPECT_FALSE(walk());

@@ -249,6 +249,14 @@ TEST_F(Damaged, AFlagThatDisagreesWithTheMap) {
   expect_truth();
 }
 
+// e2fsck goes by the superblock, and minds nothing.
+TEST_F(Damaged, AnOrphanFileThatSaysItIsDeleted) {
+  make_file_system({{"-t", "ext4", "-b", "1024", "-O", "orphan_file"}});
+  const std::string inode = "<" + header_field("Orphan file inode") + ">";
+  debugfs_write({"sif " + inode + " links_count 0", "sif " + inode + " dtime 1600000000"});
+  expect_truth();
+}
+
 TEST_F(Damaged, AnEmptyLinkWithAnIndirectBlock) {
   constexpr std::uint64_t kNode = 9000;
   make_file_system({{"-t", "ext3", "-b", "1024"}});
