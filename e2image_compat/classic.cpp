@@ -144,7 +144,7 @@ int write_classic(const Options& options) {
     return 0;
   }
   const TargetKind kind = target_kind(options.target);
-  if (kind == TargetKind::pipe || kind == TargetKind::character_device) {
+  if (is_stream(kind)) {
     const auto spool = open_temporary_file();
     write_parts(options, filesystem.get(), spool->fd());
     const UniqueFd named = options.to_stdout() ? UniqueFd() : open_stream_for_writing(options.target);

@@ -16,9 +16,16 @@ constexpr std::uint64_t kGroupsAhead = 16;  // whose tables are asked for
 constexpr std::uint64_t kReadBytes = 256 * 1024;
 constexpr std::uint64_t kInodeMinBytes = EXT2_GOOD_OLD_INODE_SIZE;
 
-bool has_valid_blocks(const ext2::Inode& inode) {
-  if ((inode.flags() & EXT4_INLINE_DATA_FL) != 0) return false;
-  if (inode.is_symlink()) return inode.size_low() == 0 || inode.size_low() >= ext2::Inode::kMapSize;
+// Whether the target of a link is in a block: as libext2fs guesses it, lib/ext2fs/valid_blk.c.
+bool is_long_link(const ext2::Inode& inode, bool has_xattrs) {
+  if (!has_xattrs) return inode.sectors_low() != 0;
+  const bool has_no_second_block = load_le<std::uint32_t>(inode.map(), sizeof(std::uint32_t)) == 0;
+  return inode.size_low() >= ext2::Inode::kMapSize || (inode.size_low() > 4 && has_no_second_block);
+}
+
+bool has_valid_blocks(const ext2::Inode& inode, bool has_xattrs) {
+  if (inode.has_inline_data()) return false;
+  if (inode.is_symlink()) return is_long_link(inode, has_xattrs);
   return S_ISREG(inode.mode()) || inode.is_directory();
 }
 
@@ -129,10 +136,12 @@ bool HealthyWalk::walk_piece(std::uint64_t first_inode, Extent bytes) {
   return true;
 }
 
-// False for what e2image would leave out although it matters: an orphan, or a list of bad blocks.
+// False for what e2image would leave out although it matters: an orphan, a list of bad blocks, or what the
+// superblock names.
 bool HealthyWalk::walk_inode(std::uint64_t number, const ext2::Inode& inode) {
   if (inode.links() == 0) {
-    const bool deleted = inode.deletion_time() > filesystem_.superblock.raw.s_inodes_count;
+    const bool deleted = inode.deletion_time() > filesystem_.superblock.raw.s_inodes_count &&
+                         !filesystem_.superblock.names_inode(number);
     const bool in_use = inode.mode() != 0 || number == EXT2_BAD_INO;
     return deleted || !in_use || is_zero(inode.map());
   }
@@ -140,7 +149,7 @@ bool HealthyWalk::walk_inode(std::uint64_t number, const ext2::Inode& inode) {
   if (filesystem_.superblock.has_incompat(EXT4_FEATURE_INCOMPAT_64BIT))
     xattrs |= inode.xattr_block_high() << 32;
   if (xattrs != 0) select_block(BlockClass::xattrs, xattrs);
-  if (!has_valid_blocks(inode)) return true;
+  if (!has_valid_blocks(inode, xattrs != 0)) return true;
   std::optional<ext2::BlockMapWalk::Contents> contents;
   if (has_mapped_contents(number, inode))
     contents = {inode.is_directory() ? BlockClass::directories : BlockClass::data};
@@ -149,10 +158,8 @@ bool HealthyWalk::walk_inode(std::uint64_t number, const ext2::Inode& inode) {
 }
 
 bool HealthyWalk::has_mapped_contents(std::uint64_t number, const ext2::Inode& inode) const {
-  const ext2_super_block& raw = filesystem_.superblock.raw;
   return options_.kind == DumpKind::all || inode.is_directory() || inode.is_symlink() ||
-         number == raw.s_journal_inum || number == raw.s_usr_quota_inum || number == raw.s_grp_quota_inum ||
-         number == raw.s_prj_quota_inum || number == raw.s_orphan_file_inum;
+         filesystem_.superblock.names_inode(number);
 }
 
 }  // namespace e2qcow::compat

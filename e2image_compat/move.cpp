@@ -83,17 +83,10 @@ class Move {
   bool old_place_is_whole_ = true;
 };
 
-void refuse_small_device(const Options& options, const CopyJob& job, const PosixFile& file) {
-  const std::uint64_t needed = options.target_offset + job.source().size();
-  if (file.is_block_device() && needed > file.size())
-    fail(Errc::too_small,
-         fmt::format("{}: too small: it has {} bytes, {} are needed", options.target, file.size(), needed));
-}
-
 void move(const Options& options, CopyJob& job) {
   const TargetKind kind = target_kind(options.target);
   const auto file = open_in_place(options.target, kind);
-  refuse_small_device(options, job, *file);
+  refuse_small_device(*file, options.target_offset, job.source().size());
   guard_signals();
   Move work(options, job, *file);
   job.run({}, [&](ImageSource& disk, const TransferOptions&) { work.run(disk); });
@@ -108,6 +101,7 @@ void move(const Options& options, CopyJob& job) {
 int move_filesystem(const Options& options) {
   refuse_mounted_target(options.target);
   CopyJob job(options, target_kind(options.target) == TargetKind::block_device);
+  refuse_impossible_offset(options.target_offset, job.source().size());
   if (options.list_only) {
     ListSink sink(job.source().block_size(), false);
     job.run(job.extents(Zeros::kept),

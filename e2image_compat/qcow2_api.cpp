@@ -39,6 +39,12 @@ bool is_stream(int fd) {
   return !S_ISREG(status.st_mode) && !S_ISBLK(status.st_mode);
 }
 
+// Whatever is written goes to its end.
+bool is_for_appending(int fd) {
+  const int flags = ::fcntl(fd, F_GETFL);
+  return flags >= 0 && (flags & O_APPEND) != 0;
+}
+
 bool is_encrypted(const File& file) {
   std::array<std::byte, qcow2::kHeaderLengthV3> bytes{};
   const std::size_t there = file.read_up_to(0, bytes);
@@ -53,12 +59,13 @@ void write_disk(RestoreInput& input, int raw_fd) {
   PosixFile target(duplicate(raw_fd), "target");
   if (target.is_block_device()) return restore_in_place(input, target, 0);
   target.resize(0);
-  restore_to_empty_file(input, target);
+  restore_to_empty_file(input, target, Durability::as_files_are);
 }
 
 int write_raw_image(int qcow2_fd, int raw_fd) {
   const PosixFile image(duplicate(qcow2_fd), "image");
   if (is_encrypted(image)) return -QCOW_ENCRYPTED;
+  if (!is_stream(raw_fd) && is_for_appending(raw_fd)) return EINVAL;
   if (overlap(stored_ranges(qcow2_fd), stored_ranges(raw_fd))) return EINVAL;
   RestoreInput input(image);
   write_disk(input, raw_fd);

@@ -26,9 +26,10 @@ TransferOptions with_threads() {
 }
 
 void restore_to_new_file(const Options& options, RestoreInput& input) {
+  const bool replaces = target_kind(options.target) == TargetKind::file;
   const auto output = open_output(options.target);
   if (options.target_offset == 0)
-    restore_to_empty_file(input, output->file());
+    restore_to_empty_file(input, output->file(), replaces ? Durability::synced : Durability::as_files_are);
   else
     restore_in_place(input, output->file(), options.target_offset);
   output->commit(OutputFile::Durability::if_it_replaces);
@@ -70,21 +71,17 @@ RestoreInput::RestoreInput(const File& file) {
   chain_ = std::make_unique<qcow2::Chain>(std::vector<qcow2::Reader*>{reader_.get()}, nullptr);
 }
 
-void restore_to_empty_file(RestoreInput& input, PosixFile& target) {
+void restore_to_empty_file(RestoreInput& input, PosixFile& target, Durability durability) {
   target.expect_writes(input.data_bytes());
-  RawSink sink(target, {.size = input.disk().size()});
+  RawSink sink(target, {.size = input.disk().size(), .is_synced = durability == Durability::synced});
   transfer(input.disk(), sink, with_threads());
 }
 
 void restore_in_place(RestoreInput& input, PosixFile& target, std::uint64_t offset) {
   const std::uint64_t size = input.disk().size();
   const std::uint64_t there = target.size();
-  if (there < offset || there - offset < size) {
-    if (target.is_block_device())
-      fail(Errc::too_small,
-           fmt::format("{}: too small: it has {} bytes, {} are needed", target.name(), there, offset + size));
-    target.resize(offset + size);
-  }
+  refuse_small_device(target, offset, size);
+  if (there < offset || there - offset < size) target.resize(offset + size);
   FileWindow window(target, {offset, size});
   RawSink sink(window, {.size = size, .overwrites = true, .zeroing = File::Zeroing::keep_allocated});
   transfer(input.disk(), sink, with_threads());
@@ -100,13 +97,14 @@ int restore(const Options& options) {
   const auto file = open_for_reading(options.source);
   refuse_overlap(options.target, kWhole, stored_ranges(file->fd()));
   RestoreInput input(*file);
+  refuse_impossible_offset(options.target_offset, input.disk().size());
   const TargetKind kind = target_kind(options.target);
   const bool is_there = kind == TargetKind::file || kind == TargetKind::block_device;
   if (is_there) refuse_mounted_target(options.target);
   const bool in_place = kind == TargetKind::block_device || options.target_offset != 0;
   if (options.list_only)
     list(input);
-  else if (kind == TargetKind::pipe || kind == TargetKind::character_device)
+  else if (is_stream(kind))
     restore_to_named_stream(options, input);
   else if (is_there && in_place)
     restore_to_existing(options, input, kind);

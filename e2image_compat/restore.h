@@ -37,8 +37,9 @@ class RestoreInput {
 // The whole disk to a target that is written in place: the range is cleared where the image has zeros, and
 // what is around it stays. A file grows where it is too short; a device that is too short is an error.
 void restore_in_place(RestoreInput& input, PosixFile& target, std::uint64_t offset);
-// To a regular file that has nothing in it.
-void restore_to_empty_file(RestoreInput& input, PosixFile& target);
+// To a regular file that has nothing in it. `durability` says whether the caller syncs it in the end.
+enum class Durability { as_files_are, synced };
+void restore_to_empty_file(RestoreInput& input, PosixFile& target, Durability durability);
 void restore_to_stream(RestoreInput& input, OutputStream& target);
 
 // e2image -r IMAGE.qcow2. Returns the exit status.

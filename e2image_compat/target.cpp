@@ -6,6 +6,7 @@
 
 #include <cerrno>
 #include <filesystem>
+#include <limits>
 
 #include "ext2/mount.h"
 
@@ -20,7 +21,8 @@ TargetKind target_kind(const std::string& name) {
     case std::filesystem::file_type::block:
       return TargetKind::block_device;
     case std::filesystem::file_type::character:
-      return TargetKind::character_device;
+      return std::filesystem::canonical(name, error) == "/dev/null" ? TargetKind::null_device
+                                                                    : TargetKind::character_device;
     case std::filesystem::file_type::fifo:
       return TargetKind::pipe;
     default:
@@ -35,13 +37,27 @@ std::unique_ptr<PosixFile> open_in_place(const std::string& target, TargetKind k
 }
 
 std::unique_ptr<OutputFile> open_output(const std::string& target) {
-  if (std::filesystem::is_directory(target)) complain(EISDIR, "while trying to open " + target);
+  std::error_code error;
+  if (target.empty()) complain(ENOENT, "while trying to open " + target);
+  if (std::filesystem::is_directory(target, error)) complain(EISDIR, "while trying to open " + target);
   return open_target(target, [&] { return std::make_unique<OutputFile>(target); });
 }
 
 void refuse_overlap(const std::string& target, Extent part, const std::vector<StoredRange>& source) {
   if (overlap(source, stored_ranges(target, part)))
     fail(Errc::refused, fmt::format("{}: lies where the source is", target));
+}
+
+void refuse_impossible_offset(std::uint64_t offset, std::uint64_t disk_size) {
+  constexpr std::uint64_t kEnd = std::numeric_limits<std::int64_t>::max();
+  if (offset > kEnd || disk_size > kEnd - offset) throw Complaint("seek_set: Invalid argument\n");
+}
+
+void refuse_small_device(const PosixFile& target, std::uint64_t offset, std::uint64_t disk_size) {
+  const std::uint64_t needed = offset + disk_size;
+  if (target.is_block_device() && needed > target.size())
+    fail(Errc::too_small,
+         fmt::format("{}: too small: it has {} bytes, {} are needed", target.name(), target.size(), needed));
 }
 
 void refuse_mounted_target(const std::string& target) {

@@ -19,11 +19,16 @@ enum class TargetKind {
   nothing,  // there is nothing of that name yet
   file,
   block_device,
-  character_device,  // as /dev/null
+  null_device,
+  character_device,
   pipe,
 };
 // Of a name; "-" is a pipe.
 TargetKind target_kind(const std::string& name);
+// What is written from its beginning to its end.
+constexpr bool is_stream(TargetKind kind) {
+  return kind == TargetKind::pipe || kind == TargetKind::null_device || kind == TargetKind::character_device;
+}
 
 // Calls `open()`. Where the system refuses, it is a Complaint that `target` could not be opened.
 template <typename Open>
@@ -42,6 +47,12 @@ std::unique_ptr<OutputFile> open_output(const std::string& target);
 
 // Throws Errc::refused where a part of the target lies on the source.
 void refuse_overlap(const std::string& target, Extent part, const std::vector<StoredRange>& source);
+
+// Throws a Complaint in e2image's words where no file reaches as far as a disk of that size at that offset.
+void refuse_impossible_offset(std::uint64_t offset, std::uint64_t disk_size);
+
+// Throws Errc::too_small where a disk of that size at that offset ends behind the device.
+void refuse_small_device(const PosixFile& target, std::uint64_t offset, std::uint64_t disk_size);
 
 // Throws Errc::in_use for what is mounted.
 void refuse_mounted_target(const std::string& target);

@@ -72,7 +72,7 @@ void write_to(CopyJob& job, File& file, TableWriter::Background background) {
 }
 
 void write_file(const Options& options, CopyJob& job, TargetKind kind) {
-  if (kind == TargetKind::character_device) {
+  if (kind == TargetKind::null_device) {
     NullFile nowhere;
     return write_to(job, nowhere, TableWriter::Background::zeros);
   }

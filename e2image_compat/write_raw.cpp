@@ -40,7 +40,6 @@ void write_to_stream(const Options& options, CopyJob& job) {
 
 void write_new_file(const Options& options, CopyJob& job) {
   const auto output = open_output(options.target);
-  output->file().resize(options.target_offset + job.source().size());
   const std::vector<Extent> extents = job.extents(Zeros::dropped);
   std::uint64_t bytes = 0;
   for (const Extent& extent : extents) bytes += extent.length;
@@ -49,6 +48,8 @@ void write_new_file(const Options& options, CopyJob& job) {
                                   .offset = options.target_offset,
                                   .drops_zeros = true});
   job.run(extents, [&](ImageSource& disk, const TransferOptions& how) { transfer(disk, sink, how); });
+  // The last unit that was written may reach behind the disk.
+  output->file().resize(options.target_offset + job.source().size());
   output->commit(OutputFile::Durability::if_it_replaces);
 }
 
@@ -60,20 +61,12 @@ void set_size(const Options& options, const CopyJob& job, PosixFile& file) {
   if (cut || file.size() < end) file.resize(end);
 }
 
-void refuse_small_device(const Options& options, const CopyJob& job, const PosixFile& device) {
-  const std::vector<Extent> extents = job.chosen().extents(job.source().block_size());
-  const std::uint64_t needed = options.target_offset + (extents.empty() ? 0 : extents.back().end());
-  if (needed > device.size())
-    fail(Errc::too_small,
-         fmt::format("{}: too small: it has {} bytes, {} are needed", options.target, device.size(), needed));
-}
-
 void write_in_place(const Options& options, CopyJob& job, TargetKind kind) {
   refuse_overlap(options.target, {options.target_offset, job.source().size()}, job.source().storage());
   refuse_mounted_target(options.target);
   const bool is_device = kind == TargetKind::block_device;
   const auto file = open_in_place(options.target, kind);
-  if (is_device) refuse_small_device(options, job, *file);
+  refuse_small_device(*file, options.target_offset, job.source().size());
   BlockSink sink(*file, {.block_size = job.source().block_size(),
                          .offset = options.target_offset,
                          .skips_same = options.compare});
@@ -92,9 +85,10 @@ void write_in_place(const Options& options, CopyJob& job, TargetKind kind) {
 int write_raw(const Options& options) {
   const TargetKind kind = target_kind(options.target);
   CopyJob job(options, kind == TargetKind::block_device);
+  refuse_impossible_offset(options.target_offset, job.source().size());
   if (options.list_only)
     list(job, kind);
-  else if (kind == TargetKind::pipe || kind == TargetKind::character_device)
+  else if (is_stream(kind))
     write_to_stream(options, job);
   else if (kind == TargetKind::nothing)
     write_new_file(options, job);

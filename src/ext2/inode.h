@@ -22,6 +22,7 @@ class Inode {
   std::uint32_t size_low() const { return load_le<std::uint32_t>(bytes_, 4); }
   std::uint32_t deletion_time() const { return load_le<std::uint32_t>(bytes_, 20); }
   std::uint16_t links() const { return load_le<std::uint16_t>(bytes_, 26); }
+  std::uint32_t sectors_low() const { return load_le<std::uint32_t>(bytes_, 28); }
   std::uint32_t flags() const { return load_le<std::uint32_t>(bytes_, 32); }
   std::span<const std::byte> map() const { return bytes_.subspan(40, kMapSize); }
   std::uint32_t generation() const { return load_le<std::uint32_t>(bytes_, 100); }
@@ -35,7 +36,7 @@ class Inode {
   // The map holds something else than block numbers: a device number, the target of a short link, or data.
   bool has_no_map() const {
     const bool device = S_ISCHR(mode()) || S_ISBLK(mode());
-    const bool short_link = is_symlink() && size_low() < kMapSize && !uses_extents();
+    const bool short_link = is_symlink() && size_low() != 0 && size_low() < kMapSize && !uses_extents();
     const bool special = device || S_ISFIFO(mode()) || S_ISSOCK(mode());
     return (special && !may_be_a_directory_in_disguise()) || short_link || has_inline_data();
   }

@@ -99,7 +99,8 @@ void InodeWalk::walk_inode(std::uint64_t number, const Inode& inode) {
 
 std::optional<BlockMapWalk::Contents> InodeWalk::contents(std::uint64_t number, const Inode& inode) const {
   if (number == EXT2_BAD_INO || number == EXT2_RESIZE_INO) return std::nullopt;  // blocks, but not contents
-  if (number >= EXT2_GOOD_OLD_FIRST_INO && is_deleted(inode)) return std::nullopt;
+  const bool is_special = number < EXT2_GOOD_OLD_FIRST_INO || filesystem_.superblock.names_inode(number);
+  if (!is_special && is_deleted(inode)) return std::nullopt;
   if (const auto block_class = contents_class(number, inode)) return BlockMapWalk::Contents{*block_class};
   if (inode.may_be_a_directory_in_disguise())
     return BlockMapWalk::Contents{BlockClass::directories,

@@ -66,6 +66,12 @@ std::string state_text(std::uint16_t state) {
 
 }  // namespace
 
+bool Superblock::names_inode(std::uint64_t number) const {
+  return number != 0 &&
+         (number == raw.s_journal_inum || number == raw.s_usr_quota_inum || number == raw.s_grp_quota_inum ||
+          number == raw.s_prj_quota_inum || number == raw.s_orphan_file_inum);
+}
+
 std::uint64_t Superblock::blocks() const {
   std::uint64_t count = raw.s_blocks_count;
   if (has_incompat(EXT4_FEATURE_INCOMPAT_64BIT))

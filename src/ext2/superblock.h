@@ -27,6 +27,8 @@ struct Superblock {
     return has_incompat(EXT3_FEATURE_INCOMPAT_JOURNAL_DEV) && raw.s_inodes_per_group == 0;
   }
   bool needs_recovery() const { return has_incompat(EXT3_FEATURE_INCOMPAT_RECOVER); }
+  // Whether it says that the inode is that of the journal, a quota, or the orphan file.
+  bool names_inode(std::uint64_t number) const;
   bool has_compat(std::uint32_t feature) const { return (raw.s_feature_compat & feature) != 0; }
   bool has_incompat(std::uint32_t feature) const { return (raw.s_feature_incompat & feature) != 0; }
   bool has_ro_compat(std::uint32_t feature) const { return (raw.s_feature_ro_compat & feature) != 0; }

@@ -60,7 +60,7 @@ void RawSink::write(Batch::Piece piece) {
   const Extent range{piece.guest_offset, piece.stored.size()};
   if (!piece.shareable || !file_.share(range.offset, *piece.shareable, range.length)) {
     file_.write(range.offset, piece.stored);
-    file_.write_back(range);  // the end waits for the disk
+    if (options_.is_synced) file_.write_back(range);
   }
   written_until_ = range.end();
 }

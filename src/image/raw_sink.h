@@ -17,6 +17,8 @@ class RawSink : public ImageSink {
     // last, so that nothing takes a half-written disk for a whole one.
     bool overwrites = false;
     File::Zeroing zeroing = File::Zeroing::keep_allocated;
+    // Somebody waits for the disk in the end, so that it had better begin at once.
+    bool is_synced = true;
   };
 
   RawSink(File& file, const Options& options);

@@ -55,10 +55,20 @@ TEST_F(HealthyWalkTest, CountsContentsOfDirectoriesAndNotOfFiles) {
   EXPECT_EQ(marks_, 8 + 1);
 }
 
-TEST_F(HealthyWalkTest, TakesTheTargetOfALinkForABlockUnlessItIsShort) {
+TEST_F(HealthyWalkTest, TakesTheTargetOfALinkForABlockWhereTheLinkHasSome) {
   put_inode(12, 0120777, 1, 101);
+  set_le(table_, 11 * 128 + 28, 2, 4);    // sectors
   put_inode(13, 0120777, 1, 0x656d616e);  // "name"
   set_le(table_, 12 * 128 + 4, 4, 4);     // its length
+  EXPECT_TRUE(walk());
+  EXPECT_EQ(marks_, 8 + 1);
+}
+
+TEST_F(HealthyWalkTest, TakesAnAttributeBlockOfALinkForNoBlockOfItsTarget) {
+  put_inode(13, 0120777, 1, 0x656d616e);
+  set_le(table_, 12 * 128 + 4, 4, 4);
+  set_le(table_, 12 * 128 + 28, 2, 4);
+  set_le(table_, 12 * 128 + 104, 200, 4);  // the attributes
   EXPECT_TRUE(walk());
   EXPECT_EQ(marks_, 8 + 1);
 }
@@ -73,6 +83,13 @@ TEST_F(HealthyWalkTest, LeavesDeletedInodesOut) {
   set_le(table_, 11 * 128 + 20, 1'700'000'000, 4);  // when
   EXPECT_TRUE(walk());
   EXPECT_EQ(marks_, 8);
+}
+
+TEST_F(HealthyWalkTest, IsNotForADeletedJournalThatTheSuperblockNames) {
+  image_.superblock.raw.s_journal_inum = 12;
+  put_inode(12, 0100600, 0, 101);
+  set_le(table_, 11 * 128 + 20, 1'700'000'000, 4);  // when
+  EXPECT_FALSE(walk());
 }
 
 TEST_F(HealthyWalkTest, IsNotForListsOfBadBlocks) {

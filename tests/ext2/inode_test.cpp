@@ -81,6 +81,13 @@ TEST_F(InodeTest, HoldsTheTargetOfAShortLinkInPlaceOfAMap) {
   EXPECT_FALSE(inode().has_no_map());
 }
 
+// Nothing of a target is there; what e2fsck follows is what is there instead.
+TEST_F(InodeTest, HasAMapWhereALinkIsEmpty) {
+  set_mode(kSymlink);
+  set_size(0);
+  EXPECT_FALSE(inode().has_no_map());
+}
+
 TEST_F(InodeTest, HasAMapWhereAShortLinkUsesExtents) {
   set_mode(kSymlink);
   set_size(10);

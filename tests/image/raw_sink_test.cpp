@@ -23,10 +23,13 @@ class Target : public MemoryFile {
     MemoryFile::write(offset, data);
     if (!data.empty()) written_.push_back({offset, data.size()});
   }
+  void write_back(Extent range) override { written_back_.push_back(range); }
   const std::vector<Extent>& written() const { return written_; }
+  const std::vector<Extent>& written_back() const { return written_back_; }
 
  private:
   std::vector<Extent> written_;
+  std::vector<Extent> written_back_;
 };
 
 RawSink::Options over_old_contents(std::uint64_t size) {
@@ -55,6 +58,16 @@ TEST(RawSink, WritesNothingWhereTheDiskIsZero) {
   RawSink sink(file, {.size = 64 * kKiB});
   transfer(source, sink, {});
   EXPECT_EQ(file.written(), (std::vector<Extent>{{4096, 4096}, {16384, 4096}}));
+}
+
+TEST(RawSink, SendsToTheDiskAtOnceWhatSomebodyWaitsForInTheEnd) {
+  for (const bool is_synced : {false, true}) {
+    MemorySource source = disk_with(64 * kKiB, {{4096, 4096}});
+    Target file;
+    RawSink sink(file, {.size = 64 * kKiB, .is_synced = is_synced});
+    transfer(source, sink, {});
+    EXPECT_EQ(file.written_back(), is_synced ? file.written() : std::vector<Extent>{});
+  }
 }
 
 TEST(RawSink, LeavesOutZerosInsideExtents) {

@@ -249,6 +249,23 @@ TEST_F(Damaged, AFlagThatDisagreesWithTheMap) {
   expect_truth();
 }
 
+// e2fsck goes by the superblock, and minds nothing.
+TEST_F(Damaged, AnOrphanFileThatSaysItIsDeleted) {
+  make_file_system({{"-t", "ext4", "-b", "1024", "-O", "orphan_file"}});
+  const std::string inode = "<" + header_field("Orphan file inode") + ">";
+  debugfs_write({"sif " + inode + " links_count 0", "sif " + inode + " dtime 1600000000"});
+  expect_truth();
+}
+
+TEST_F(Damaged, AnEmptyLinkWithAnIndirectBlock) {
+  constexpr std::uint64_t kNode = 9000;
+  make_file_system({{"-t", "ext3", "-b", "1024"}});
+  debugfs_write({"symlink /empty " + std::string(200, 't'), "sif /empty size 0",
+                 "sif /empty block[IND] " + std::to_string(kNode), "setb " + std::to_string(kNode)});
+  patch(kNode * kBlock, le(9001, 4) + le(9002, 4) + le(99'999, 4));
+  expect_truth();
+}
+
 TEST_F(Damaged, AnExtentTreeThatIsALoop) {
   make_tangled_directory(kExt4WithoutChecksums);
   const std::uint64_t node = node_of("/tangled");

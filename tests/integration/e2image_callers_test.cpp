@@ -26,7 +26,9 @@ TEST_F(E2imageCallers, MessagesAndStatusesAreTheSame) {
   write_file(path("text"), "no file system");
   write_file(path("zeros"), std::string(1 << 20, '\0'));
   fs::create_directory(path("directory"));
+  fs::create_symlink("circle", path("circle"));
   output_of({"mkswap", "-q", "zeros"});
+  fs::copy_file(path("disk.img"), path("before.img"));
   const std::vector<Words> all{{"-r"},
                                {"-r", "disk.img"},
                                {"-z", "a", "b"},
@@ -44,6 +46,12 @@ TEST_F(E2imageCallers, MessagesAndStatusesAreTheSame) {
                                {"-r", "disk.img", "directory"},
                                {"-Q", "disk.img", "directory"},
                                {"-Q", "disk.img", "absent/TARGET"},
+                               {"-Q", "disk.img", "circle"},
+                               {"circle", "TARGET"},
+                               {"-r", "disk.img", ""},
+                               {"-Q", "disk.img", ""},
+                               {"-ra", "-O", "-5", "disk.img"},
+                               {"-ra", "-O", "-5", "disk.img", "TARGET"},
                                {"-Q", "disk.img", "-"},
                                {"-c", "disk.img", "TARGET"},
                                {"-rc", "disk.img", "-"},
@@ -58,6 +66,29 @@ TEST_F(E2imageCallers, MessagesAndStatusesAreTheSame) {
                                {"-I", "disk.img", "text"},
                                {"-n", "disk.img", "TARGET"}};
   for (const Words& arguments : all) expect_same(arguments);
+  expect_same_bytes("disk.img", "before.img");
+}
+
+TEST_F(E2imageCallers, AnOffsetBehindAllFilesLeavesTheTargetAsItWas) {
+  make_file_system();
+  EXPECT_EQ(theirs({"-Q", "disk.img", "image.qcow2"}).status, 0);
+  write_file(path("before"), std::string(40 << 20, 'x'));
+  for (const std::string offset : {"-5", "-33554432", "9223372036854775807"}) {
+    for (const std::string source : {"disk.img", "image.qcow2"}) {
+      fs::copy_file(path("before"), path("ours"), fs::copy_options::overwrite_existing);
+      const Outcome outcome = ours({"-rO", offset, source, "ours"});
+      EXPECT_EQ(outcome.status, 1) << outcome;
+      EXPECT_NE(outcome.err.find("seek_set: Invalid argument\n"), std::string::npos) << outcome;
+      expect_same_bytes("ours", "before");
+    }
+  }
+}
+
+// What cannot be sought in holds no image; but null is where nothing is to be kept.
+TEST_F(E2imageCallers, AnImageForACharacterDeviceIsRefusedUnlessItIsNull) {
+  make_file_system();
+  EXPECT_EQ(ours({"-Q", "disk.img", "/dev/full"}).status, 1);
+  EXPECT_EQ(ours({"-Q", "disk.img", "/dev/null"}).status, 0);
 }
 
 TEST_F(E2imageCallers, GPartedCopiesWithProgressThatItCanRead) {

@@ -96,6 +96,16 @@ TEST_F(E2imageRestoring, R10TheLastClusterIsCutAtTheEndOfTheDisk) {
   EXPECT_EQ(fs::file_size(path("ours.raw")), 1000 << 10);
 }
 
+// QEMU keeps the state of a machine behind the end of its disk, in tables that are larger than the disk's.
+TEST_F(E2imageRestoring, R10WhatLiesBehindTheEndOfTheDiskIsNotWritten) {
+  write_file(path("disk.img"), std::string(6 << 20, 'x'));
+  make_image({"-o", "compat=0.10,cluster_size=4096"});
+  const std::string size_of_1000_kib{0, 0, 0, 0, 0, '\x0f', '\xa0', 0};
+  patch_file(path("image.qcow2"), 24, size_of_1000_kib);
+  expect_restored();
+  EXPECT_EQ(fs::file_size(path("ours.raw")), 1000 << 10);
+}
+
 TEST_F(E2imageRestoring, R12Version3IsRestored) {
   make_file_system();
   make_image({"-o", "compat=1.1,cluster_size=4096"});

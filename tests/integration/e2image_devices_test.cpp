@@ -45,8 +45,23 @@ TEST_F(E2imageDevices, ACopyToADeviceWritesTheBlocksInUseAndNoOthers) {
 TEST_F(E2imageDevices, ADeviceThatIsTooSmallIsNotTouched) {
   const std::string target = used_device(20 << 20);
   EXPECT_EQ(run({"e2image", "-Q", "disk.img", "image.qcow2"}).status, 0);
-  for (const Words& words : {Words{"-ra", "disk.img", target}, Words{"-r", "image.qcow2", target}}) {
+  for (const Words& words : {Words{"-ra", "disk.img", target}, Words{"-r", "image.qcow2", target},
+                             Words{"-ra", "-O", "1048576", "disk.img", target}}) {
     const Outcome outcome = ours(words);
+    EXPECT_EQ(outcome.status, 1) << outcome;
+    EXPECT_NE(outcome.err.find("too small"), std::string::npos) << outcome;
+  }
+  EXPECT_TRUE(read_file(path("device.img")) == std::string(20 << 20, 'x'));
+}
+
+// Its blocks in use would fit.
+TEST_F(E2imageDevices, ADeviceThatEndsBehindTheLastBlockInUseIsTooSmall) {
+  const std::string target = used_device(20 << 20);
+  output_of({"mke2fs", "-q", "-F", "-t", "ext4", "empty.img", "21M"});
+  for (const std::string option : {"-r", "-ra"}) {
+    EXPECT_EQ(run({"e2image", option, "empty.img", target}).status, 1);
+    write_file(path("device.img"), std::string(20 << 20, 'x'));
+    const Outcome outcome = ours({option, "empty.img", target});
     EXPECT_EQ(outcome.status, 1) << outcome;
     EXPECT_NE(outcome.err.find("too small"), std::string::npos) << outcome;
   }

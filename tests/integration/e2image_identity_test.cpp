@@ -200,6 +200,27 @@ TEST_F(E2imageIdentity, HoldsForGarbageWhereNothingWasEverUsed) {
   expect_same({"-Q", "disk.img", "TARGET"});
 }
 
+// Links whose length says that they are in the inode, and whose number of sectors says that they are not.
+TEST_F(E2imageIdentity, HoldsForLinksThatContradictThemselves) {
+  for (const std::string type : {"ext3", "ext4"})
+    for (const std::string size : {"0", "4", "10", "59"}) {
+      output_of({"mke2fs", "-q", "-F", "-t", type, "-b", "1024", "disk.img", "10M"});
+      debugfs_write({"symlink /link " + std::string(200, 't'), "sif /link size " + size});
+      expect_same({"-r", "disk.img", "TARGET"});
+    }
+}
+
+// A new file is as long as the disk, also where that is no whole number of pages.
+TEST_F(E2imageIdentity, HoldsWhereTheLastBlockIsInUseAndStandsAlone) {
+  output_of({"mke2fs", "-q", "-F", "-t", "ext2", "-b", "1024", "disk.img", "4101"});
+  debugfs_write({"write /dev/null last", "sif /last block[0] 4100", "sif /last size 1024", "setb 4100"});
+  patch_file(path("disk.img"), 4100 * 1024, "the end");
+  fs::resize_file(path("disk.img"), 4104 * 1024);
+  expect_same({"-ra", "disk.img", "TARGET"});
+  expect_same({"-raO", "1000", "disk.img", "TARGET"});
+  expect_same({"-Qa", "disk.img", "TARGET"});
+}
+
 TEST_F(E2imageIdentity, HoldsWithOffsets) {
   make_file_system({{"-t", "ext4", "-b", "1024"}, "40M"});
   clear_backups();

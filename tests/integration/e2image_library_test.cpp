@@ -48,6 +48,14 @@ TEST_F(E2imageLibrary, ReturnsWhatTheHeaderSays) {
   EXPECT_EQ(by_c().out, "version 3, 95\n");  // EOPNOTSUPP
 }
 
+TEST_F(E2imageLibrary, RefusesATargetThatTakesBytesAtItsEndAlone) {
+  make_file_system();
+  make_image({});
+  write_file(path("by-c.raw"), "precious");
+  EXPECT_EQ(run({E2IMAGE_C_PROGRAM, "image.qcow2", "by-c.raw", "append"}).out, "version 3, 22\n");  // EINVAL
+  EXPECT_EQ(read_file(path("by-c.raw")), "precious");
+}
+
 TEST_F(E2imageLibrary, PreloadedGivesTheDistributionsE2imageWhatItCannotDo) {
 #ifdef E2QCOW_SANITIZED
   GTEST_SKIP() << "a sanitizer cannot be preloaded with the library";

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Restores a qcow2 image by the functions of <ext2fs/qcow2.h>: restore IMAGE TARGET. Prints what they return.
- */
+/* Restores a qcow2 image by the functions of <ext2fs/qcow2.h>: restore IMAGE TARGET [append]. Prints what
+ * they return. */
 #include <ext2fs/ext2fs.h>
 #include <ext2fs/qcow2.h>
 #include <fcntl.h>
@@ -9,9 +9,9 @@
 #include <unistd.h>
 
 int main(int argc, char** argv) {
-  if (argc != 3) return 2;
+  if (argc != 3 && argc != 4) return 2;
   const int image = open(argv[1], O_RDONLY);
-  const int target = open(argv[2], O_RDWR | O_CREAT, 0600);
+  const int target = open(argv[2], O_RDWR | O_CREAT | (argc == 4 ? O_APPEND : 0), 0600);
   if (image < 0 || target < 0) return 2;
   struct ext2_qcow2_hdr* header = qcow2_read_header(image);
   if (header == NULL) {
