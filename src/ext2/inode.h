@@ -20,6 +20,7 @@ class Inode {
 
   std::uint16_t mode() const { return load_le<std::uint16_t>(bytes_, 0); }
   std::uint32_t size_low() const { return load_le<std::uint32_t>(bytes_, 4); }
+  std::uint32_t size_high() const { return load_le<std::uint32_t>(bytes_, 108); }
   std::uint32_t deletion_time() const { return load_le<std::uint32_t>(bytes_, 20); }
   std::uint16_t links() const { return load_le<std::uint16_t>(bytes_, 26); }
   std::uint32_t flags() const { return load_le<std::uint32_t>(bytes_, 32); }
@@ -35,9 +36,8 @@ class Inode {
   // The map holds something else than block numbers: a device number, the target of a short link, or data.
   bool has_no_map() const {
     const bool device = S_ISCHR(mode()) || S_ISBLK(mode());
-    const bool short_link = is_symlink() && size_low() < kMapSize && !uses_extents();
     const bool special = device || S_ISFIFO(mode()) || S_ISSOCK(mode());
-    return (special && !may_be_a_directory_in_disguise()) || short_link || has_inline_data();
+    return (special && !may_be_a_directory_in_disguise()) || is_short_link() || has_inline_data();
   }
   // The mode makes no sense with the map; e2fsck then looks at the first block.
   // Source: e2fsck/pass1.c, check_is_really_dir()
@@ -48,6 +48,12 @@ class Inode {
   }
 
  private:
+  // A link without a length has blocks if it has anything; deleted ones keep their target, but not its
+  // length. Source: libext2fs, ext2fs_is_fast_symlink()
+  bool is_short_link() const {
+    const bool fits = size_low() == 0 ? links() == 0 : size_low() < kMapSize;
+    return is_symlink() && fits && size_high() == 0 && !uses_extents();
+  }
   // A device number is in the first two of its words.
   bool has_map_of_a_device() const { return !uses_extents() && is_zero(map().subspan(4 * 4)); }
 

@@ -32,6 +32,7 @@ TEST_F(InodeTest, BringsItsFields) {
   for (int i = 0; i < 128; ++i) bytes_[static_cast<std::size_t>(i)] = static_cast<std::byte>(i);
   EXPECT_EQ(inode().mode(), 0x0100);
   EXPECT_EQ(inode().size_low(), 0x07060504U);
+  EXPECT_EQ(inode().size_high(), 0x6f6e6d6cU);
   EXPECT_EQ(inode().flags(), 0x23222120U);
   EXPECT_EQ(inode().xattr_block_low(), 0x6b6a6968U);
   EXPECT_EQ(inode().xattr_block_high(), 0x7776U);
@@ -78,6 +79,22 @@ TEST_F(InodeTest, HoldsTheTargetOfAShortLinkInPlaceOfAMap) {
   set_size(59);
   EXPECT_TRUE(inode().has_no_map());
   set_size(60);
+  EXPECT_FALSE(inode().has_no_map());
+}
+
+TEST_F(InodeTest, HasAMapWhereALinkHasNoLengthUnlessItIsDeleted) {
+  set_mode(kSymlink);
+  set_size(0);
+  set_le(bytes_, 26, 1, 2);  // links
+  EXPECT_FALSE(inode().has_no_map());
+  set_le(bytes_, 26, 0, 2);
+  EXPECT_TRUE(inode().has_no_map());
+}
+
+TEST_F(InodeTest, HasAMapWhereALinkIsShortInItsLowBitsAlone) {
+  set_mode(kSymlink);
+  set_size(10);
+  set_le(bytes_, 108, 1, 4);
   EXPECT_FALSE(inode().has_no_map());
 }
 
