@@ -38,6 +38,7 @@ class InodeWalk {
   void walk_inode(std::uint64_t number, const Inode& inode);
   void select_xattr_block(std::uint64_t number, const Inode& inode);
   std::optional<BlockMapWalk::Contents> contents(std::uint64_t number, const Inode& inode) const;
+  bool begins_as(BlockClass block_class, std::span<const std::byte> map, bool uses_extents) const;
   bool begins_as_its_directory(std::uint64_t number, const Inode& inode) const;
   std::optional<BlockClass> contents_class(std::uint64_t number, const Inode& inode) const;
 

@@ -33,6 +33,14 @@ std::string be(std::uint64_t value, std::size_t width) {
   return {bytes.rbegin(), bytes.rend()};
 }
 
+// How often contents of files are in it.
+std::uint64_t count_markers(const std::string& bytes) {
+  std::uint64_t count = 0;
+  for (std::size_t at = bytes.find(kMarker); at != std::string::npos; at = bytes.find(kMarker, at + 1))
+    ++count;
+  return count;
+}
+
 class Damaged : public FileSystemTest {
  protected:
   void patch(std::uint64_t offset, const std::string& bytes) const {
@@ -149,6 +157,19 @@ TEST_F(Damaged, APrimaryThatLiesAboutTheSizeOfBlocks) {
       patch(kSuperblock + 24, le(log, 4) + le(log, 4));
       expect_truth();
     }
+}
+
+// The journal's map in the superblock then leads anywhere.
+TEST_F(Damaged, OneThatLiesAboutTheSizeOfBlocksLeadsToNoContents) {
+  make_file_system({{"-t", "ext4", "-b", "4096"}});
+  for (const std::uint64_t log_block_size : {0, 1, 3, 4, 5, 6}) {
+    patch(kSuperblock + 24, le(log_block_size, 4));
+    expect_truth();
+    ASSERT_EQ(e2qcow({"dump", "disk.img", "image.qcow2"}).status, 3);
+    ASSERT_EQ(e2qcow({"restore", "image.qcow2", "ours.raw"}).status, 0);
+    const std::uint64_t all = count_markers(read_file(path("disk.img")));
+    EXPECT_LT(count_markers(read_file(path("ours.raw"))), all / 50) << log_block_size;
+  }
 }
 
 TEST_F(Damaged, APrimaryThatClaimsOneGroup) {
