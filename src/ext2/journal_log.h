@@ -56,6 +56,11 @@ class JournalLog {
   bool has_right_checksum(BlockType type, std::span<const std::byte> block) const;
   bool has_right_checksum(const Tag& tag, std::uint32_t sequence, std::uint64_t place) const;
 
+  // The checksums of the first kind are of transactions as a whole: over each of its descriptors and the
+  // blocks that follow it.
+  bool has_transaction_checksums() const { return (compat_ & 1) != 0; }
+  static bool confirms(std::span<const std::byte> commit, std::uint32_t transaction_checksum);
+
  private:
   JournalLog(const Filesystem& filesystem, std::vector<BlockRun> blocks);
   bool decode_superblock();
@@ -70,6 +75,7 @@ class JournalLog {
   std::uint64_t end_ = 0;              // of the log: no position from here on is in it
   std::uint64_t start_ = 0;
   std::uint32_t first_sequence_ = 0;
+  std::uint32_t compat_ = 0;
   std::uint32_t incompat_ = 0;
   std::uint32_t seed_ = 0;
 };

@@ -358,6 +358,25 @@ TEST_F(UnreplayedJournal, WithABlockWhoseChecksumIsWrong) {
   }
 }
 
+// What is in between must be told, too: after the first of two transactions the directory is elsewhere.
+TEST_F(UnreplayedJournal, WithAChecksumOfATransactionThatIsWrong) {
+  make_journal_that_moves_a_directory(kExt4WithoutChecksums, "jo");
+  const std::uint64_t inode = offset_of("/many");
+  const std::uint64_t table_block = inode / kBlock;
+  patch(31000 * kBlock, bytes_at(kNewPlace * kBlock, 40 * kBlock));
+  std::string table = bytes_at(table_block * kBlock, kBlock);
+  table.replace(inode % kBlock + kMap + 12 + 8, 4, le(31000, 4));
+  write_file(path("written"), table);
+  debugfs_write({"jo", "jw -b " + std::to_string(table_block) + " written", "jc"});
+  patch(journal() + 36, be(1, 4));  // transactions have checksums
+  std::vector<std::uint64_t> commits;
+  for (std::uint64_t block = 1; block < 20; ++block)
+    if (bytes_at(journal() + block * kBlock, 8) == be(0xc03b3998, 4) + be(2, 4)) commits.push_back(block);
+  ASSERT_GE(commits.size(), 2);
+  patch(journal() + commits.back() * kBlock + 12, be(0x01040000, 4) + be(0x12345678, 4));
+  expect_truth();
+}
+
 TEST_F(UnreplayedJournal, WhoseInodeIsGone) {
   make_journal_that_moves_a_directory(kExt4WithoutChecksums, "jo");
   patch(offset_of("<8>"), std::string(128, '\0'));
