@@ -171,6 +171,10 @@ std::optional<BlockClass> InodeWalk::contents_class(std::uint64_t number, const 
   return kind_ == DumpKind::all ? std::optional(BlockClass::data) : std::nullopt;
 }
 
+void InodeWalk::walk_fast_inodes(std::span<const FastInode> inodes) {
+  for (const FastInode& inode : inodes) walk_inode(inode.number, Inode(inode.bytes));
+}
+
 void InodeWalk::walk_journal_backup() {
   const auto map = journal_map_of(filesystem_.superblock);
   if (!map) return;

@@ -5,6 +5,7 @@
 #include "ext2/block_map.h"
 #include "ext2/block_visitor.h"
 #include "ext2/data_cursor.h"
+#include "ext2/fast_commit.h"
 #include "ext2/filesystem.h"
 #include "ext2/findings.h"
 #include "ext2/inode.h"
@@ -22,6 +23,8 @@ class InodeWalk {
   InodeWalk(const Filesystem& filesystem, DumpKind kind, BlockVisitor& visitor, Findings& findings);
 
   void walk_groups(BlockRun groups, const InodeTables& tables);
+  // Inodes that are not in the tables.
+  void walk_fast_inodes(std::span<const FastInode> inodes);
   // The copy of the journal's block map in the superblock.
   void walk_journal_backup();
   void finish() { block_maps_.finish(); }

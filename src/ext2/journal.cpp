@@ -57,7 +57,7 @@ class Recovery {
  public:
   Recovery(const JournalLog& log, const Geometry& geometry) : log_(log), geometry_(geometry) {}
 
-  JournaledBlocks run() && {
+  Replay run() && {
     std::uint64_t position = log_.start();
     std::uint32_t sequence = log_.first_sequence();
     while (has_more()) {
@@ -78,7 +78,7 @@ class Recovery {
       } else
         break;
     }
-    return std::move(*this).newest();
+    return {std::move(*this).newest(), inodes_in_fast_commits(log_, sequence)};
   }
 
  private:
@@ -153,7 +153,7 @@ class Recovery {
 
 }  // namespace
 
-JournaledBlocks read_journal(const Filesystem& filesystem) {
+Replay read_journal(const Filesystem& filesystem) {
   if (!filesystem.superblock.has_compat(EXT3_FEATURE_COMPAT_HAS_JOURNAL)) return {};
   for (const auto& blocks : {journal_blocks(filesystem), backed_up_journal_blocks(filesystem)})
     if (const auto log = JournalLog::open(filesystem, blocks))

@@ -56,6 +56,7 @@ bool JournalLog::decode_superblock() {
   if (is_v2) compat_ = load_be<std::uint32_t>(bytes, 36);
   if (is_v2) incompat_ = load_be<std::uint32_t>(bytes, 40);
   if (is_v2) seed_ = crc32c(~0U, std::span(bytes).subspan(48, kUuidBytes));
+  area_end_ = end_;
   if (has_incompat(kFastCommit)) {
     const auto stated = load_be<std::uint32_t>(bytes, 0x54);
     const std::uint64_t fast = stated == 0 ? kDefaultFastCommit : stated;
@@ -66,15 +67,22 @@ bool JournalLog::decode_superblock() {
 }
 
 std::optional<std::uint64_t> JournalLog::place_of(std::uint64_t position) const {
-  if (position >= end_) return std::nullopt;
+  return position < end_ ? place_in_journal(position) : std::nullopt;
+}
+
+std::vector<std::byte> JournalLog::read(std::uint64_t position) const {
+  return position < end_ ? read_block(position) : std::vector<std::byte>();
+}
+
+std::optional<std::uint64_t> JournalLog::place_in_journal(std::uint64_t position) const {
   const auto behind = std::ranges::upper_bound(begins_, position);
   const auto index = static_cast<std::size_t>(behind - begins_.begin()) - 1;
   if (blocks_[index].first == 0) return std::nullopt;
   return blocks_[index].first + (position - begins_[index]);
 }
 
-std::vector<std::byte> JournalLog::read(std::uint64_t position) const {
-  const auto place = place_of(position);
+std::vector<std::byte> JournalLog::read_block(std::uint64_t position) const {
+  const auto place = place_in_journal(position);
   if (!place) return {};
   std::vector<std::byte> bytes(filesystem_->geometry.block_size());
   filesystem_->file.read(filesystem_->geometry.bytes({*place, 1}).offset, bytes);

@@ -42,7 +42,7 @@ class Journals : public testing::Test {
     for (std::size_t i = 0; i < 15; ++i)
       image_.superblock.raw.s_jnl_blocks[i] = load_le<std::uint32_t>(map, i * 4);
   }
-  JournaledBlocks replay() { return read_journal(image_.open()); }
+  JournaledBlocks replay() { return read_journal(image_.open()).blocks; }
   JournaledBlocks replay(const JournalBytes& journal) {
     journal.put_into(image_, kPlace);
     put_journal_inode(extents({{0, {kPlace, journal.length()}}}));
