@@ -182,6 +182,15 @@ TEST_F(Damaged, OneThatLiesAboutTheSizeOfBlocksLeadsToNoContents) {
   }
 }
 
+TEST_F(Damaged, APrimaryThatHasEveryFeature) {
+  for (const Words& options : {kExt4, kExt3})
+    for (const std::uint64_t field : {92, 100}) {
+      make_file_system({options});
+      patch(kSuperblock + field, le(0xffffffff, 4));
+      expect_truth();
+    }
+}
+
 TEST_F(Damaged, APrimaryThatClaimsOneGroup) {
   for (const Words& options : {kExt4, kExt3}) {
     make_file_system({options});
