@@ -298,6 +298,14 @@ TEST_F(Damaged, AnExtentTreeThatIsALoop) {
   expect_truth();
 }
 
+TEST_F(Damaged, ARootThatLiesAboutItsDepth) {
+  for (const std::uint64_t depth : {6, 32, 65535}) {
+    make_tangled_directory(kExt4WithoutChecksums);
+    patch(offset_of("/tangled") + kMap + 6, le(depth, 2));
+    expect_truth();
+  }
+}
+
 TEST_F(Damaged, ALeafThatLiesAboutItsDepth) {
   for (const Words& options : {kExt4, kExt4WithoutChecksums}) {
     make_tangled_directory(options);
