@@ -32,6 +32,7 @@ class Inode {
   bool is_directory() const { return S_ISDIR(mode()); }
   bool is_symlink() const { return S_ISLNK(mode()); }
   bool has_inline_data() const { return (flags() & EXT4_INLINE_DATA_FL) != 0; }
+  bool has_hash_tree() const { return (flags() & EXT2_INDEX_FL) != 0; }
   bool uses_extents() const { return (flags() & EXT4_EXTENTS_FL) != 0; }
   // The map holds something else than block numbers: a device number, the target of a short link, or data.
   bool has_no_map() const {

@@ -107,6 +107,10 @@ std::optional<BlockMapWalk::Contents> InodeWalk::contents(std::uint64_t number, 
   if (inode.may_be_a_directory_in_disguise())
     return BlockMapWalk::Contents{BlockClass::directories,
                                   /*first_block_alone=*/!begins_as_its_directory(number, inode)};
+  // Directories alone have one; e2fsck says what is wrong with its root. Source: e2fsck/pass1.c,
+  // handle_htree()
+  if (inode.has_hash_tree())
+    return BlockMapWalk::Contents{BlockClass::directories, /*first_block_alone=*/true};
   return std::nullopt;
 }
 

@@ -207,6 +207,13 @@ TEST_F(InodeWalkTest, SelectsAllOfADirectoryThatHasTheModeOfSomethingElse) {
   EXPECT_EQ(runs(directories), (Runs{{100, 5}, {200, 5}, {300, 2}}));
 }
 
+TEST_F(InodeWalkTest, SelectsTheFirstBlockAloneOfAFileThatSaysItHasAHashTree) {
+  put_inode(12, kRegular, extent_leaf({{100, 10}}));
+  set_le(inode(12), 32, kExtentsFlag | EXT2_INDEX_FL, 4);
+  walk();
+  EXPECT_EQ(runs(directories), (Runs{{100, 1}}));
+}
+
 TEST_F(InodeWalkTest, SelectsTheFirstBlockAloneOfWhatIsNotTheDirectory) {
   put_inode(12, 0010644, extent_leaf({{100, 5}}));
   put_inode(13, 0010644, extent_leaf({{200, 5}}));

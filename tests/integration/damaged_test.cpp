@@ -278,6 +278,14 @@ TEST_F(Damaged, ARootThatSaysItIsDeleted) {
   expect_truth();
 }
 
+TEST_F(Damaged, AFileThatSaysItHasAHashTree) {
+  for (const Words& options : {kExt4WithoutChecksums, kExt3}) {
+    make_file_system({options});
+    damage_inode("/small/file7", kFlags, number_at(offset_of("/small/file7") + kFlags, 4) | 0x1000, 4);
+    expect_truth();
+  }
+}
+
 TEST_F(Damaged, AFlagThatDisagreesWithTheMap) {
   make_file_system({kExt4WithoutChecksums});
   for (const char* const file : {"/many", "/with-holes"})
