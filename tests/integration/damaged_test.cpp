@@ -182,6 +182,15 @@ TEST_F(Damaged, OneThatLiesAboutTheSizeOfBlocksLeadsToNoContents) {
   }
 }
 
+TEST_F(Damaged, APrimaryWithoutBackupsThatLiesAboutTheInodesOfAGroup) {
+  for (const std::uint64_t inodes :
+       {std::uint64_t{0}, std::uint64_t{0x7fffffff}, std::uint64_t{0xffffffff}}) {
+    make_file_system({{"-t", "ext3", "-b", "1024"}, "8M"});
+    patch(kSuperblock + 40, le(inodes, 4));
+    expect_truth();
+  }
+}
+
 TEST_F(Damaged, APrimaryThatHasEveryFeature) {
   for (const Words& options : {kExt4, kExt3})
     for (const std::uint64_t field : {92, 100}) {
