@@ -38,7 +38,8 @@ class Inode {
   bool has_no_map() const {
     const bool device = S_ISCHR(mode()) || S_ISBLK(mode());
     const bool special = device || S_ISFIFO(mode()) || S_ISSOCK(mode());
-    return (special && !may_be_a_directory_in_disguise()) || is_short_link() || has_inline_data();
+    return (special && !may_be_a_directory_in_disguise()) || is_short_link() ||
+           (has_inline_data() && !has_root_of_extents());
   }
   // The mode makes no sense with the map; e2fsck then looks at the first block.
   // Source: e2fsck/pass1.c, check_is_really_dir()
@@ -49,6 +50,11 @@ class Inode {
   }
 
  private:
+  // e2fsck then takes the flag of inline data for wrong. Data hardly begin so: with the magic, and room for
+  // four entries.
+  bool has_root_of_extents() const {
+    return load_le<std::uint16_t>(map(), 0) == 0xf30a && load_le<std::uint16_t>(map(), 4) == 4;
+  }
   // A link without a length has blocks if it has anything; deleted ones keep their target, but not its
   // length. Source: libext2fs, ext2fs_is_fast_symlink()
   bool is_short_link() const {

@@ -113,6 +113,15 @@ TEST_F(InodeTest, HasNoMapWhereItHoldsItsDataItself) {
   }
 }
 
+TEST_F(InodeTest, HasAMapWhereThatIsSurelyOneWhateverTheFlagSays) {
+  set_mode(kDirectory);
+  set_flags(kInlineData);
+  set_le(bytes_, 40, 0xf30a, 2);
+  EXPECT_TRUE(inode().has_no_map()) << "two bytes may be data";
+  set_le(bytes_, 44, 4, 2);
+  EXPECT_FALSE(inode().has_no_map());
+}
+
 TEST_F(InodeTest, HasAMapWhereItsModeMakesNoSense) {
   for (const std::uint64_t mode : {0000000, 0030000, 0170000}) {
     set_mode(mode);

@@ -287,6 +287,13 @@ TEST_F(Damaged, ARootThatSaysItIsDeleted) {
   expect_truth();
 }
 
+TEST_F(Damaged, ADirectoryThatSaysItIsInTheInode) {
+  make_file_system({{"-t", "ext4", "-b", "1024", "-I", "256", "-O", "inline_data,^metadata_csum"}});
+  for (const char* const file : {"/many", "/with-holes"})
+    damage_inode(file, kFlags, number_at(offset_of(file) + kFlags, 4) | 0x10000000, 4);
+  expect_truth();
+}
+
 TEST_F(Damaged, AFileThatSaysItHasAHashTree) {
   for (const Words& options : {kExt4WithoutChecksums, kExt3}) {
     make_file_system({options});
