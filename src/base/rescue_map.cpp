@@ -118,6 +118,28 @@ std::vector<Extent> RescueMap::unfinished() const {
   return areas;
 }
 
+RescueMap::Part RescueMap::at(std::uint64_t position) const {
+  const auto part =
+      std::ranges::upper_bound(parts_, position, {}, [](const Part& p) { return p.range.end(); });
+  if (part == parts_.end())
+    return {{position, std::numeric_limits<std::uint64_t>::max() - position}, Status::not_tried};
+  return *part;
+}
+
+RescueMap RescueMap::explained_by(const RescueMap& known) const {
+  RescueMap result;
+  for (const Part& part : parts_) {
+    if (part.status != Status::bad) result.append_until(part.range.end(), part.status);
+    for (std::uint64_t position = part.range.offset;
+         part.status == Status::bad && position < part.range.end();) {
+      const Part reason = known.at(position);
+      position = std::min(part.range.end(), reason.range.end());
+      result.append_until(position, reason.status == Status::finished ? Status::bad : reason.status);
+    }
+  }
+  return result;
+}
+
 std::string RescueMap::text(std::string_view program) const {
   std::string text =
       fmt::format("# Mapfile. Created by {}\n# current_pos  current_status  current_pass\n", program);

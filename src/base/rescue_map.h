@@ -33,6 +33,10 @@ class RescueMap {
   // What is not finished, up to the largest offset there can be; ascending, not touching.
   std::vector<Extent> unfinished() const;
 
+  // The same, where what is bad because `known` kept it from being read has its status there: it was not
+  // tried, and another program should try it.
+  RescueMap explained_by(const RescueMap& known) const;
+
   std::string text(std::string_view program) const;
 
  private:
@@ -41,6 +45,8 @@ class RescueMap {
     Status status;
   };
   RescueMap() = default;
+  // What is said from `position` on: behind the map, that it was not tried.
+  Part at(std::uint64_t position) const;
   // Up to `end`, from where the map ends.
   void append_until(std::uint64_t end, Status status);
 

@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include "base/device.h"
-#include "base/rescue_map.h"
 #include "base/text_file.h"
 #include "cli/say.h"
 #include "cli/text.h"
@@ -98,8 +97,8 @@ DeviceInput::DeviceInput(const InputOptions& options)
       if (!stored.name.empty()) refuse_mounted(stored.name);
   }
   if (!options.bad_blocks.empty()) {
-    const auto map = RescueMap::parse(read_text_file(options.bad_blocks), options.bad_blocks);
-    avoiding_ = std::make_unique<AvoidingFile>(*device_, map.unfinished());
+    known_ = RescueMap::parse(read_text_file(options.bad_blocks), options.bad_blocks);
+    avoiding_ = std::make_unique<AvoidingFile>(*device_, known_->unfinished());
   }
   File* const readable = avoiding_ ? static_cast<File*>(avoiding_.get()) : device_.get();
   window_ = std::make_unique<FileWindow>(*readable, part_);

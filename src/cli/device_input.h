@@ -8,6 +8,7 @@
 #include "base/avoiding_file.h"
 #include "base/file_window.h"
 #include "base/posix_file.h"
+#include "base/rescue_map.h"
 #include "base/salvaging_file.h"
 #include "base/storage.h"
 #include "ext2/filesystem.h"
@@ -43,6 +44,9 @@ class DeviceInput {
   const SalvagingFile& file() const { return *salvaging_; }
   const ext2::Filesystem* filesystem() const { return filesystem_.get(); }
 
+  // What the user's map says of the device; null where there is none.
+  const RescueMap* known() const { return known_ ? &*known_ : nullptr; }
+
   // Whether the device may die while it is read.
   bool may_be_dying() const { return avoiding_ != nullptr || device_->is_block_device(); }
 
@@ -57,6 +61,7 @@ class DeviceInput {
   Extent part_;  // of the device
   bool superblock_is_chosen_;
   std::vector<StoredRange> storage_;
+  std::optional<RescueMap> known_;
   std::unique_ptr<AvoidingFile> avoiding_;  // null where all may be touched
   std::unique_ptr<FileWindow> window_;
   std::unique_ptr<SalvagingFile> salvaging_;

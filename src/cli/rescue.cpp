@@ -33,7 +33,8 @@ std::vector<Extent> domain_of(const DeviceInput& input, const ext2::SelectOption
 
 std::string rescue_map_text(const DeviceInput& input, const ext2::SelectOptions& options) {
   const std::vector<Extent> bad = on_device(input.file().losses(), input.part());
-  return RescueMap(input.device_size(), domain_of(input, options), bad).text(kProgram);
+  const RescueMap map(input.device_size(), domain_of(input, options), bad);
+  return (input.known() == nullptr ? map : map.explained_by(*input.known())).text(kProgram);
 }
 
 std::string domain_map_text(const DeviceInput& input, const ext2::SelectOptions& options) {

@@ -31,12 +31,12 @@ void BlockMapWalk::add(std::uint64_t inode, std::span<const std::byte> map, bool
                        std::optional<Contents> contents) {
   const ExtentHeader header(map);
   const bool looks_like_extents = uses_extents ? header.magic == EXT3_EXT_MAGIC : is_surely_a_root(header);
-  const bool is_root = looks_like_extents && header.makes_sense_as_root(map.size());
+  const bool is_root = looks_like_extents && header.makes_sense(map.size());
   // Where the inode's flag and its contents disagree, either may be the damaged one: follow both.
-  if (is_root)
-    add_extents(
-        {0, static_cast<std::uint32_t>(inode), static_cast<std::uint8_t>(header.depth + 1), true, contents},
-        map);
+  if (is_root) {
+    const auto height = static_cast<std::uint8_t>(std::min(header.depth, ExtentHeader::kMaxDepth) + 1);
+    add_extents({0, static_cast<std::uint32_t>(inode), height, true, contents}, map);
+  }
   if (!uses_extents || !looks_like_extents) add_indirect(inode, map, contents);
   if (uses_extents && !is_root && !is_zero(map)) findings_.add(Finding::bad_extent_node, inode, 0);
   if (queue_.size() >= kQueueLimit) read_queue();

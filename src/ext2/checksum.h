@@ -14,4 +14,9 @@ inline std::uint32_t crc32c(std::uint32_t crc, std::span<const std::byte> bytes)
   return ext2fs_crc32c_le(crc, reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size());
 }
 
+// As the first checksums of journals use it: begins with ~0, the bit that counts most first.
+inline std::uint32_t crc32_be(std::uint32_t crc, std::span<const std::byte> bytes) {
+  return ext2fs_crc32_be(crc, reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size());
+}
+
 }  // namespace e2qcow::ext2

@@ -15,7 +15,7 @@ namespace e2qcow::ext2 {
 // The header of a node of an extent tree. Source of the fields: <ext2fs/ext3_extents.h>
 struct ExtentHeader {
   static constexpr std::size_t kEntrySize = 12;  // of a header, an extent, an extent index
-  // Trees of ext4 have at most 5; libext2fs follows deeper ones.
+  // Trees of ext4 have at most 5; libext2fs follows any. None has so many levels of nodes that make sense.
   static constexpr std::uint16_t kMaxDepth = 31;
 
   std::uint16_t magic;

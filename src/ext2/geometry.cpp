@@ -65,9 +65,10 @@ Geometry::Geometry(const Superblock& superblock, std::uint64_t device_size)
 
 // Groups behind the end of a device that was cut off count, too, as far as there are inodes for them: their
 // tables may lie in front of it. A claim of more than the device can describe, or than anybody has, costs
-// nothing.
+// nothing; nor does one of groups so small that there are very many, but no inodes for them.
 std::uint64_t Geometry::count_groups(const Superblock& superblock, std::uint64_t device_size) const {
-  constexpr std::uint64_t kMaxMissingGroups = 1 << 20;
+  constexpr std::uint64_t kMaxMissingGroups = 1 << 18;
+  constexpr std::uint64_t kMaxWithoutInodes = 1 << 16;
   constexpr std::uint64_t kMaxGroups = 1 << 22;  // 512 TiB in groups of 128 MiB; bounds the memory
   const auto groups_of = [&](std::uint64_t blocks) {
     return divide_up(blocks - std::min(blocks, first_data_block_), blocks_per_group_);
@@ -75,7 +76,8 @@ std::uint64_t Geometry::count_groups(const Superblock& superblock, std::uint64_t
   const std::uint64_t present = groups_of(blocks_);
   const std::uint64_t with_inodes =
       divide_up(std::uint64_t{superblock.raw.s_inodes_count}, superblock.raw.s_inodes_per_group);
-  return std::min({groups_of(claimed_blocks_), std::max(present, with_inodes), present + kMaxMissingGroups,
+  const std::uint64_t believed = std::max(std::min(present, kMaxWithoutInodes), with_inodes);
+  return std::min({groups_of(claimed_blocks_), believed, present + kMaxMissingGroups,
                    device_size / sane_descriptor_size(superblock), kMaxGroups});
 }
 

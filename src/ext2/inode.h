@@ -20,6 +20,7 @@ class Inode {
 
   std::uint16_t mode() const { return load_le<std::uint16_t>(bytes_, 0); }
   std::uint32_t size_low() const { return load_le<std::uint32_t>(bytes_, 4); }
+  std::uint32_t size_high() const { return load_le<std::uint32_t>(bytes_, 108); }
   std::uint32_t deletion_time() const { return load_le<std::uint32_t>(bytes_, 20); }
   std::uint16_t links() const { return load_le<std::uint16_t>(bytes_, 26); }
   std::uint32_t sectors_low() const { return load_le<std::uint32_t>(bytes_, 28); }
@@ -32,13 +33,14 @@ class Inode {
   bool is_directory() const { return S_ISDIR(mode()); }
   bool is_symlink() const { return S_ISLNK(mode()); }
   bool has_inline_data() const { return (flags() & EXT4_INLINE_DATA_FL) != 0; }
+  bool has_hash_tree() const { return (flags() & EXT2_INDEX_FL) != 0; }
   bool uses_extents() const { return (flags() & EXT4_EXTENTS_FL) != 0; }
   // The map holds something else than block numbers: a device number, the target of a short link, or data.
   bool has_no_map() const {
     const bool device = S_ISCHR(mode()) || S_ISBLK(mode());
-    const bool short_link = is_symlink() && size_low() != 0 && size_low() < kMapSize && !uses_extents();
     const bool special = device || S_ISFIFO(mode()) || S_ISSOCK(mode());
-    return (special && !may_be_a_directory_in_disguise()) || short_link || has_inline_data();
+    return (special && !may_be_a_directory_in_disguise()) || is_short_link() ||
+           (has_inline_data() && !has_root_of_extents());
   }
   // The mode makes no sense with the map; e2fsck then looks at the first block.
   // Source: e2fsck/pass1.c, check_is_really_dir()
@@ -49,6 +51,17 @@ class Inode {
   }
 
  private:
+  // e2fsck then takes the flag of inline data for wrong. Data hardly begin so: with the magic, and room for
+  // four entries.
+  bool has_root_of_extents() const {
+    return load_le<std::uint16_t>(map(), 0) == 0xf30a && load_le<std::uint16_t>(map(), 4) == 4;
+  }
+  // A link without a length has blocks if it has anything; deleted ones keep their target, but not its
+  // length. Source: libext2fs, ext2fs_is_fast_symlink()
+  bool is_short_link() const {
+    const bool fits = size_low() == 0 ? links() == 0 : size_low() < kMapSize;
+    return is_symlink() && fits && size_high() == 0 && !uses_extents();
+  }
   // A device number is in the first two of its words.
   bool has_map_of_a_device() const { return !uses_extents() && is_zero(map().subspan(4 * 4)); }
 

@@ -101,10 +101,17 @@ std::optional<BlockMapWalk::Contents> InodeWalk::contents(std::uint64_t number, 
   if (number == EXT2_BAD_INO || number == EXT2_RESIZE_INO) return std::nullopt;  // blocks, but not contents
   const bool is_special = number < EXT2_GOOD_OLD_FIRST_INO || filesystem_.superblock.names_inode(number);
   if (!is_special && is_deleted(inode)) return std::nullopt;
-  if (const auto block_class = contents_class(number, inode)) return BlockMapWalk::Contents{*block_class};
+  if (const auto block_class = contents_class(number, inode))
+    return BlockMapWalk::Contents{*block_class,
+                                  /*first_block_alone=*/number >= EXT2_GOOD_OLD_FIRST_INO &&
+                                      !begins_as(*block_class, inode.map(), inode.uses_extents())};
   if (inode.may_be_a_directory_in_disguise())
     return BlockMapWalk::Contents{BlockClass::directories,
                                   /*first_block_alone=*/!begins_as_its_directory(number, inode)};
+  // Directories alone have one; e2fsck says what is wrong with its root. Source: e2fsck/pass1.c,
+  // handle_htree()
+  if (inode.has_hash_tree())
+    return BlockMapWalk::Contents{BlockClass::directories, /*first_block_alone=*/true};
   return std::nullopt;
 }
 
@@ -118,6 +125,23 @@ bool InodeWalk::begins_as_its_directory(std::uint64_t number, const Inode& inode
   filesystem_.file.read(filesystem_.geometry.bytes({*block, 1}).offset, entry);
   return load_le<std::uint32_t>(entry, 0) == number && load_le<std::uint8_t>(entry, 6) == 1 &&
          load_le<std::uint8_t>(entry, 8) == '.';
+}
+
+// The superblock says which inode, or which blocks, the journal is, and which the quotas; where it is
+// damaged, that may be a file of somebody, and where it lies about the size of blocks, what is anywhere.
+// Whoever reads them looks at the first block, and goes no further without its magic. Sources of the magics:
+// the kernel's include/linux/jbd2.h; libsupport/quotaio_v2.h
+bool InodeWalk::begins_as(BlockClass block_class, std::span<const std::byte> map, bool uses_extents) const {
+  if (block_class != BlockClass::journal && block_class != BlockClass::quota) return true;
+  const auto block = first_block_of_file(filesystem_, map, uses_extents);
+  if (!block) return false;
+  std::array<std::byte, 4> magic;
+  const Extent place{filesystem_.geometry.bytes({*block, 1}).offset, magic.size()};
+  filesystem_.file.read(place.offset, magic);
+  if (filesystem_.file.is_lost(place)) return true;
+  if (block_class == BlockClass::journal) return load_be<std::uint32_t>(magic, 0) == JournalLog::kMagic;
+  constexpr std::array<std::uint32_t, 3> kQuotas{0xd9c01f11, 0xd9c01927, 0xd9c03f14};  // user, group, project
+  return std::ranges::find(kQuotas, load_le<std::uint32_t>(magic, 0)) != kQuotas.end();
 }
 
 // Its blocks may hold something else by now: the contents of a file where a directory was. An orphan is not
@@ -152,13 +176,18 @@ std::optional<BlockClass> InodeWalk::contents_class(std::uint64_t number, const 
   return kind_ == DumpKind::all ? std::optional(BlockClass::data) : std::nullopt;
 }
 
+void InodeWalk::walk_fast_inodes(std::span<const FastInode> inodes) {
+  for (const FastInode& inode : inodes) walk_inode(inode.number, Inode(inode.bytes));
+}
+
 void InodeWalk::walk_journal_backup() {
   const auto map = journal_map_of(filesystem_.superblock);
   if (!map) return;
   const std::span<const std::byte> bytes = *map;
   const bool is_extents = ExtentHeader(bytes).magic == EXT3_EXT_MAGIC;
-  block_maps_.add(filesystem_.superblock.raw.s_journal_inum, bytes, is_extents,
-                  BlockMapWalk::Contents{BlockClass::journal});
+  block_maps_.add(
+      filesystem_.superblock.raw.s_journal_inum, bytes, is_extents,
+      BlockMapWalk::Contents{BlockClass::journal, !begins_as(BlockClass::journal, bytes, is_extents)});
 }
 
 }  // namespace e2qcow::ext2

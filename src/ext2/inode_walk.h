@@ -5,6 +5,7 @@
 #include "ext2/block_map.h"
 #include "ext2/block_visitor.h"
 #include "ext2/data_cursor.h"
+#include "ext2/fast_commit.h"
 #include "ext2/filesystem.h"
 #include "ext2/findings.h"
 #include "ext2/inode.h"
@@ -22,6 +23,8 @@ class InodeWalk {
   InodeWalk(const Filesystem& filesystem, DumpKind kind, BlockVisitor& visitor, Findings& findings);
 
   void walk_groups(BlockRun groups, const InodeTables& tables);
+  // Inodes that are not in the tables.
+  void walk_fast_inodes(std::span<const FastInode> inodes);
   // The copy of the journal's block map in the superblock.
   void walk_journal_backup();
   void finish() { block_maps_.finish(); }
@@ -38,6 +41,7 @@ class InodeWalk {
   void walk_inode(std::uint64_t number, const Inode& inode);
   void select_xattr_block(std::uint64_t number, const Inode& inode);
   std::optional<BlockMapWalk::Contents> contents(std::uint64_t number, const Inode& inode) const;
+  bool begins_as(BlockClass block_class, std::span<const std::byte> map, bool uses_extents) const;
   bool begins_as_its_directory(std::uint64_t number, const Inode& inode) const;
   std::optional<BlockClass> contents_class(std::uint64_t number, const Inode& inode) const;
 

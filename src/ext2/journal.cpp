@@ -8,6 +8,7 @@
 
 #include "base/bytes.h"
 #include "base/stop.h"
+#include "ext2/checksum.h"
 #include "ext2/extent_node.h"
 #include "ext2/file_blocks.h"
 #include "ext2/inode.h"
@@ -56,7 +57,7 @@ class Recovery {
  public:
   Recovery(const JournalLog& log, const Geometry& geometry) : log_(log), geometry_(geometry) {}
 
-  JournaledBlocks run() && {
+  Replay run() && {
     std::uint64_t position = log_.start();
     std::uint32_t sequence = log_.first_sequence();
     while (has_more()) {
@@ -71,12 +72,13 @@ class Recovery {
       else if (type == JournalLog::BlockType::revoke)
         add_revocations(block, sequence);
       else if (type == JournalLog::BlockType::commit) {
+        if (log_.has_transaction_checksums() && !JournalLog::confirms(block, checksum_)) break;
         commit();
         ++sequence;
       } else
         break;
     }
-    return std::move(*this).newest();
+    return {std::move(*this).newest(), inodes_in_fast_commits(log_, sequence)};
   }
 
  private:
@@ -101,8 +103,11 @@ class Recovery {
 
   // The blocks that the descriptor names follow it in the log.
   void add_descriptor(std::span<const std::byte> block, std::uint32_t sequence, std::uint64_t& position) {
+    const bool is_summed = log_.has_transaction_checksums();
+    if (is_summed) checksum_ = crc32_be(checksum_, block);
     for (const JournalLog::Tag& tag : log_.tags_in(block)) {
       if (!has_more()) return;
+      if (is_summed) checksum_ = crc32_be(checksum_, log_.read(position));
       const auto place = log_.place_of(position);
       advance(position);
       if (!place || geometry_.clip({tag.block, 1}).count == 0) continue;
@@ -119,6 +124,7 @@ class Recovery {
   void commit() {
     committed_.insert(committed_.end(), pending_.begin(), pending_.end());
     for (const Write& revoked : pending_revocations_) revoked_[revoked.block] = revoked.sequence;
+    checksum_ = ~0U;
     pending_.clear();
     pending_revocations_.clear();
   }
@@ -137,7 +143,8 @@ class Recovery {
 
   const JournalLog& log_;
   const Geometry& geometry_;
-  std::uint64_t passed_ = 0;  // blocks of the log
+  std::uint64_t passed_ = 0;      // blocks of the log
+  std::uint32_t checksum_ = ~0U;  // of the transaction so far
   std::vector<Write> pending_;
   std::vector<Write> pending_revocations_;
   std::vector<Write> committed_;
@@ -146,7 +153,7 @@ class Recovery {
 
 }  // namespace
 
-JournaledBlocks read_journal(const Filesystem& filesystem) {
+Replay read_journal(const Filesystem& filesystem) {
   if (!filesystem.superblock.has_compat(EXT3_FEATURE_COMPAT_HAS_JOURNAL)) return {};
   for (const auto& blocks : {journal_blocks(filesystem), backed_up_journal_blocks(filesystem)})
     if (const auto log = JournalLog::open(filesystem, blocks))

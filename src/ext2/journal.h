@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 
+#include "ext2/fast_commit.h"
 #include "ext2/filesystem.h"
 
 namespace e2qcow::ext2 {
@@ -16,10 +17,16 @@ struct JournaledBlock {
 };
 using JournaledBlocks = std::map<std::uint64_t, JournaledBlock>;
 
-// What replaying the journal would write: the newest committed version of each block, as e2fsck and the
-// kernel recover it. Empty where there is nothing to replay, or no journal that makes sense. Fast commits are
-// not looked at: what they change is in inodes and directories that are known already.
+// What replaying the journal would write.
+struct Replay {
+  JournaledBlocks blocks;
+  std::vector<FastInode> inodes;  // of fast commits; after the blocks
+  bool is_empty() const { return blocks.empty() && inodes.empty(); }
+};
+
+// The newest committed version of each block and what fast commits have, as e2fsck and the kernel recover it.
+// Empty where there is nothing to replay, or no journal that makes sense.
 // Source of the format: the kernel's include/linux/jbd2.h; of the rules: e2fsck/recovery.c
-JournaledBlocks read_journal(const Filesystem& filesystem);
+Replay read_journal(const Filesystem& filesystem);
 
 }  // namespace e2qcow::ext2

@@ -53,8 +53,10 @@ bool JournalLog::decode_superblock() {
   first_ = load_be<std::uint32_t>(bytes, 20);
   first_sequence_ = load_be<std::uint32_t>(bytes, 24);
   start_ = load_be<std::uint32_t>(bytes, 28);
+  if (is_v2) compat_ = load_be<std::uint32_t>(bytes, 36);
   if (is_v2) incompat_ = load_be<std::uint32_t>(bytes, 40);
   if (is_v2) seed_ = crc32c(~0U, std::span(bytes).subspan(48, kUuidBytes));
+  area_end_ = end_;
   if (has_incompat(kFastCommit)) {
     const auto stated = load_be<std::uint32_t>(bytes, 0x54);
     const std::uint64_t fast = stated == 0 ? kDefaultFastCommit : stated;
@@ -65,15 +67,22 @@ bool JournalLog::decode_superblock() {
 }
 
 std::optional<std::uint64_t> JournalLog::place_of(std::uint64_t position) const {
-  if (position >= end_) return std::nullopt;
+  return position < end_ ? place_in_journal(position) : std::nullopt;
+}
+
+std::vector<std::byte> JournalLog::read(std::uint64_t position) const {
+  return position < end_ ? read_block(position) : std::vector<std::byte>();
+}
+
+std::optional<std::uint64_t> JournalLog::place_in_journal(std::uint64_t position) const {
   const auto behind = std::ranges::upper_bound(begins_, position);
   const auto index = static_cast<std::size_t>(behind - begins_.begin()) - 1;
   if (blocks_[index].first == 0) return std::nullopt;
   return blocks_[index].first + (position - begins_[index]);
 }
 
-std::vector<std::byte> JournalLog::read(std::uint64_t position) const {
-  const auto place = place_of(position);
+std::vector<std::byte> JournalLog::read_block(std::uint64_t position) const {
+  const auto place = place_in_journal(position);
   if (!place) return {};
   std::vector<std::byte> bytes(filesystem_->geometry.block_size());
   filesystem_->file.read(filesystem_->geometry.bytes({*place, 1}).offset, bytes);
@@ -131,6 +140,16 @@ bool JournalLog::has_right_checksum(const Tag& tag, std::uint32_t sequence, std:
   const std::uint32_t number = big_endian(sequence);
   const std::uint32_t crc = crc32c(crc32c(seed_, std::as_bytes(std::span(&number, 1))), data);
   return has_incompat(kChecksumV3) ? crc == tag.checksum : (crc & 0xffff) == tag.checksum;
+}
+
+// None at all is right, too. Source: e2fsck/recovery.c, do_one_pass()
+bool JournalLog::confirms(std::span<const std::byte> commit, std::uint32_t transaction_checksum) {
+  constexpr std::uint8_t kCrc32 = 1;
+  const auto type = load_be<std::uint8_t>(commit, 12);
+  const auto size = load_be<std::uint8_t>(commit, 13);
+  const auto checksum = load_be<std::uint32_t>(commit, kCommitChecksum);
+  if (type == 0 && size == 0 && checksum == 0) return true;
+  return type == kCrc32 && size == sizeof checksum && checksum == transaction_checksum;
 }
 
 std::optional<std::vector<std::byte>> journal_map_of(const Superblock& superblock) {

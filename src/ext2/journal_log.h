@@ -43,6 +43,9 @@ class JournalLog {
   std::optional<std::uint64_t> place_of(std::uint64_t position) const;
   // Empty in a hole.
   std::vector<std::byte> read(std::uint64_t position) const;
+  // The area of fast commits, behind the log.
+  std::uint64_t fast_commit_blocks() const { return area_end_ - end_; }
+  std::vector<std::byte> read_fast_commit(std::uint64_t index) const { return read_block(end_ + index); }
 
   struct Tag {
     std::uint64_t block;  // of the file system
@@ -56,9 +59,16 @@ class JournalLog {
   bool has_right_checksum(BlockType type, std::span<const std::byte> block) const;
   bool has_right_checksum(const Tag& tag, std::uint32_t sequence, std::uint64_t place) const;
 
+  // The checksums of the first kind are of transactions as a whole: over each of its descriptors and the
+  // blocks that follow it.
+  bool has_transaction_checksums() const { return (compat_ & 1) != 0; }
+  static bool confirms(std::span<const std::byte> commit, std::uint32_t transaction_checksum);
+
  private:
   JournalLog(const Filesystem& filesystem, std::vector<BlockRun> blocks);
   bool decode_superblock();
+  std::optional<std::uint64_t> place_in_journal(std::uint64_t position) const;
+  std::vector<std::byte> read_block(std::uint64_t position) const;
   bool has_incompat(std::uint32_t feature) const { return (incompat_ & feature) != 0; }
   bool has_checksums() const;
   std::size_t tag_bytes() const;
@@ -68,8 +78,10 @@ class JournalLog {
   std::vector<std::uint64_t> begins_;  // of blocks_, as positions
   std::uint64_t first_ = 0;            // of the ring
   std::uint64_t end_ = 0;              // of the log: no position from here on is in it
+  std::uint64_t area_end_ = 0;         // of the area of fast commits
   std::uint64_t start_ = 0;
   std::uint32_t first_sequence_ = 0;
+  std::uint32_t compat_ = 0;
   std::uint32_t incompat_ = 0;
   std::uint32_t seed_ = 0;
 };

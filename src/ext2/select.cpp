@@ -83,14 +83,15 @@ class Scan {
   std::exception_ptr error_;
 };
 
-void select_view(const Filesystem& filesystem, const SelectOptions& options, Selection& selection,
-                 Findings& findings) {
+void select_view(const Filesystem& filesystem, std::span<const FastInode> fast_inodes,
+                 const SelectOptions& options, Selection& selection, Findings& findings) {
   if (filesystem.superblock.is_journal_device())
     selection.add(BlockClass::journal, filesystem.geometry.clip({0, filesystem.geometry.blocks()}));
   selection.add(Scan(filesystem, options, findings).run());
-  InodeWalk journal(filesystem, options.kind, selection, findings);
-  journal.walk_journal_backup();
-  journal.finish();
+  InodeWalk others(filesystem, options.kind, selection, findings);
+  others.walk_fast_inodes(fast_inodes);
+  others.walk_journal_backup();
+  others.finish();
   select_fixed_structures(filesystem, selection, findings);
 }
 
@@ -106,11 +107,11 @@ std::vector<Selection::ClassRun> classify_blocks(const Filesystem& filesystem, c
   if (options.most_important_first) read_bitmaps_first(filesystem);
   if (options.progress) options.progress->begin("scan", geometry.bytes({0, geometry.groups()}).length);
   Selection selection;
-  select_view(filesystem, options, selection, findings);
+  select_view(filesystem, {}, options, selection, findings);
   const SelectOptions quietly{.kind = options.kind, .threads = options.threads};
   for (const View& view : other_views(filesystem)) {
     Selection seen;
-    select_view(*view.filesystem, quietly, seen, findings);
+    select_view(*view.filesystem, view.fast_inodes, quietly, seen, findings);
     selection.add(seen.in_other_blocks({view.filesystem->geometry.block_size(), geometry.block_size()}));
   }
   auto runs = std::move(selection).sorted();

@@ -89,6 +89,18 @@ std::optional<Superblock> read_superblock(const File& file, std::uint64_t offset
   return superblock;
 }
 
+std::optional<Superblock> read_repaired_primary(const File& file) {
+  Superblock superblock;
+  if (file.size() < superblock.offset + kSuperblockSize) return std::nullopt;
+  ext2_super_block& raw = superblock.raw;
+  file.read(superblock.offset, std::as_writable_bytes(std::span(&raw, 1)));
+  if constexpr (std::endian::native == std::endian::big) ext2fs_swap_super(&raw);
+  if (raw.s_blocks_per_group == 0 || superblock.blocks() == 0) return std::nullopt;
+  const std::uint64_t groups = divide_up(superblock.blocks(), std::uint64_t{raw.s_blocks_per_group});
+  raw.s_inodes_per_group = static_cast<std::uint32_t>(divide_up(std::uint64_t{raw.s_inodes_count}, groups));
+  return makes_sense(superblock) ? std::optional(superblock) : std::nullopt;
+}
+
 Description describe(const Superblock& superblock) {
   const ext2_super_block& raw = superblock.raw;
   const bool is_64bit = superblock.has_incompat(EXT4_FEATURE_INCOMPAT_64BIT);

@@ -37,6 +37,10 @@ struct Superblock {
 // The copy at the given place, if one is there that makes sense.
 std::optional<Superblock> read_superblock(const File& file, std::uint64_t offset);
 
+// The primary, with as many inodes in a group as there must be for all. To be asked for where neither it nor
+// a backup makes sense: e2fsck opens it whatever it says of that.
+std::optional<Superblock> read_repaired_primary(const File& file);
+
 // What `info` says of a file system.
 struct Description {
   std::string label;

@@ -59,20 +59,21 @@ bool tell_the_same(const Filesystem& a, const Filesystem& b) {
   return geometry_fields(a.superblock) == geometry_fields(b.superblock) && have_same_tables(a, b);
 }
 
-// Offsets of the copies that the file system says it has; the primary first.
+// Offsets of the copies that the file system says it has; the primary first. Group 1 has one whatever it
+// says, but where sparse_super2 has none at all, which may be a bit that is wrong.
 std::vector<std::uint64_t> own_copies(const Geometry& geometry) {
   std::vector<std::uint64_t> offsets{kSuperblockOffset};
   for (std::uint64_t group = 1; group < geometry.groups() && offsets.size() < kMaxOwnCopies; ++group)
-    if (geometry.has_superblock(group))
+    if (group == 1 || geometry.has_superblock(group))
       offsets.push_back(geometry.superblock_block(group) * geometry.block_size());
   return offsets;
 }
 
 // The file system is too small for backups: what is at the usual places is of another one, from before. But
 // where it has too many inodes, it is the number of blocks that is wrong; e2fsck then looks for backups, too.
-bool is_rightly_alone(const Filesystem& filesystem, std::size_t own_copies) {
+bool is_rightly_alone(const Filesystem& filesystem) {
   const Geometry& geometry = filesystem.geometry;
-  return filesystem.superblock.is_primary() && own_copies == 1 &&
+  return filesystem.superblock.is_primary() && geometry.groups() <= 1 &&
          filesystem.superblock.raw.s_inodes_count == geometry.groups() * geometry.inodes_per_group();
 }
 
@@ -117,7 +118,7 @@ std::vector<Superblock> differing_copies(const Filesystem& filesystem, std::size
   for (const std::uint64_t offset : own) filesystem.file.prefetch({offset, kSuperblockSize});
   Search search(filesystem, limit);
   for (const std::uint64_t offset : own) search.look_at(offset);
-  if (!search.is_confirmed() && !is_rightly_alone(filesystem, own.size()))
+  if (!search.is_confirmed() && !is_rightly_alone(filesystem))
     for (const std::uint64_t offset : usual_superblock_offsets()) search.look_at(offset);
   return search.found();
 }

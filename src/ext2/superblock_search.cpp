@@ -94,7 +94,8 @@ std::optional<Superblock> search_superblock(const File& file, const SuperblockCh
   if (const auto primary = read_superblock(file, kSuperblockOffset)) return primary;
   for (const std::uint32_t size : block_sizes(choice))
     if (const auto backup = find_backup(file, size)) return backup;
-  return find_backup_anywhere(file);
+  if (const auto backup = find_backup_anywhere(file)) return backup;
+  return read_repaired_primary(file);
 }
 
 Superblock find_superblock(const File& file, const SuperblockChoice& choice) {

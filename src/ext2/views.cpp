@@ -8,11 +8,12 @@ namespace {
 
 void add_replayed(const Filesystem& filesystem, std::vector<View>& views) {
   if (views.size() == kMaxViews) return;
-  JournaledBlocks newer = read_journal(filesystem);
-  if (newer.empty()) return;
+  Replay replay = read_journal(filesystem);
+  if (replay.is_empty()) return;
   View view;
-  view.replayed =
-      std::make_unique<ReplayedFile>(filesystem.file, filesystem.geometry.block_size(), std::move(newer));
+  view.fast_inodes = std::move(replay.inodes);
+  view.replayed = std::make_unique<ReplayedFile>(filesystem.file, filesystem.geometry.block_size(),
+                                                 std::move(replay.blocks));
   const auto superblock = read_superblock(*view.replayed, filesystem.superblock.offset);
   view.filesystem = std::make_unique<Filesystem>(*view.replayed, superblock.value_or(filesystem.superblock));
   views.push_back(std::move(view));
@@ -25,7 +26,7 @@ std::vector<View> other_views(const Filesystem& filesystem) {
   add_replayed(filesystem, views);
   for (const Superblock& copy : differing_copies(filesystem, kMaxViews / 2 - 1)) {
     if (views.size() == kMaxViews) break;
-    views.push_back({nullptr, std::make_unique<Filesystem>(filesystem.file, copy)});
+    views.push_back({nullptr, std::make_unique<Filesystem>(filesystem.file, copy), {}});
     add_replayed(*views.back().filesystem, views);
   }
   return views;

@@ -13,6 +13,7 @@ namespace e2qcow::ext2 {
 struct View {
   std::unique_ptr<ReplayedFile> replayed;  // null: the device as it is
   std::unique_ptr<Filesystem> filesystem;
+  std::vector<FastInode> fast_inodes;  // in place of those that stand in its tables
 };
 
 // What else the file system may be taken for: by programs that replay the journal, or that believe another

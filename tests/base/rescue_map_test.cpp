@@ -72,6 +72,29 @@ TEST(RescueMap, IsWrittenAsDdrescueReadsIt) {
             "0x00002200  0x00001E00  ?\n");
 }
 
+TEST(RescueMap, HasTheStatusOfAnotherMapWhereThatKeptItFromBeingRead) {
+  const auto known = RescueMap::parse(
+      "0 ?\n0 0x200 +\n0x200 0x200 ?\n0x400 0x200 *\n0x600 0x200 /\n"
+      "0x800 0x200 -\n0xA00 0x200 +\n",
+      "known.map");
+  const Extents bad{{0, 0x300}, {0x400, 0x600}, {0xB00, 0x200}};
+  EXPECT_EQ(RescueMap(0x1000, Extents{{0, 0x1000}}, bad).explained_by(known).text("x"),
+            "# Mapfile. Created by x\n"
+            "# current_pos  current_status  current_pass\n"
+            "0x00000000     ?               1\n"
+            "#      pos        size  status\n"
+            "0x00000000  0x00000200  -\n"
+            "0x00000200  0x00000100  ?\n"
+            "0x00000300  0x00000100  +\n"
+            "0x00000400  0x00000200  *\n"
+            "0x00000600  0x00000200  /\n"
+            "0x00000800  0x00000200  -\n"
+            "0x00000A00  0x00000100  +\n"
+            "0x00000B00  0x00000100  -\n"
+            "0x00000C00  0x00000100  ?\n"
+            "0x00000D00  0x00000300  +\n");
+}
+
 TEST(RescueMap, IsReadAsItWasWritten) {
   const std::string text = RescueMap(1 << 20, Extents{{4096, 8192}}, Extents{{8192, 512}}).text("x");
   EXPECT_EQ(unfinished(text), (Extents{{0, 4096}, {8192, 512}, {12288, kEnd - 12288}}));

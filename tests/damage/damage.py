@@ -42,9 +42,19 @@ KINDS = [
      False),
     ("inline", ["-t", "ext4", "-b", "1024", "-I", "256", "-J", "size=1", "-N", "512", "-O", "inline_data"], 8192,
      False),
+    ("sparse-super2", ["-t", "ext4", "-b", "1024", "-g", "1024", "-N", "512", "-O", "sparse_super2,^resize_inode"], 8192,
+     False),
+    ("quota", ["-t", "ext4", "-b", "1024", "-I", "256", "-J", "size=1", "-N", "512", "-O", "quota,project"], 8192, False),
     ("replay", ["-t", "ext4", "-b", "1024", "-J", "size=1", "-N", "512"], 8192, True),
     ("replay-csum-v3", ["-t", "ext4", "-b", "1024", "-J", "size=1", "-N", "512", "-O", "64bit"], 8192, True),
 ]
+# (offset, width) of fields by which others find their way, and bits of flags. Source: <ext2fs/ext2_fs.h>
+SUPERBLOCK_FIELDS = [(0, 4), (4, 4), (20, 4), (24, 4), (28, 4), (32, 4), (36, 4), (40, 4), (58, 2), (76, 4), (84, 4),
+                     (88, 2), (92, 4), (96, 4), (100, 4), (206, 2), (224, 4), (228, 4), (232, 4), (253, 1), (254, 2),
+                     (260, 4), (268, 4), (336, 4), (348, 2), (360, 8), (576, 4), (580, 4), (588, 4), (592, 4), (620, 4)]
+INODE_FIELDS = [(0, 2), (4, 4), (20, 4), (26, 2), (28, 4), (32, 4), (40, 2), (42, 2), (44, 2), (46, 2), (52, 4), (56, 2),
+                (58, 2), (60, 4), (88, 4), (92, 4), (96, 4), (104, 4), (108, 4), (118, 2), (128, 2)]
+INODE_FLAGS = [0x800, 0x1000, 0x40000, 0x80000, 0x200000, 0x10000000, 0x20000000, 0x40000000]
 
 
 def run(words, cwd, timeout=20, stdin=None):
@@ -122,18 +132,21 @@ def make_file_systems(folder, rng):
 # --- damages -----------------------------------------------------------------
 
 def metadata_places(image, folder):
-    """(offset, length) of what dumpe2fs names: tables, bitmaps, descriptors, superblocks."""
+    """(offset, length) of what dumpe2fs names: tables, bitmaps, descriptors, superblocks; then of tables alone."""
     path = os.path.join(folder, "places.img")
     with open(path, "wb") as file:
         file.write(image)
     text = run(["dumpe2fs", path], folder)[0].decode(errors="replace")
     block = int(re.search(r"Block size: +(\d+)", text).group(1))
     places = [(1024, 1024)]
-    for match in re.finditer(r"(?:superblock|bitmap|descriptors|table) at (\d+)(?:-(\d+))?", text):
-        first = int(match.group(1))
-        last = int(match.group(2) or first)
+    tables = []
+    for match in re.finditer(r"(superblock|bitmap|descriptors|table) at (\d+)(?:-(\d+))?", text):
+        first = int(match.group(2))
+        last = int(match.group(3) or first)
         places.append((first * block, (last - first + 1) * block))
-    return places, block
+        if match.group(1) == "table":
+            tables.append(places[-1])
+    return places, tables, block
 
 
 def in_use(image, places):
@@ -148,16 +161,47 @@ def in_use(image, places):
     return pick
 
 
-def damage(image, places, block, rng):
-    """Bytes, 32-bit fields or whole blocks, one to eight of them."""
+def damage_field(damaged, position, width, blocks, rng):
+    """Puts another number there: at the ends of what fits, near the old one, a block, or any."""
+    top = (1 << 8 * width) - 1
+    old = int.from_bytes(damaged[position:position + width], "little")
+    new = rng.choice([0, top, top >> 1, old + 1, old ^ (1 << rng.randrange(8 * width)), rng.randrange(top + 1),
+                      rng.randrange(blocks), rng.randrange(16)])
+    damaged[position:position + width] = (new & top).to_bytes(width, "little")
+
+
+def damage_inode(damaged, inode, blocks, rng):
+    """A field; often a flag or the type, which say how the others are read."""
+    kind = rng.random()
+    if kind < 0.2:
+        flags = struct.unpack_from("<I", damaged, inode + 32)[0]
+        struct.pack_into("<I", damaged, inode + 32, flags ^ rng.choice(INODE_FLAGS))
+    elif kind < 0.3:
+        mode = struct.unpack_from("<H", damaged, inode)[0]
+        struct.pack_into("<H", damaged, inode, mode & 0o7777 | rng.randrange(16) << 12)
+    else:
+        offset, width = rng.choice(INODE_FIELDS)
+        damage_field(damaged, inode + offset, width, blocks, rng)
+
+
+def damage(image, places, tables, block, rng):
+    """Bytes, fields or whole blocks, one to eight of them."""
     damaged = bytearray(image)
+    inode_size = struct.unpack_from("<H", image, 1024 + 88)[0]
+    pick_inode = in_use(image, tables)
     pick_metadata = in_use(image, places)
     anywhere = in_use(image, [(0, len(image))])
     for _ in range(rng.choice([1, 1, 1, 2, 3, 8])):
         pick = rng.choice([pick_metadata, pick_metadata, anywhere, lambda r: 1024 + r.randrange(1024)])
         position = min(pick(rng), len(image) - 4)
         kind = rng.random()
-        if kind < 0.4:
+        if kind < 0.15:
+            offset, width = rng.choice(SUPERBLOCK_FIELDS)
+            damage_field(damaged, 1024 + offset, width, len(image) // block, rng)
+        elif kind < 0.4:
+            inode = pick_inode(rng) // inode_size * inode_size
+            damage_inode(damaged, inode, len(image) // block, rng)
+        elif kind < 0.6:
             damaged[position] = rng.randrange(256)
         elif kind < 0.8:
             position &= ~3

@@ -99,6 +99,15 @@ TEST(Geometry, HasNoMoreMissingGroupsThanThereAreInodesFor) {
   EXPECT_EQ(groups_with(0xffffffff, 1 + 30 * 8192), 30);  // it has them, whatever the inodes say
 }
 
+// A device of 64 GiB, and a size of groups that is damaged.
+TEST(Geometry, HasFewSmallGroupsUnlessThereAreInodesForThem) {
+  Superblock superblock = plain_superblock(4096, 1 << 24);
+  superblock.raw.s_blocks_per_group = superblock.raw.s_clusters_per_group = 8;
+  EXPECT_EQ(geometry_of(superblock).groups(), 1 << 16);
+  superblock.raw.s_inodes_count = superblock.raw.s_inodes_per_group * (1 << 21);
+  EXPECT_EQ(geometry_of(superblock).groups(), 1 << 21);
+}
+
 TEST(Geometry, OfAJournalDeviceHasNoGroups) {
   Superblock superblock = plain_superblock(1024, 1000);
   superblock.raw.s_feature_incompat = EXT3_FEATURE_INCOMPAT_JOURNAL_DEV;

@@ -48,6 +48,12 @@ TEST_F(Tables, AreCutAtTheEndOfTheDevice) {
   EXPECT_EQ(found[5].count, 0);
 }
 
+TEST_F(Tables, AreNowhereWhereNoDescriptorWasWritten) {
+  for (std::uint64_t group = 0; group < 8; ++group) put(group, 0);
+  for (const BlockRun& blocks : tables()) EXPECT_EQ(blocks.count, 0);
+  EXPECT_EQ(findings_.total(), 0) << "that is InodeWalk's";
+}
+
 TEST_F(Tables, AreOfTheFirstGroupWhereSomeAreInOnePlace) {
   for (std::uint64_t group = 2; group < 6; ++group) put(group, 500);
   const auto found = tables();

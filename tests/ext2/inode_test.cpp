@@ -32,6 +32,7 @@ TEST_F(InodeTest, BringsItsFields) {
   for (int i = 0; i < 128; ++i) bytes_[static_cast<std::size_t>(i)] = static_cast<std::byte>(i);
   EXPECT_EQ(inode().mode(), 0x0100);
   EXPECT_EQ(inode().size_low(), 0x07060504U);
+  EXPECT_EQ(inode().size_high(), 0x6f6e6d6cU);
   EXPECT_EQ(inode().flags(), 0x23222120U);
   EXPECT_EQ(inode().xattr_block_low(), 0x6b6a6968U);
   EXPECT_EQ(inode().xattr_block_high(), 0x7776U);
@@ -81,10 +82,19 @@ TEST_F(InodeTest, HoldsTheTargetOfAShortLinkInPlaceOfAMap) {
   EXPECT_FALSE(inode().has_no_map());
 }
 
-// Nothing of a target is there; what e2fsck follows is what is there instead.
-TEST_F(InodeTest, HasAMapWhereALinkIsEmpty) {
+TEST_F(InodeTest, HasAMapWhereALinkHasNoLengthUnlessItIsDeleted) {
   set_mode(kSymlink);
   set_size(0);
+  set_le(bytes_, 26, 1, 2);  // links
+  EXPECT_FALSE(inode().has_no_map());
+  set_le(bytes_, 26, 0, 2);
+  EXPECT_TRUE(inode().has_no_map());
+}
+
+TEST_F(InodeTest, HasAMapWhereALinkIsShortInItsLowBitsAlone) {
+  set_mode(kSymlink);
+  set_size(10);
+  set_le(bytes_, 108, 1, 4);
   EXPECT_FALSE(inode().has_no_map());
 }
 
@@ -101,6 +111,15 @@ TEST_F(InodeTest, HasNoMapWhereItHoldsItsDataItself) {
     set_flags(kInlineData);
     EXPECT_TRUE(inode().has_no_map()) << std::oct << mode;
   }
+}
+
+TEST_F(InodeTest, HasAMapWhereThatIsSurelyOneWhateverTheFlagSays) {
+  set_mode(kDirectory);
+  set_flags(kInlineData);
+  set_le(bytes_, 40, 0xf30a, 2);
+  EXPECT_TRUE(inode().has_no_map()) << "two bytes may be data";
+  set_le(bytes_, 44, 4, 2);
+  EXPECT_FALSE(inode().has_no_map());
 }
 
 TEST_F(InodeTest, HasAMapWhereItsModeMakesNoSense) {

@@ -16,6 +16,9 @@ constexpr std::uint64_t kDirectory = 0040755;
 constexpr std::uint64_t kRegular = 0100644;
 constexpr std::uint64_t kSymlink = 0120777;
 constexpr std::uint64_t kExtentsFlag = 0x80000;
+// Sources: the kernel's include/linux/jbd2.h; libsupport/quotaio_v2.h
+const Bytes kJournalMagic = bytes_of({0xc0, 0x3b, 0x39, 0x98});
+const Bytes kProjectQuotaMagic = bytes_of({0x14, 0x3f, 0xc0, 0xd9});
 
 // One group with 32 inodes of 128 bytes in four blocks from 20 on; 2000 blocks of 1 KiB.
 class InodeWalkTest : public testing::Test {
@@ -104,12 +107,26 @@ TEST_F(InodeWalkTest, SelectsFilesOfTheFileSystemItselfByTheirNumbers) {
       {3, quota},    {4, quota},  {5, reserved_inodes}, {8, journal},
       {20, journal}, {21, quota}, {22, orphan_file}};
   for (const auto& [number, block_class] : special)
-    put_inode(number, kRegular, extent_leaf({{100 + 10 * number, 1}}));
+    put_inode(number, kRegular, extent_leaf({{100 + 10 * number, 2}}));
+  image_.put_block(300, kJournalMagic);
+  image_.put_block(310, kProjectQuotaMagic);
   walk();
-  EXPECT_EQ(runs(quota), (Runs{{130, 1}, {140, 1}, {310, 1}}));
-  EXPECT_EQ(runs(reserved_inodes), (Runs{{150, 1}}));
-  EXPECT_EQ(runs(journal), (Runs{{180, 1}, {300, 1}}));
-  EXPECT_EQ(runs(orphan_file), (Runs{{320, 1}}));
+  EXPECT_EQ(runs(quota), (Runs{{130, 2}, {140, 2}, {310, 2}}));
+  EXPECT_EQ(runs(reserved_inodes), (Runs{{150, 2}}));
+  EXPECT_EQ(runs(journal), (Runs{{180, 2}, {300, 2}}));
+  EXPECT_EQ(runs(orphan_file), (Runs{{320, 2}}));
+}
+
+TEST_F(InodeWalkTest, TakesTheFirstBlockAloneOfFilesThatTheSuperblockNamesWrongly) {
+  image_.superblock.raw.s_journal_inum = 20;
+  image_.superblock.raw.s_usr_quota_inum = 21;
+  put_inode(20, kRegular, extent_leaf({{300, 5}}));
+  put_inode(21, kRegular, extent_leaf({{310, 5}}));
+  image_.put_block(300, kProjectQuotaMagic);
+  image_.put_block(310, kJournalMagic);
+  walk();
+  EXPECT_EQ(runs(journal), (Runs{{300, 1}}));
+  EXPECT_EQ(runs(quota), (Runs{{310, 1}}));
 }
 
 TEST_F(InodeWalkTest, SelectsNoContentsOfTheResizeInode) {
@@ -188,6 +205,13 @@ TEST_F(InodeWalkTest, SelectsAllOfADirectoryThatHasTheModeOfSomethingElse) {
     image_.put_block(100 * (number - 11), directory_block(number));
   walk();
   EXPECT_EQ(runs(directories), (Runs{{100, 5}, {200, 5}, {300, 2}}));
+}
+
+TEST_F(InodeWalkTest, SelectsTheFirstBlockAloneOfAFileThatSaysItHasAHashTree) {
+  put_inode(12, kRegular, extent_leaf({{100, 10}}));
+  set_le(inode(12), 32, kExtentsFlag | EXT2_INDEX_FL, 4);
+  walk();
+  EXPECT_EQ(runs(directories), (Runs{{100, 1}}));
 }
 
 TEST_F(InodeWalkTest, SelectsTheFirstBlockAloneOfWhatIsNotTheDirectory) {
@@ -301,6 +325,9 @@ TEST_F(InodeWalkTest, FollowsTheCopyOfTheJournalsMapInTheSuperblock) {
   image_.superblock.raw.s_jnl_backup_type = EXT3_JNL_BACKUP_BLOCKS;
   for (std::size_t i = 0; i < map.size() / 4; ++i)
     image_.superblock.raw.s_jnl_blocks[i] = load_le<std::uint32_t>(map, i * 4);
+  walk();
+  EXPECT_EQ(runs(journal), (Runs{{700, 1}})) << "what begins like no journal may be anything";
+  image_.put_block(700, kJournalMagic);
   walk();
   EXPECT_EQ(runs(journal), (Runs{{700, 50}}));
 }

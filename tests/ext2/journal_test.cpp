@@ -42,7 +42,7 @@ class Journals : public testing::Test {
     for (std::size_t i = 0; i < 15; ++i)
       image_.superblock.raw.s_jnl_blocks[i] = load_le<std::uint32_t>(map, i * 4);
   }
-  JournaledBlocks replay() { return read_journal(image_.open()); }
+  JournaledBlocks replay() { return read_journal(image_.open()).blocks; }
   JournaledBlocks replay(const JournalBytes& journal) {
     journal.put_into(image_, kPlace);
     put_journal_inode(extents({{0, {kPlace, journal.length()}}}));
@@ -245,6 +245,55 @@ TEST_P(ChecksummedJournals, LeaveOutABlockWhoseOwnIsWrong) {
   journal_.block(descriptor_ + 1)[512] ^= std::byte{1};
   EXPECT_EQ(replay(journal_),
             (JournaledBlocks{{500, {kPlace + 2, false}}, {700, {kPlace + descriptor_ + 2, false}}}));
+}
+
+// Checksums of whole transactions, which the first ext4 wrote. Source: e2fsck/recovery.c
+class SummedTransactions : public Journals {
+ protected:
+  SummedTransactions() : journal_(32, {}) {
+    set_be(journal_.block(0), 36, 1, 4);  // the feature
+    add_transaction(500);
+    add_transaction(600);
+  }
+  void add_transaction(std::uint64_t block) {
+    descriptor_ = journal_.write({{block, filled(1024, 1)}, {block + 1, filled(1024, 2)}});
+    commit_ = journal_.commit();
+    std::uint32_t sum = ~0U;
+    for (std::uint64_t place = descriptor_; place < commit_; ++place) sum = crc32(sum, journal_.block(place));
+    set_be(journal_.block(commit_), 12, 0x0104, 2);  // its kind and its length
+    set_be(journal_.block(commit_), JournalBytes::kCommitCrc, sum, 4);
+  }
+  // Bit by bit, the one that counts most first.
+  static std::uint32_t crc32(std::uint32_t crc, const Bytes& bytes) {
+    for (const std::byte byte : bytes) {
+      crc ^= static_cast<std::uint32_t>(byte) << 24;
+      for (int bit = 0; bit < 8; ++bit) crc = (crc >> 31) != 0 ? crc << 1 ^ 0x04c11db7U : crc << 1;
+    }
+    return crc;
+  }
+
+  JournalBytes journal_;
+  std::uint64_t descriptor_ = 0, commit_ = 0;
+};
+
+TEST_F(SummedTransactions, AreReplayedWhereTheyAreRight) {
+  EXPECT_EQ(replay(journal_).size(), 4);
+}
+
+TEST_F(SummedTransactions, AreReplayedWhereTheyHaveNone) {
+  std::ranges::fill(std::span(journal_.block(commit_)).subspan(12, 8), std::byte{0});
+  EXPECT_EQ(replay(journal_).size(), 4);
+}
+
+TEST_F(SummedTransactions, EndTheLogWhereTheyAreWrong) {
+  const std::vector<std::pair<std::uint64_t, std::size_t>> places{
+      {descriptor_, 1000}, {descriptor_ + 1, 0}, {descriptor_ + 2, 500}, {descriptor_ + 2, 1023},
+      {commit_, 12},       {commit_, 13},        {commit_, 16},          {commit_, 19}};
+  for (const auto& [block, byte] : places) {
+    journal_.block(block)[byte] ^= std::byte{1};
+    EXPECT_EQ(replay(journal_).size(), 2) << block << ", " << byte;
+    journal_.block(block)[byte] ^= std::byte{1};
+  }
 }
 
 TEST_F(Journals, HaveNothingToReplayWithoutTheFeature) {

@@ -134,6 +134,13 @@ TEST_F(Copies, AreLookedForWhereOneGroupIsAllThatIsLeftButNotOfItsInodes) {
   EXPECT_EQ(differing(), Offsets{8193 * 1024ULL});
 }
 
+TEST_F(Copies, AreLookedForAlsoWhereThePrimarySaysThatThereAreNone) {
+  Superblock primary = superblock_;
+  primary.raw.s_feature_compat = EXT4_FEATURE_COMPAT_SPARSE_SUPER2;  // without groups for copies
+  put_copy(0, primary, 20);
+  EXPECT_EQ(differing(), Offsets{offset_of_copy(1)});
+}
+
 TEST_F(Copies, AreFoundWhereThereIsOneInEachGroup) {
   superblock_.raw.s_feature_ro_compat = 0;
   for (std::uint64_t group = 0; group < kGroups; ++group) put_copy(group, superblock_, 20);

@@ -36,6 +36,17 @@ TEST(FindSuperblock, TakesThePrimary) {
   EXPECT_TRUE(find_superblock(disk, {}).is_primary());
 }
 
+TEST(FindSuperblock, RepairsThePrimaryWhereNothingElseMakesSense) {
+  Superblock superblock = plain_superblock(1024, 8192);
+  superblock.raw.s_inodes_per_group = 0xffffffff;
+  SparseFile disk(8 << 20);
+  disk.put(1024, superblock_bytes(superblock));
+  EXPECT_EQ(find_superblock(disk, {}).raw.s_inodes_per_group, 32);
+  superblock.raw.s_inodes_count = 0xffffffff;
+  disk.put(1024, superblock_bytes(superblock));
+  EXPECT_EQ(code_of([&] { find_superblock(disk, {}); }), Errc::not_ext2);
+}
+
 class FindBackup : public testing::TestWithParam<std::uint32_t> {
  protected:
   // As mke2fs lays them out: groups of 8 blocks for each byte of a block; with 1 KiB they begin with block 1.

@@ -33,6 +33,24 @@ std::string be(std::uint64_t value, std::size_t width) {
   return {bytes.rbegin(), bytes.rend()};
 }
 
+// Bit by bit; begins with 0, and is not inverted.
+std::uint32_t crc32c(const std::string& bytes) {
+  std::uint32_t crc = 0;
+  for (const char byte : bytes) {
+    crc ^= static_cast<unsigned char>(byte);
+    for (int bit = 0; bit < 8; ++bit) crc = (crc & 1) != 0 ? crc >> 1 ^ 0x82f63b78U : crc >> 1;
+  }
+  return crc;
+}
+
+// How often contents of files are in it.
+std::uint64_t count_markers(const std::string& bytes) {
+  std::uint64_t count = 0;
+  for (std::size_t at = bytes.find(kMarker); at != std::string::npos; at = bytes.find(kMarker, at + 1))
+    ++count;
+  return count;
+}
+
 class Damaged : public FileSystemTest {
  protected:
   void patch(std::uint64_t offset, const std::string& bytes) const {
@@ -151,6 +169,37 @@ TEST_F(Damaged, APrimaryThatLiesAboutTheSizeOfBlocks) {
     }
 }
 
+// The journal's map in the superblock then leads anywhere.
+TEST_F(Damaged, OneThatLiesAboutTheSizeOfBlocksLeadsToNoContents) {
+  make_file_system({{"-t", "ext4", "-b", "4096"}});
+  for (const std::uint64_t log_block_size : {0, 1, 3, 4, 5, 6}) {
+    patch(kSuperblock + 24, le(log_block_size, 4));
+    expect_truth();
+    ASSERT_EQ(e2qcow({"dump", "disk.img", "image.qcow2"}).status, 3);
+    ASSERT_EQ(e2qcow({"restore", "image.qcow2", "ours.raw"}).status, 0);
+    const std::uint64_t all = count_markers(read_file(path("disk.img")));
+    EXPECT_LT(count_markers(read_file(path("ours.raw"))), all / 50) << log_block_size;
+  }
+}
+
+TEST_F(Damaged, APrimaryWithoutBackupsThatLiesAboutTheInodesOfAGroup) {
+  for (const std::uint64_t inodes :
+       {std::uint64_t{0}, std::uint64_t{0x7fffffff}, std::uint64_t{0xffffffff}}) {
+    make_file_system({{"-t", "ext3", "-b", "1024"}, "8M"});
+    patch(kSuperblock + 40, le(inodes, 4));
+    expect_truth();
+  }
+}
+
+TEST_F(Damaged, APrimaryThatHasEveryFeature) {
+  for (const Words& options : {kExt4, kExt3})
+    for (const std::uint64_t field : {92, 100}) {
+      make_file_system({options});
+      patch(kSuperblock + field, le(0xffffffff, 4));
+      expect_truth();
+    }
+}
+
 TEST_F(Damaged, APrimaryThatClaimsOneGroup) {
   for (const Words& options : {kExt4, kExt3}) {
     make_file_system({options});
@@ -238,6 +287,21 @@ TEST_F(Damaged, ARootThatSaysItIsDeleted) {
   expect_truth();
 }
 
+TEST_F(Damaged, ADirectoryThatSaysItIsInTheInode) {
+  make_file_system({{"-t", "ext4", "-b", "1024", "-I", "256", "-O", "inline_data,^metadata_csum"}});
+  for (const char* const file : {"/many", "/with-holes"})
+    damage_inode(file, kFlags, number_at(offset_of(file) + kFlags, 4) | 0x10000000, 4);
+  expect_truth();
+}
+
+TEST_F(Damaged, AFileThatSaysItHasAHashTree) {
+  for (const Words& options : {kExt4WithoutChecksums, kExt3}) {
+    make_file_system({options});
+    damage_inode("/small/file7", kFlags, number_at(offset_of("/small/file7") + kFlags, 4) | 0x1000, 4);
+    expect_truth();
+  }
+}
+
 TEST_F(Damaged, AFlagThatDisagreesWithTheMap) {
   make_file_system({kExt4WithoutChecksums});
   for (const char* const file : {"/many", "/with-holes"})
@@ -273,6 +337,14 @@ TEST_F(Damaged, AnExtentTreeThatIsALoop) {
   patch(node * kBlock + 2, le(1, 2) + le(84, 2) + le(1, 2));
   patch(node * kBlock + 12, le(0, 4) + le(node, 4) + le(0, 4));
   expect_truth();
+}
+
+TEST_F(Damaged, ARootThatLiesAboutItsDepth) {
+  for (const std::uint64_t depth : {6, 32, 65535}) {
+    make_tangled_directory(kExt4WithoutChecksums);
+    patch(offset_of("/tangled") + kMap + 6, le(depth, 2));
+    expect_truth();
+  }
 }
 
 TEST_F(Damaged, ALeafThatLiesAboutItsDepth) {
@@ -325,6 +397,13 @@ class UnreplayedJournal : public Damaged {
     ASSERT_NE(header_field("Filesystem features").find("needs_recovery"), std::string::npos);
   }
   std::uint64_t journal() const { return first_block_of("<8>") * kBlock; }
+  // A field of its superblock.
+  std::uint64_t journal_number(std::uint64_t offset) const {
+    std::uint64_t number = 0;
+    for (const char byte : bytes_at(journal() + offset, 4))
+      number = number << 8 | static_cast<unsigned char>(byte);
+    return number;
+  }
 
   static constexpr std::uint64_t kNewPlace = 30000;
 };
@@ -352,6 +431,57 @@ TEST_F(UnreplayedJournal, WithABlockWhoseChecksumIsWrong) {
     patch(journal() + block * kBlock + 500, "!");
     expect_truth();
   }
+}
+
+// What is in between must be told, too: after the first of two transactions the directory is elsewhere.
+TEST_F(UnreplayedJournal, WithAChecksumOfATransactionThatIsWrong) {
+  make_journal_that_moves_a_directory(kExt4WithoutChecksums, "jo");
+  const std::uint64_t inode = offset_of("/many");
+  const std::uint64_t table_block = inode / kBlock;
+  patch(31000 * kBlock, bytes_at(kNewPlace * kBlock, 40 * kBlock));
+  std::string table = bytes_at(table_block * kBlock, kBlock);
+  table.replace(inode % kBlock + kMap + 12 + 8, 4, le(31000, 4));
+  write_file(path("written"), table);
+  debugfs_write({"jo", "jw -b " + std::to_string(table_block) + " written", "jc"});
+  patch(journal() + 36, be(1, 4));  // transactions have checksums
+  std::vector<std::uint64_t> commits;
+  for (std::uint64_t block = 1; block < 20; ++block)
+    if (bytes_at(journal() + block * kBlock, 8) == be(0xc03b3998, 4) + be(2, 4)) commits.push_back(block);
+  ASSERT_GE(commits.size(), 2);
+  patch(journal() + commits.back() * kBlock + 12, be(0x01040000, 4) + be(0x12345678, 4));
+  expect_truth();
+}
+
+// A directory is elsewhere after a fast commit. Source of the format: the kernel's fs/ext4/fast_commit.h
+TEST_F(UnreplayedJournal, WithAFastCommit) {
+  make_file_system({{"-t", "ext4", "-b", "1024", "-O", "fast_commit,^metadata_csum,^64bit"}});
+  const std::uint64_t place = offset_of("/many");
+  const std::string stat = debugfs("stat /many");
+  const std::uint64_t number = std::stoull(stat.substr(stat.find("Inode: ") + 7));
+  const std::uint64_t blocks = number_at(place + kMap + 12 + 4, 2);
+  const std::uint64_t old_place = first_block_of("/many");
+  patch(kNewPlace * kBlock, bytes_at(old_place * kBlock, blocks * kBlock));
+  std::string inode = bytes_at(place, 160);
+  inode.replace(kMap + 12 + 8, 4, le(kNewPlace, 4));
+  write_file(path("written"), std::string(kBlock, 'w'));
+  debugfs_write({"jo", "jw -b " + std::to_string(old_place) + " written", "jc"});
+  patch(journal() + 40, be(0x20, 4));  // the journal, too, has the feature
+  const std::uint64_t sequence = journal_number(24) + 1;
+  const auto tag = [](std::uint64_t kind, const std::string& value) {
+    return le(kind, 2) + le(value.size(), 2) + value;
+  };
+  const std::string range = le(number, 4) + le(0, 4) + le(blocks, 2) + le(0, 2) + le(kNewPlace, 4);
+  std::string commit = tag(9, le(0, 4) + le(sequence, 4)) + tag(6, le(number, 4) + inode) + tag(1, range) +
+                       le(8, 2) + le(8, 2) + le(sequence, 4);
+  commit += le(crc32c(commit), 4);
+  const std::uint64_t area = journal_number(16) - journal_number(0x54);
+  const std::uint64_t block = std::stoull(debugfs("bmap <8> " + std::to_string(area + 1)));
+  patch(block * kBlock, commit);
+  expect_truth();
+  fs::copy_file(path("disk.img"), path("copy.img"));
+  EXPECT_NE(run({"e2fsck", "-fy", "copy.img"}).status, 8);
+  EXPECT_EQ(output_of({"debugfs", "-R", "bmap many 0", "copy.img"}), std::to_string(kNewPlace) + "\n")
+      << "was not replayed: no test";
 }
 
 TEST_F(UnreplayedJournal, WhoseInodeIsGone) {

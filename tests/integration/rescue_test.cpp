@@ -1,4 +1,6 @@
 // A disk that dies: map files of GNU ddrescue, what is read first, and the files that are hit.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -53,8 +55,13 @@ TEST_F(Rescue, WhatTheMapCallsBadIsNotTouchedAndTheRestOfItsBlockIsKept) {
 TEST_F(Rescue, WhatWasNotTriedYetCountsAsUnreadable) {
   for (const char status : {'?', '*', '/', '-'}) {
     write_map(first_block_of("/large") * kBlock, 4096, status);
-    const Outcome outcome = e2qcow({"dump", "--all", "--bad-blocks", "disk.map", "disk.img", "image.qcow2"});
+    const Outcome outcome =
+        e2qcow({"dump", "--all", "--bad-blocks=disk.map", "--map-out=out.map", "disk.img", "image.qcow2"});
     EXPECT_EQ(outcome.status, 3) << status << outcome;
+    // ddrescue takes what is called bad for tried, and leaves it alone.
+    const std::string line =
+        fmt::format("0x{:08X}  0x00001000  {}\n", first_block_of("/large") * kBlock, status);
+    EXPECT_NE(read_file(path("out.map")).find(line), std::string::npos) << read_file(path("out.map"));
   }
   write_map(first_block_of("/large") * kBlock, 4096, '+');
   EXPECT_EQ(e2qcow({"dump", "--all", "--bad-blocks", "disk.map", "disk.img", "image.qcow2"}).status, 0);
