@@ -15,12 +15,6 @@ constexpr std::size_t kQueueLimit = 4096;    // nodes; then they are read
 constexpr std::size_t kPrefetchNodes = 256;  // ahead of the one that is read
 constexpr std::size_t kEntrySize = ExtentHeader::kEntrySize;
 constexpr std::size_t kDirectBlocks = 12;
-constexpr std::uint16_t kRootEntries = Inode::kMapSize / kEntrySize - 1;
-
-// A block number can look like the magic; the rest of a root hardly.
-bool is_surely_a_root(const ExtentHeader& header) {
-  return header.makes_sense_as_root(Inode::kMapSize) && header.max_entries == kRootEntries;
-}
 
 }  // namespace
 
@@ -30,7 +24,8 @@ BlockMapWalk::BlockMapWalk(const Filesystem& filesystem, BlockVisitor& visitor, 
 void BlockMapWalk::add(std::uint64_t inode, std::span<const std::byte> map, bool uses_extents,
                        std::optional<Contents> contents) {
   const ExtentHeader header(map);
-  const bool looks_like_extents = uses_extents ? header.magic == EXT3_EXT_MAGIC : is_surely_a_root(header);
+  const bool looks_like_extents =
+      uses_extents ? header.magic == EXT3_EXT_MAGIC : header.is_surely_a_root(map.size());
   const bool is_root = looks_like_extents && header.makes_sense(map.size());
   // Where the inode's flag and its contents disagree, either may be the damaged one: follow both.
   if (is_root) {

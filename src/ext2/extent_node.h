@@ -33,6 +33,10 @@ struct ExtentHeader {
   bool makes_sense(std::size_t node_bytes) const {
     return magic == EXT3_EXT_MAGIC && entries <= node_bytes / kEntrySize - 1;
   }
+  // Of an inode whose flags do not say it: a block number can look like the magic; the rest of a root hardly.
+  bool is_surely_a_root(std::size_t map_bytes) const {
+    return makes_sense(map_bytes) && max_entries == map_bytes / kEntrySize - 1;
+  }
   bool makes_sense_as_root(std::size_t node_bytes) const {
     return makes_sense(node_bytes) && depth <= kMaxDepth;
   }

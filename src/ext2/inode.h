@@ -7,6 +7,7 @@
 #include <span>
 
 #include "base/bytes.h"
+#include "ext2/extent_node.h"
 
 namespace e2qcow::ext2 {
 
@@ -51,11 +52,8 @@ class Inode {
   }
 
  private:
-  // e2fsck then takes the flag of inline data for wrong. Data hardly begin so: with the magic, and room for
-  // four entries.
-  bool has_root_of_extents() const {
-    return load_le<std::uint16_t>(map(), 0) == 0xf30a && load_le<std::uint16_t>(map(), 4) == 4;
-  }
+  // e2fsck then takes the flag of inline data for wrong.
+  bool has_root_of_extents() const { return ExtentHeader(map()).is_surely_a_root(kMapSize); }
   // A link without a length has blocks if it has anything; deleted ones keep their target, but not its
   // length. Source: libext2fs, ext2fs_is_fast_symlink()
   bool is_short_link() const {
