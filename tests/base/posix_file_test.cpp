@@ -207,7 +207,8 @@ TEST_F(PosixFileTest, FindsTheDataBetweenHoles) {
   const auto file = file_with({});
   file->resize(3 << 20);
   file->write(kData, filled(kLength, 1));
-  if (file->next_data(kData + kLength)) GTEST_SKIP() << "no holes in files of " << directory_.path();
+  if (file->next_data(kData + kLength))
+    GTEST_SKIP() << "the file system of " << directory_.path() << " has no holes in files";
   EXPECT_EQ(file->next_data(0), (Extent{kData, kLength}));
   EXPECT_EQ(file->next_data(kData + 5), (Extent{kData + 5, kLength - 5}));
   EXPECT_EQ(file->next_data(3 << 20), std::nullopt);

@@ -11,10 +11,10 @@ namespace fs = std::filesystem;
 void BlockDeviceTest::SetUp() {
   FileSystemTest::SetUp();
   if (IsSkipped() || HasFatalFailure()) return;
-  if (::geteuid() != 0) GTEST_SKIP() << "needs root, for loop devices and mounts";
+  if (::geteuid() != 0) GTEST_SKIP() << "this user is not root, who alone may attach loop devices and mount";
   write_file(path("probe"), std::string(4096, '\0'));
   const Outcome outcome = run({"losetup", "--find", "--show", "probe"});
-  if (outcome.status != 0) GTEST_SKIP() << "needs loop devices: " << outcome.err;
+  if (outcome.status != 0) GTEST_SKIP() << "there are no loop devices: " << outcome.err;
   run({"losetup", "--detach", outcome.out.substr(0, outcome.out.find('\n'))});
   make_file_system({{"-t", "ext4", "-b", "1024"}});
 }
@@ -33,11 +33,12 @@ std::string BlockDeviceTest::attach(const std::string& file, const Words& option
   return attached_.back();
 }
 
-bool BlockDeviceTest::add_partition(const std::string& device, const std::string& first_sector,
-                                    const std::string& sectors) {
-  if (run({"addpart", device, "1", first_sector, sectors}).status != 0) return false;
+std::string BlockDeviceTest::add_partition(const std::string& device, const std::string& first_sector,
+                                           const std::string& sectors) {
+  const Outcome outcome = run({"addpart", device, "1", first_sector, sectors});
+  if (outcome.status != 0) return "this kernel has no partitions on loop devices: " + outcome.err;
   partitioned_.push_back(device);
-  return true;
+  return "";
 }
 
 std::string BlockDeviceTest::mount(const std::string& device, const Words& options) {

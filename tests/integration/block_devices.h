@@ -14,8 +14,9 @@ class BlockDeviceTest : public FileSystemTest {
 
   // The loop device over the file.
   std::string attach(const std::string& file, const Words& options = {});
-  // Makes DEVICEp1 of a loop device; false where the kernel cannot.
-  bool add_partition(const std::string& device, const std::string& first_sector, const std::string& sectors);
+  // Makes DEVICEp1 of a loop device. Returns why not, or nothing.
+  std::string add_partition(const std::string& device, const std::string& first_sector,
+                            const std::string& sectors);
   // The directory it is mounted on.
   std::string mount(const std::string& device, const Words& options = {});
   std::string mount_small_tmpfs(const std::string& size);

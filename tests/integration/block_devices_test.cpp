@@ -41,7 +41,7 @@ TEST_F(DumpOfDevice, APartitionOfItIsRefusedWhileItIsMountedReadWrite) {
   output_of({"dd", "if=disk.img", "of=disk", "bs=1M", "seek=1", "conv=notrunc", "status=none"});
   const std::string device = attach("disk");
   const std::string sectors = std::to_string(fs::file_size(path("disk.img")) / 512);
-  if (!add_partition(device, "2048", sectors)) GTEST_SKIP() << "needs partitions on loop devices";
+  if (const auto why = add_partition(device, "2048", sectors); !why.empty()) GTEST_SKIP() << why;
   const std::string directory = mount(device + "p1");
   for (const Words& where : {Words{"--partition=1"}, Words{"--offset=1M"}})
     expect_failure(e2qcow({"dump", where[0], device, "image.qcow2"}),
@@ -77,7 +77,7 @@ TEST_F(DumpOfDevice, IsNotWrittenOntoItselfByAnotherName) {
 
 TEST_F(DumpOfDevice, IsNotWrittenOntoItselfAsAPartition) {
   const std::string device = attach("disk.img");
-  if (!add_partition(device, "0", "1000")) GTEST_SKIP() << "needs partitions on loop devices";
+  if (const auto why = add_partition(device, "0", "1000"); !why.empty()) GTEST_SKIP() << why;
   const std::string before = read_file(path("disk.img"));
   for (const auto& [source, target] : {std::pair{device, device + "p1"}, std::pair{device + "p1", device}})
     expect_failure(e2qcow({"dump", source, target}), {target + ": is stored where " + source + " is"});
@@ -89,7 +89,7 @@ TEST_F(DumpOfDevice, MayBeWrittenToAnotherPartitionOfTheDisk) {
   output_of({"dd", "if=disk.img", "of=disk", "bs=1M", "seek=1", "conv=notrunc", "status=none"});
   output_of({"mke2fs", "-q", "-E", "offset=41943040", "disk", "20m"});
   const std::string device = attach("disk");
-  if (!add_partition(device, "81920", "40960")) GTEST_SKIP() << "needs partitions on loop devices";
+  if (const auto why = add_partition(device, "81920", "40960"); !why.empty()) GTEST_SKIP() << why;
   const std::string directory = mount(device + "p1");
   const Outcome dump = e2qcow({"dump", "--partition=1", device, "image.qcow2"});
   EXPECT_EQ(e2qcow({"dump", "--offset=1M", "--force", device, directory + "/image.qcow2"}).status & ~2, 1)
