@@ -23,8 +23,9 @@ struct Mapping {
   };  // unallocated: as the backing file has it, or zeros
   Kind kind = Kind::unallocated;
   Extent guest;
-  std::optional<std::uint64_t> host_offset;  // of data and compressed; of others where room is kept for them
-  std::uint64_t stored_length = 0;           // of compressed: at most; one cluster each
+  // Of data and compressed; of others where room is kept for them.
+  std::optional<std::uint64_t> host_offset{};
+  std::uint64_t stored_length = 0;  // of compressed: at most; one cluster each
 
   bool is_stored() const { return kind == Kind::data || kind == Kind::compressed; }
 };
