@@ -51,8 +51,10 @@ class File {
   // Whether a part of the range came as zeros because it could not be read.
   virtual bool is_lost(Extent) const { return false; }
 
-  // A hint that the range will be read soon; returns at once.
+  // A hint that the range will be read soon; returns at once. What lies up to kPrefetchMargin bytes beside it
+  // may be read, too.
   virtual void prefetch(Extent) const {}
+  static constexpr std::uint64_t kPrefetchMargin = 32 << 10;
 
   // Where the bytes lie for the kernel, if they are in something it has open. For letting it share or probe;
   // reading and writing go through the calls above.

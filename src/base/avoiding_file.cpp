@@ -20,7 +20,9 @@ void AvoidingFile::read(std::uint64_t offset, std::span<std::byte> out) const {
 }
 
 void AvoidingFile::prefetch(Extent range) const {
-  if (!overlaps_an_area(range)) file_.prefetch(range);
+  const std::uint64_t begin = range.offset - std::min(range.offset, kPrefetchMargin);
+  const std::uint64_t end = range.end() + kPrefetchMargin;
+  if (!overlaps_an_area({begin, end - begin})) file_.prefetch(range);
 }
 
 }  // namespace e2qcow

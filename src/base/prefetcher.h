@@ -5,10 +5,11 @@
 
 #include <atomic>
 #include <condition_variable>
-#include <deque>
 #include <mutex>
 #include <thread>
 #include <vector>
+
+#include "base/read_requests.h"
 
 namespace e2qcow {
 
@@ -26,7 +27,7 @@ class Prefetcher {
   void prefetch(Extent range);
 
  private:
-  void ask_kernel(Extent range);
+  void ask_kernel(Extent request);
   void enqueue(Extent range);
   void work();
 
@@ -34,7 +35,7 @@ class Prefetcher {
   std::atomic<bool> is_slow_{false};
   std::mutex mutex_;  // guards what follows
   std::condition_variable changed_;
-  std::deque<Extent> queue_;
+  ReadRequests requests_;
   bool ends_ = false;
   std::vector<std::jthread> threads_;
 };

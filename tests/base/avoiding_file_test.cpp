@@ -54,5 +54,19 @@ TEST_F(AvoidingFileTest, EndsTheWorkWhereThatIsWanted) {
   EXPECT_EQ(code_of([&] { strict.read(0, bytes); }), Errc::unreadable);
 }
 
+// Whoever takes a hint may read what is beside it, too.
+TEST(AvoidingFile, PassesNoHintOnThatIsNearAnArea) {
+  constexpr std::uint64_t kArea = 1 << 20;
+  constexpr std::uint64_t kMargin = File::kPrefetchMargin;
+  const SparseFile disk(2 << 20);
+  const AvoidingFile file(disk, {{kArea, 512}});
+  file.prefetch({kArea - kMargin - 512, 513});
+  file.prefetch({kArea + 511 + kMargin, 512});
+  EXPECT_EQ(disk.hints(), std::vector<Extent>{});
+  const std::vector<Extent> harmless{{0, 512}, {kArea - kMargin - 512, 512}, {kArea + 512 + kMargin, 512}};
+  for (const Extent& range : harmless) file.prefetch(range);
+  EXPECT_EQ(disk.hints(), harmless);
+}
+
 }  // namespace
 }  // namespace e2qcow

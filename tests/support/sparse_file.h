@@ -15,7 +15,7 @@
 namespace e2qcow {
 
 // A damaged disk of any size to read from: zeros and holes save for what is put into it; some of its bytes
-// cannot be read. Remembers what was read.
+// cannot be read. Remembers what was read, and what was hinted at.
 class SparseFile : public File {
  public:
   explicit SparseFile(std::uint64_t size) : size_(size) {}
@@ -24,6 +24,7 @@ class SparseFile : public File {
   void put(std::uint64_t offset, Bytes bytes) { parts_[offset] = std::move(bytes); }
   void make_unreadable(Extent range) { unreadable_.push_back(range); }
   const std::vector<Extent>& reads() const { return reads_; }
+  const std::vector<Extent>& hints() const { return hints_; }
 
   const std::string& name() const override { return name_; }
   std::uint64_t size() const override { return size_; }
@@ -45,6 +46,10 @@ class SparseFile : public File {
     if (part == parts_.end()) return std::nullopt;
     const std::uint64_t begin = std::max(part->first, offset);
     return Extent{begin, part->first + part->second.size() - begin};
+  }
+  void prefetch(Extent range) const override {
+    const std::scoped_lock lock(mutex_);
+    hints_.push_back(range);
   }
 
  private:
@@ -69,8 +74,9 @@ class SparseFile : public File {
   std::uint64_t size_;
   Parts parts_;
   std::vector<Extent> unreadable_;
-  mutable std::mutex mutex_;  // guards reads_
+  mutable std::mutex mutex_;  // guards what follows
   mutable std::vector<Extent> reads_;
+  mutable std::vector<Extent> hints_;
 };
 
 }  // namespace e2qcow
