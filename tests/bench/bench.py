@@ -9,6 +9,7 @@ compared as the apparent ones. All rows take most of an hour.
 """
 
 import argparse
+import contextlib
 import os
 import platform
 import shutil
@@ -24,6 +25,7 @@ MIB = 1 << 20
 GIB = 1 << 30
 SKIP_STATUS = 77  # of make_data.sh
 HERE = os.path.dirname(os.path.abspath(__file__))
+SLOW_DEVICE = os.path.join(HERE, "..", "support", "slow_device.sh")
 
 
 # --- what is measured --------------------------------------------------------
@@ -66,6 +68,7 @@ class Row:
     memory: int = None  # bar for our peak memory, in MiB
     inodes: int = None  # are gone through; how many a second is shown
     cores: int = 1
+    delay: str = None  # of every read of {src}, as nbdkit takes it; nothing of it is in the page cache then
 
     def bars(self):
         limits = [self.memory]
@@ -127,6 +130,10 @@ def prepare_dump(*options):
     """Our image as the input of something else."""
     return ["{e2qcow}", "dump", *options, "--quiet", "{src}"]
 
+
+# What a dump reads, for one_at_a_time.py.
+LIST_STRETCHES = ["sh", "-c", '"$0" dump --compress none --quiet "$1" "$2.dump" && '
+                  '"$0" map --json "$2.dump" >"$2" && rm "$2.dump"', "{e2qcow}", "{src}"]
 
 FAST = ["-m", "16", "-W"]  # what makes qemu-img convert fastest
 RAW = [*FAST, "-O", "raw"]
@@ -204,6 +211,13 @@ ROWS = [
     Row("e2image-huge", "our e2image: metadata of 64 TiB", "huge", 3,
         [compat("-Q"), e2image("-Q", time=Bar(0.6), once=True)],
         memory=160),
+    Row("slow-device", "metadata that lies apart, on a disk that takes 1 ms a read", "scattered", 1,
+        [dump("--compress", "none"),
+         Program("one read at a time",
+                 [os.path.join(HERE, "one_at_a_time.py"), "{src}", "{stretches}"],
+                 time=Bar(1 / 8), writes=False),
+         e2image("-Q", time=Bar(1 / 8))],
+        prepared={"stretches": LIST_STRETCHES}, delay="1ms"),
     Row("threads", "two threads against one", "full", 5,
         [Program("--threads 1", dump("--all", "--compress", "zstd",
                                      "--threads", "1").argv),
@@ -359,7 +373,7 @@ class Bench:
                     results[i] = f"its input could not be made: {lost[0]}"
                     continue
                 try:
-                    run = self.run_program(program, names, number)
+                    run = self.run_program(row, program, names, number)
                 except Failure as failure:
                     note(f"  {program.label}: {failure}")
                     results[i] = str(failure)
@@ -368,7 +382,7 @@ class Bench:
                     results[i].append(run)
         return results
 
-    def run_program(self, program, names, number):
+    def run_program(self, row, program, names, number):
         remember = (program.label, names["src"]) if program.once else None
         if remember in self.ran_once:
             return self.ran_once[remember]
@@ -379,13 +393,29 @@ class Bench:
             if used and os.path.isfile(path) and name not in ("e2qcow", "e2image", "out"):
                 warm(path)
         try:
-            run = measure(expand(program.argv, names), out if program.writes else None)
+            with source_disk(row, names) as disk:
+                run = measure(expand(program.argv, {**names, "src": disk}), out if program.writes else None)
         finally:
             remove_and_settle(out, names["dir"])
         note(f"  {number or 'warm-up'}: {program.label}: {run.wall:.2f} s")
         if remember:
             self.ran_once[remember] = run
         return run
+
+
+@contextlib.contextmanager
+def source_disk(row, names):
+    """What a program is to read in a row."""
+    if not row.delay:
+        yield names["src"]
+        return
+    status, said = run_script([SLOW_DEVICE, "start", names["src"], names["dir"], row.delay])
+    if status != 0:
+        raise Skip(said)
+    try:
+        yield os.path.join(names["dir"], "nbd")
+    finally:
+        run_script([SLOW_DEVICE, "stop", names["dir"]])
 
 
 def run_script(argv):

@@ -4,8 +4,12 @@
     fill.py files ROOT DIRECTORIES    1000 small files in each directory
     fill.py full ROOT PERCENT         copies of files of /usr and some random
                                       ones until PERCENT of the blocks are used
+    fill.py scattered ROOT FILES      each of five blocks, all of them apart, so
+                                      that it needs another one for its extents
 """
 
+import ctypes
+import errno
 import os
 import random
 import sys
@@ -16,10 +20,10 @@ MIB = 1 << 20
 
 
 def main():
-    if len(sys.argv) != 4 or sys.argv[1] not in ("files", "full"):
+    fills = {"files": fill_files, "full": fill_full, "scattered": fill_scattered}
+    if len(sys.argv) != 4 or sys.argv[1] not in fills:
         sys.exit(__doc__)
-    fill = fill_files if sys.argv[1] == "files" else fill_full
-    fill(sys.argv[2], int(sys.argv[3]))
+    fills[sys.argv[1]](sys.argv[2], int(sys.argv[3]))
 
 
 # --- many small files --------------------------------------------------------
@@ -168,6 +172,59 @@ def write_unless_full(root, name, data, percent):
 def hash_of(name):
     """The same on every run, unlike hash()."""
     return int.from_bytes(name.encode()[-4:], "big") * 2654435761 >> 8
+
+
+# --- scattered blocks --------------------------------------------------------
+
+EXTENTS = 5  # one more than an inode holds
+FREE_BLOCK_EVERY = 32 << 10  # bytes
+
+
+def fill_scattered(root, files):
+    """A disk that was full once: all that is free are single blocks, and the
+    files have to do with them."""
+    folder = os.path.join(root, "files")
+    os.mkdir(folder)
+    paths = [os.path.join(folder, str(i)) for i in range(files)]
+    for path in paths:  # while there is room for the directory
+        os.close(create(path))
+    large = create(os.path.join(root, "large"))
+    size = (EXTENTS + 1) * files * FREE_BLOCK_EVERY * 11 // 10
+    os.posix_fallocate(large, 0, size)
+    take_all_space(os.path.join(root, "rest"), size)
+    for offset in range(0, size, FREE_BLOCK_EVERY):
+        punch_hole(large, offset, BLOCK)
+    os.fsync(large)  # the journal gives the blocks back
+    for path in paths:
+        fd = create(path)
+        for i in range(EXTENTS):
+            os.posix_fallocate(fd, 2 * i * BLOCK, BLOCK)
+        os.close(fd)
+
+
+def create(path):
+    return os.open(path, os.O_CREAT | os.O_RDWR)
+
+
+def take_all_space(path, length):
+    fd, end = create(path), 0
+    while length >= BLOCK:
+        try:
+            os.posix_fallocate(fd, end, length)
+            end += length
+        except OSError as error:
+            if error.errno != errno.ENOSPC:
+                raise
+            length //= 2
+    os.close(fd)
+
+
+def punch_hole(fd, offset, length):
+    keep_size, punch = 1, 2
+    fallocate = ctypes.CDLL(None, use_errno=True).fallocate
+    fallocate.argtypes = [ctypes.c_int, ctypes.c_int, ctypes.c_int64, ctypes.c_int64]
+    if fallocate(fd, keep_size | punch, offset, length) != 0:
+        raise OSError(ctypes.get_errno(), "fallocate")
 
 
 if __name__ == "__main__":

@@ -6,6 +6,8 @@
 #   million  64 GiB ext4 with a million files     million-quick   4 GiB,  50 000
 #   huge     64 TiB ext4 with 100 000 files       huge-quick      1 TiB,   5 000
 #   full     8 GiB ext4, 90 % full of data        full-quick    256 MiB
+#   scattered  3 GiB ext4, all metadata of 10 000 files lies apart
+#                                                 scattered-quick  500
 #
 # Exit status 77: cannot be made here; the reason is on standard error.
 # The images are sparse files. A complete one is renamed into place at the end.
@@ -84,6 +86,13 @@ make_full() {
     unmount_fs
 }
 
+make_scattered() {
+    make_fs "$1" -m 0 -N $((2 * $2)) -J size=4
+    mount_fs
+    python3 "$here/fill.py" scattered "$mnt" "$2"
+    unmount_fs
+}
+
 check_fs() {
     e2fsck -fn "$part" >/dev/null 2>&1 || {
         echo "$name: e2fsck finds errors in the fresh file system" >&2
@@ -112,6 +121,8 @@ huge)          need_tmpfs 6;  make_fs 64T -E lazy_itable_init=1; make_files 100 
 huge-quick)    need_tmpfs 1;  make_fs 1T -E lazy_itable_init=1;  make_files 5 ;;
 full)          need_space 10; make_full 8G;   check_fs ;;
 full-quick)    need_space 1;  make_full 256M; check_fs ;;
+scattered)     need_space 1;  make_scattered 3G 10000;  check_fs ;;
+scattered-quick) need_space 1; make_scattered 256M 500; check_fs ;;
 *)             echo "no such data set: $name" >&2; exit 2 ;;
 esac
 

@@ -1,0 +1,68 @@
+#!/usr/bin/env bash
+# On a slow device what lies apart is asked for in many pieces at once. Usage: slow_device_test.sh E2QCOW
+set -euo pipefail
+PATH=$PATH:/usr/sbin:/sbin
+e2qcow=$1
+slow_device=$(dirname "$0")/support/slow_device.sh
+directory=$(mktemp -d)
+serves=
+clean_up() {
+  [ -z "$serves" ] || "$slow_device" stop "$device"
+  rm -rf "$directory"
+}
+trap clean_up EXIT
+
+missing() {
+  echo "skipped: $1" >&2
+  [ -z "${E2QCOW_CI:-}" ] || exit 1
+  exit 77
+}
+for program in mke2fs e2image qemu-img python3; do
+  command -v $program >/dev/null || missing "$program is not installed"
+done
+
+# Files with more extents than an inode holds: each has a block for them, and that of the next file is farther away
+# than the kernel reads ahead.
+mkdir "$directory/root" "$directory/device"
+python3 - "$directory/root" <<'END'
+import os
+import sys
+
+PIECE = 64 << 10
+for i in range(200):
+    with open(os.path.join(sys.argv[1], str(i)), "wb") as file:
+        for piece in range(5):
+            os.pwrite(file.fileno(), b"x" * PIECE, 2 * piece * PIECE)
+END
+mke2fs -q -F -t ext4 -d "$directory/root" "$directory/disk" 128M 2>/dev/null
+
+# log_reads COMMAND...: run it with the log of the device's requests.
+log_reads() {
+  "$slow_device" start "$directory/disk" "$device" 10ms "$directory/log" || missing "no slow device"
+  serves=yes
+  "$@"
+  "$slow_device" stop "$device"
+  serves=
+}
+
+# expect OPERATOR NUMBER BYTES: of reads of so many bytes, how many had been begun and not ended at one time, at most.
+expect() {
+  local most
+  most=$(awk -v count="count=$3" '
+    / Read id=/ && $7 == count { now[$3 $5]; if (length(now) > most) most = length(now) }
+    /\.\.\.Read id=/ { delete now[$3 $5] }
+    END { print most + 0 }' "$directory/log")
+  echo "reads of $3 bytes at once: $most, expected: $1 $2"
+  test "$most" "$1" "$2"
+}
+device=$directory/device
+image=$directory/image
+log_reads e2image -Q "$device/nbd" "$image"
+expect -lt 8 0x1000 # the count means something
+rm "$image"
+log_reads "$e2qcow" dump -q "$device/nbd" "$image" # each block is read when it is written
+expect -ge 8 0x1000
+expect -ge 8 0x20000 # the journal
+qemu-img check -q "$image"
+log_reads "$e2qcow" measure --all "$device/nbd" >/dev/null # each block is read for what it names
+expect -ge 8 0x1000

@@ -1,0 +1,57 @@
+#!/usr/bin/env bash
+# A disk on which every read takes its time, as a file: nbdkit with a delay, behind nbdfuse.
+#   slow_device.sh start DISK DIRECTORY DELAY [LOG]   serves DISK as DIRECTORY/nbd; LOG gets a line as each request
+#                                                     begins and one as it ends
+#   slow_device.sh stop DIRECTORY
+# Exit status 77: cannot be done here.
+set -euo pipefail
+PATH=$PATH:/usr/sbin:/sbin
+
+# nbdfuse serves ten requests at once, but over a single connection no more than some 3000 reads a second.
+connections=16
+
+# The kernel asks a file system in user space for 12 things at once if it is not told otherwise.
+allow_many_requests() {
+  local control=$work/control number=$(($(stat -c %d "$1") & 0xff))
+  mkdir "$control"
+  mount -t fusectl none "$control"
+  echo 128 >"$control/$number/max_background"
+  echo 128 >"$control/$number/congestion_threshold"
+  umount "$control"
+}
+
+need() {
+  local program
+  for program in nbdkit nbdfuse fusermount3; do
+    command -v $program >/dev/null || { echo "$program is not installed" >&2; exit 77; }
+  done
+  [ -e /dev/fuse ] || { echo "there is no /dev/fuse" >&2; exit 77; }
+  [ "$(id -u)" = 0 ] || { echo "needs root to let FUSE have many requests at once" >&2; exit 77; }
+}
+
+start() {
+  local disk=$1 directory delay=$3 log=${4:-}
+  directory=$(realpath "$2")
+  need
+  work=$(mktemp -d)
+  trap 'rm -r "$work"' EXIT
+  mkfifo "$work/ready"
+  touch "$directory/nbd"
+  nbdkit -U "$directory/socket" -P "$directory/nbdkit" -t 64 ${log:+--filter=log} --filter=delay file "$disk" \
+    "rdelay=$delay" ${log:+"logfile=$log"}
+  { nbdfuse -r -C $connections -P "$work/ready" "$directory/nbd" "nbd+unix:///?socket=$directory/socket" ||
+    echo >"$work/ready"; } >/dev/null 2>&1 </dev/null &
+  [ -n "$(cat "$work/ready")" ] || { stop "$directory" 2>/dev/null; echo "nbdfuse does not work here" >&2; exit 77; }
+  allow_many_requests "$directory/nbd"
+}
+
+stop() {
+  fusermount3 -u "$1/nbd" || true
+  kill "$(cat "$1/nbdkit")"
+  rm -f "$1/nbd" "$1/nbdkit" "$1/socket"
+}
+
+case ${1:-} in
+start | stop) "$@" ;;
+*) sed -n '2,/^# Exit/s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
+esac
