@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/read_requests.h"
+#include "base/unique_fd.h"
 
 namespace e2qcow {
 
@@ -18,7 +19,7 @@ namespace e2qcow {
 class Prefetcher {
  public:
   // Does not own the descriptor.
-  explicit Prefetcher(int fd) : fd_(fd) {}
+  explicit Prefetcher(int fd);
   ~Prefetcher();
   Prefetcher(const Prefetcher&) = delete;
   Prefetcher& operator=(const Prefetcher&) = delete;
@@ -32,8 +33,9 @@ class Prefetcher {
   void work();
 
   int fd_;
-  std::atomic<bool> is_slow_{false};
-  std::mutex mutex_;  // guards what follows
+  UniqueFd fd_for_hints_;
+  std::atomic<int> slowness_{0};  // of the kernel, as seen by those who asked it
+  std::mutex mutex_;              // guards what follows
   std::condition_variable changed_;
   ReadRequests requests_;
   bool ends_ = false;

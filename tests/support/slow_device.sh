@@ -10,23 +10,12 @@ PATH=$PATH:/usr/sbin:/sbin
 # nbdfuse serves ten requests at once, but over a single connection no more than some 3000 reads a second.
 connections=16
 
-# The kernel asks a file system in user space for 12 things at once if it is not told otherwise.
-allow_many_requests() {
-  local control=$work/control number=$(($(stat -c %d "$1") & 0xff))
-  mkdir "$control"
-  mount -t fusectl none "$control"
-  echo 128 >"$control/$number/max_background"
-  echo 128 >"$control/$number/congestion_threshold"
-  umount "$control"
-}
-
 need() {
   local program
   for program in nbdkit nbdfuse fusermount3; do
     command -v $program >/dev/null || { echo "$program is not installed" >&2; exit 77; }
   done
   [ -e /dev/fuse ] || { echo "there is no /dev/fuse" >&2; exit 77; }
-  [ "$(id -u)" = 0 ] || { echo "needs root to let FUSE have many requests at once" >&2; exit 77; }
 }
 
 start() {
@@ -42,7 +31,6 @@ start() {
   { nbdfuse -r -C $connections -P "$work/ready" "$directory/nbd" "nbd+unix:///?socket=$directory/socket" ||
     echo >"$work/ready"; } >/dev/null 2>&1 </dev/null &
   [ -n "$(cat "$work/ready")" ] || { stop "$directory" 2>/dev/null; echo "nbdfuse does not work here" >&2; exit 77; }
-  allow_many_requests "$directory/nbd"
 }
 
 stop() {
