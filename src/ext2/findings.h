@@ -19,6 +19,7 @@ enum class Finding : std::uint8_t {
   backup_superblock = 5,     // the primary superblock was not used
   no_superblock = 6,         // none was found
   overlapping_tables = 7,    // the inode tables of two groups are in one place
+  repaired_superblock = 8,  // the primary says what cannot be of the inodes in a group, and there is no other
 };
 
 // What is said of a finding.

@@ -104,6 +104,8 @@ std::vector<Selection::ClassRun> classify_blocks(const Filesystem& filesystem, c
     findings.add(Finding::short_device, 0, geometry.blocks());
   if (!filesystem.superblock.is_primary() && !options.superblock_is_chosen)
     findings.add(Finding::backup_superblock, 0, filesystem.superblock.offset / geometry.block_size());
+  if (filesystem.superblock.is_repaired)
+    findings.add(Finding::repaired_superblock, 0, kSuperblockOffset / geometry.block_size());
   if (options.most_important_first) read_bitmaps_first(filesystem);
   if (options.progress) options.progress->begin("scan", geometry.bytes({0, geometry.groups()}).length);
   Selection selection;

@@ -98,6 +98,7 @@ std::optional<Superblock> read_repaired_primary(const File& file) {
   if (raw.s_blocks_per_group == 0 || superblock.blocks() == 0) return std::nullopt;
   const std::uint64_t groups = divide_up(superblock.blocks(), std::uint64_t{raw.s_blocks_per_group});
   raw.s_inodes_per_group = static_cast<std::uint32_t>(divide_up(std::uint64_t{raw.s_inodes_count}, groups));
+  superblock.is_repaired = true;
   return makes_sense(superblock) ? std::optional(superblock) : std::nullopt;
 }
 

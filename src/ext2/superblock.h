@@ -18,6 +18,7 @@ constexpr std::uint32_t kMaxBlockSize = 65536;
 struct Superblock {
   ext2_super_block raw{};
   std::uint64_t offset = kSuperblockOffset;  // bytes, in the device
+  bool is_repaired = false;                  // see read_repaired_primary
 
   bool is_primary() const { return offset == kSuperblockOffset; }
   std::uint32_t block_size() const { return 1024U << raw.s_log_block_size; }

@@ -60,10 +60,11 @@ TEST(Findings, AreSummedUpByTheFirstInOrderNotInTime) {
 
 TEST(Findings, HaveNamesOfTheirOwn) {
   std::set<std::string_view> names;
-  for (const Finding finding : {bad_extent_node, block_out_of_range, bad_block_bitmap, bad_group_descriptor,
-                                short_device, backup_superblock, no_superblock, overlapping_tables})
+  for (const Finding finding :
+       {bad_extent_node, block_out_of_range, bad_block_bitmap, bad_group_descriptor, short_device,
+        backup_superblock, no_superblock, overlapping_tables, repaired_superblock})
     names.insert(text_of(finding).name);
-  EXPECT_EQ(names.size(), 8);
+  EXPECT_EQ(names.size(), 9);
   EXPECT_FALSE(names.contains(""));
 }
 

@@ -82,6 +82,12 @@ TEST_F(SelectBlocks, SaysThatABackupIsUsed) {
   EXPECT_EQ(findings_.summary()[Finding::short_device].count, 0);
 }
 
+TEST_F(SelectBlocks, SaysThatThePrimaryHadToBeRepaired) {
+  image_.superblock.is_repaired = true;
+  select({});
+  EXPECT_EQ(findings_.summary()[Finding::repaired_superblock].first.block, 1);
+}
+
 // As mke2fs -O journal_dev makes it.
 TEST(SelectJournalDevice, TakesAllOfIt) {
   SparseFile disk(1 << 20);

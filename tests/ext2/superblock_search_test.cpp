@@ -42,6 +42,7 @@ TEST(FindSuperblock, RepairsThePrimaryWhereNothingElseMakesSense) {
   SparseFile disk(8 << 20);
   disk.put(1024, superblock_bytes(superblock));
   EXPECT_EQ(find_superblock(disk, {}).raw.s_inodes_per_group, 32);
+  EXPECT_TRUE(find_superblock(disk, {}).is_repaired);
   superblock.raw.s_inodes_count = 0xffffffff;
   disk.put(1024, superblock_bytes(superblock));
   EXPECT_EQ(code_of([&] { find_superblock(disk, {}); }), Errc::not_ext2);
