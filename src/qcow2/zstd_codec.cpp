@@ -5,6 +5,8 @@
 
 #include <new>
 
+#include "base/bytes.h"
+
 namespace e2qcow::qcow2 {
 namespace {
 
@@ -31,6 +33,20 @@ class ZstdEncoder : public Encoder {
   std::unique_ptr<ZSTD_CCtx, FreeContext> context_;
 };
 
+// Of a frame that libzstd found to be one. More than 128 MiB is what libzstd refuses as a rule. Source: RFC
+// 8878, 3.1.1.1
+bool claims_huge_window(std::span<const std::byte> frame) {
+  constexpr std::byte kSingleSegment{0x20};  // the window is the contents
+  constexpr unsigned kMaxWindowLog = 27;
+  const bool has_window = load_le<std::uint32_t>(frame, 0) == ZSTD_MAGICNUMBER && frame.size() > 5 &&
+                          (frame[4] & kSingleSegment) == std::byte{0};
+  if (!has_window) return false;
+  const auto descriptor = std::to_integer<unsigned>(frame[5]);
+  const unsigned log = 10 + (descriptor >> 3);
+  const unsigned eighths = descriptor & 7;  // that it is larger
+  return log > kMaxWindowLog || (log == kMaxWindowLog && eighths > 0);
+}
+
 class ZstdDecoder : public Decoder {
  public:
   ZstdDecoder() : context_(ZSTD_createDCtx()) {
@@ -38,11 +54,12 @@ class ZstdDecoder : public Decoder {
   }
 
   // A cluster may consist of several frames, skippable ones among them. Each is decoded straight into the
-  // cluster, so that the window a frame claims costs no memory.
+  // cluster, so that the window a frame claims costs no memory; readers that decode piece by piece refuse one
+  // that is too large, and so do we.
   bool decode(std::span<const std::byte> stored, std::span<std::byte> cluster) override {
     while (!cluster.empty()) {
       const std::size_t frame = ZSTD_findFrameCompressedSize(stored.data(), stored.size());
-      if (ZSTD_isError(frame) != 0) return false;
+      if (ZSTD_isError(frame) != 0 || claims_huge_window(stored)) return false;
       const std::size_t size =
           ZSTD_decompressDCtx(context_.get(), cluster.data(), cluster.size(), stored.data(), frame);
       if (ZSTD_isError(size) != 0) return false;

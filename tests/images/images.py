@@ -291,6 +291,12 @@ def zstd(maker, data, *options):
                           cwd=maker.directory).stdout
 
 
+def with_window(frame, log):
+    """A frame that says that it needs a window of so many bits. Source: RFC 8878, 3.1.1.1"""
+    assert frame[4] & 0x20 == 0
+    return frame[:5] + bytes([(log - 10) << 3]) + frame[6:]
+
+
 def good_streams(maker):
     cluster = (b"a text to be compressed, again and again. " * 2000)[:65536]
     zlib_image = "cluster_size=64k"
@@ -478,7 +484,7 @@ def bad_clusters(maker):
         "zlib-zeros": bytes(600), "zlib-cut": raw_deflate(maker.random.randbytes(30000) + bytes(35536), -12)[:9000],
         "zstd-short": zstd(maker, cluster[:-1]), "zstd-long": zstd(maker, cluster + b"x"),
         "zstd-garbage": bytes(range(256)) * 4, "zstd-zeros": bytes(600), "zstd-checksum": bytes(broken),
-        "zstd-window": huge_window, "zstd-deflate": raw_deflate(cluster, -12),
+        "zstd-window": huge_window, "zstd-window-of-2g": with_window(zstd(maker, cluster), 31), "zstd-deflate": raw_deflate(cluster, -12),
         "zstd-cut": zstd(maker, maker.random.randbytes(30000) + bytes(35536))[:9000],
     }
     for name, stream in streams.items():
