@@ -39,6 +39,8 @@ TEST_F(CommandLine, WhatMakesNoSenseHasStatus2AndOneHint) {
                              {"dump", "--cluster-size=", "disk.img", "out"},
                              {"dump", "--compat=2.0", "disk.img", "out"},
                              {"dump", "--compress=lz4", "disk.img", "out"},
+                             {"dump", "--compress=", "disk.img", "out"},
+                             {"dump", "--cluster-size=", "disk.img", "out"},
                              {"dump", "--compress=zstd:99", "disk.img", "out"},
                              {"dump", "--compress=zlib:x", "disk.img", "out"},
                              {"dump", "--compat=0.10", "--compress=zstd", "disk.img", "out"},
