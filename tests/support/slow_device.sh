@@ -19,24 +19,26 @@ need() {
 }
 
 start() {
-  local disk=$1 directory delay=$3 log=${4:-}
+  local disk=$1 delay=$3 log=${4:-}
   directory=$(realpath "$2")
   need
-  work=$(mktemp -d)
-  trap 'rm -r "$work"' EXIT
-  mkfifo "$work/ready"
   touch "$directory/nbd"
+  mkfifo "$directory/ready"
+  trap 'stop "$directory"' EXIT
+  trap 'exit 1' HUP INT TERM
   nbdkit -U "$directory/socket" -P "$directory/nbdkit" -t 64 ${log:+--filter=log} --filter=delay file "$disk" \
     "rdelay=$delay" ${log:+"logfile=$log"}
-  { nbdfuse -r -C $connections -P "$work/ready" "$directory/nbd" "nbd+unix:///?socket=$directory/socket" ||
-    echo >"$work/ready"; } >/dev/null 2>&1 </dev/null &
-  [ -n "$(cat "$work/ready")" ] || { stop "$directory" 2>/dev/null; echo "nbdfuse does not work here" >&2; exit 77; }
+  { nbdfuse -r -C $connections -P "$directory/ready" "$directory/nbd" "nbd+unix:///?socket=$directory/socket" ||
+    echo >"$directory/ready"; } >/dev/null 2>&1 </dev/null &
+  [ -n "$(cat "$directory/ready")" ] || { echo "nbdfuse does not work here" >&2; exit 77; }
+  trap - EXIT
 }
 
+# Also while somebody reads it, and of what was started in part.
 stop() {
-  fusermount3 -u "$1/nbd" || true
-  kill "$(cat "$1/nbdkit")"
-  rm -f "$1/nbd" "$1/nbdkit" "$1/socket"
+  fusermount3 -u -z "$1/nbd" 2>/dev/null || true
+  [ ! -s "$1/nbdkit" ] || kill "$(cat "$1/nbdkit")" || true
+  rm -f "$1/nbd" "$1/nbdkit" "$1/socket" "$1/ready"
 }
 
 case ${1:-} in
