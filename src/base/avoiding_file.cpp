@@ -20,9 +20,9 @@ void AvoidingFile::read(std::uint64_t offset, std::span<std::byte> out) const {
 }
 
 void AvoidingFile::prefetch(Extent range) const {
-  const std::uint64_t begin = range.offset - std::min(range.offset, kPrefetchMargin);
-  const std::uint64_t end = range.end() + kPrefetchMargin;
-  if (!overlaps_an_area({begin, end - begin})) file_.prefetch(range);
+  const std::uint64_t before = std::min(range.offset, kPrefetchMargin);
+  const std::uint64_t behind = std::min(size() - std::min(size(), range.end()), kPrefetchMargin);
+  if (!overlaps_an_area({range.offset - before, before + range.length + behind})) file_.prefetch(range);
 }
 
 }  // namespace e2qcow

@@ -50,10 +50,7 @@ bool interrupted() {
 }  // namespace
 
 PosixFile::PosixFile(UniqueFd fd, std::string name)
-    : fd_(std::move(fd)),
-      name_(std::move(name)),
-      is_block_device_(check_is_block_device(fd_.get(), name_)),
-      prefetcher_(fd_.get()) {
+    : fd_(std::move(fd)), name_(std::move(name)), is_block_device_(check_is_block_device(fd_.get(), name_)) {
   if (is_block_device_ && ::ioctl(fd_.get(), BLKGETSIZE64, &device_size_) != 0)
     fail_errno(name_ + ": size of the device");
 }
@@ -191,6 +188,7 @@ bool PosixFile::share(std::uint64_t offset, const Descriptor& from, std::uint64_
 }
 
 void PosixFile::close() {
+  prefetcher_.reset();
   direct_fd_ = UniqueFd();
   // EINTR: Linux has closed it all the same.
   if (::close(fd_.release()) != 0 && errno != EINTR) fail_errno(name_ + ": close");
@@ -208,13 +206,23 @@ std::optional<Extent> PosixFile::next_data(std::uint64_t offset) const {
 }
 
 void PosixFile::prefetch(Extent range) const {
-  prefetcher_.prefetch(range);
+  if (prefetcher_) prefetcher_->prefetch(range);
+}
+
+void PosixFile::prepare_prefetching() {
+  prefetcher_ = std::make_unique<Prefetcher>(fd_.get());
+}
+
+void PosixFile::read_nothing_else() {
+  ::posix_fadvise(fd_.get(), 0, 0, POSIX_FADV_RANDOM);
 }
 
 std::unique_ptr<PosixFile> open_for_reading(const std::string& path) {
   UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
   if (fd.get() < 0) fail_errno(path + ": open");
-  return std::make_unique<PosixFile>(std::move(fd), path);
+  auto file = std::make_unique<PosixFile>(std::move(fd), path);
+  file->prepare_prefetching();
+  return file;
 }
 
 std::unique_ptr<PosixFile> open_for_update(const std::string& path) {

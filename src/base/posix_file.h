@@ -33,6 +33,11 @@ class PosixFile : public File {
   void prefetch(Extent range) const override;
   std::optional<Descriptor> descriptor() const override { return Descriptor{fd_.get(), 0}; }
 
+  // From now on hints are taken. To be called before rights are given up.
+  void prepare_prefetching();
+  // Tells the kernel to read nothing that is not asked for. To be called before anything is read.
+  void read_nothing_else();
+
   // Opens the file once more, so that large writes can go past the page cache. What cannot be is left out.
   void prepare_direct_writes();
   // From now on large aligned writes do so, if that was prepared.
@@ -55,8 +60,8 @@ class PosixFile : public File {
   std::string name_;
   bool is_block_device_;
   std::uint64_t device_size_ = 0;
-  std::atomic<bool> can_share_{true};  // as far as was tried
-  mutable Prefetcher prefetcher_;      // ends before fd_ is closed
+  std::atomic<bool> can_share_{true};       // as far as was tried
+  std::unique_ptr<Prefetcher> prefetcher_;  // ends before fd_ is closed; null: hints are not taken
 };
 
 // Never waits for a writer of a FIFO, never follows into a terminal: what is not a file or block device is an

@@ -10,13 +10,12 @@ namespace {
 
 // Takes off the range what the request can grow into.
 void grow(Extent& request, Extent& range) {
-  const std::uint64_t limit = request.offset + ReadRequests::kMaxBytes;
-  const bool is_near =
-      request.offset <= range.offset && range.offset <= request.end() + File::kPrefetchMargin;
-  if (!is_near || range.offset >= limit) return;
-  const std::uint64_t end = std::min(range.end(), limit);
-  request.length = std::max(request.end(), end) - request.offset;
-  range = {end, range.end() - end};
+  if (range.offset < request.offset) return;
+  const std::uint64_t skipped = range.offset - request.offset;
+  if (skipped > request.length + File::kPrefetchMargin || skipped >= ReadRequests::kMaxBytes) return;
+  const std::uint64_t taken = std::min(range.length, ReadRequests::kMaxBytes - skipped);
+  request.length = std::max(request.length, skipped + taken);
+  range = {range.offset + taken, range.length - taken};
 }
 
 }  // namespace

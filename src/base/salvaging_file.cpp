@@ -1,6 +1,7 @@
 #include "base/salvaging_file.h"
 
 #include <algorithm>
+#include <cerrno>
 
 #include "base/bytes.h"
 #include "base/stop.h"
@@ -10,24 +11,31 @@ namespace {
 
 constexpr std::uint64_t kSector = 512;
 
+// What Linux says where a device was pulled out or its server has ended: FUSE the ones of connections, NFS
+// ESTALE.
+constexpr int kGone[] = {ENODEV,       ENXIO,      EBADF,     ENOMEDIUM, ENOTCONN,
+                         ECONNABORTED, ECONNRESET, ESHUTDOWN, ESTALE};
+
 // A device that is gone is no unreadable block: the rest would be zeros, too.
 void rethrow_unless_unreadable(const std::system_error& error) {
-  const bool gone = error.code() == std::errc::no_such_device ||
-                    error.code() == std::errc::no_such_device_or_address ||
-                    error.code() == std::errc::bad_file_descriptor;
+  const bool gone = error.code().category() == std::generic_category() &&
+                    std::ranges::count(kGone, error.code().value()) > 0;
   if (error.code() == Errc::interrupted || gone) throw;
 }
 
 }  // namespace
 
 void SalvagingFile::read(std::uint64_t offset, std::span<std::byte> out) const {
-  if (!is_lost({offset, out.size()})) {
+  bool must_not_touch = is_lost({offset, out.size()});
+  if (!must_not_touch) {
     try {
       return file_.read(offset, out);
     } catch (const std::system_error& error) {
       rethrow_unless_unreadable(error);
+      must_not_touch = error.code() == Errc::unreadable;
     }
   }
+  if (must_not_touch && out.size() > options_.block_size) return read_halves(offset, out);
   while (!out.empty()) {
     const std::uint64_t block_end = round_down(offset, options_.block_size) + options_.block_size;
     const std::size_t length = std::min<std::uint64_t>(out.size(), block_end - offset);
@@ -35,6 +43,14 @@ void SalvagingFile::read(std::uint64_t offset, std::span<std::byte> out) const {
     offset += length;
     out = out.subspan(length);
   }
+}
+
+// What is known to be bad costs nothing to try: what is around it is read in large pieces.
+void SalvagingFile::read_halves(std::uint64_t offset, std::span<std::byte> out) const {
+  const std::uint64_t middle = std::max(round_down(offset + out.size() / 2, options_.block_size),
+                                        round_down(offset, options_.block_size) + options_.block_size);
+  read(offset, out.first(middle - offset));
+  read(middle, out.subspan(middle - offset));
 }
 
 void SalvagingFile::read_block(std::uint64_t offset, std::span<std::byte> out) const {

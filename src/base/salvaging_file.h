@@ -39,6 +39,7 @@ class SalvagingFile : public File {
   std::vector<Extent> losses() const;
 
  private:
+  void read_halves(std::uint64_t offset, std::span<std::byte> out) const;
   void add_loss(Extent block) const;
   void read_block(std::uint64_t offset, std::span<std::byte> out) const;
   void read_what_may_be_touched(std::uint64_t offset, std::span<std::byte> out) const;

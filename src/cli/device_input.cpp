@@ -99,6 +99,7 @@ DeviceInput::DeviceInput(const InputOptions& options)
   if (!options.bad_blocks.empty()) {
     known_ = RescueMap::parse(read_text_file(options.bad_blocks), options.bad_blocks);
     avoiding_ = std::make_unique<AvoidingFile>(*device_, known_->unfinished());
+    device_->read_nothing_else();
   }
   File* const readable = avoiding_ ? static_cast<File*>(avoiding_.get()) : device_.get();
   window_ = std::make_unique<FileWindow>(*readable, part_);

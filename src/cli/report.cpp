@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "cli/report.h"
 
+#include <e2qcow/error.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -71,6 +72,18 @@ Json counts_json(const Report& report) {
   return counts;
 }
 
+// The image is complete by now: that the device went away since does not take it back.
+ext2::FileNames names_of_files(const ext2::Filesystem& filesystem, const Report& report,
+                               const std::unordered_set<std::uint64_t>& inodes) {
+  try {
+    return ext2::find_file_names(filesystem, report.losses, inodes);
+  } catch (const std::system_error& error) {
+    if (error.code() == Errc::interrupted) throw;
+    say("{}: what files are hit could not be found out\n", error.what());
+    return {};
+  }
+}
+
 }  // namespace
 
 Report make_report(const DeviceInput& input, const ext2::Findings& findings, bool with_paths) {
@@ -80,7 +93,7 @@ Report make_report(const DeviceInput& input, const ext2::Findings& findings, boo
     for (const ext2::Findings::Entry& entry : report.findings)
       if (entry.inode != 0) inodes.insert(entry.inode);
   if (input.filesystem() != nullptr && !(report.losses.empty() && inodes.empty()))
-    report.names = ext2::find_file_names(*input.filesystem(), report.losses, inodes);
+    report.names = names_of_files(*input.filesystem(), report, inodes);
   return report;
 }
 

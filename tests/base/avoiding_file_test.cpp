@@ -48,6 +48,17 @@ TEST_F(AvoidingFileTest, LosesNothingButTheAreasWhenSalvaged) {
         << read.offset;
 }
 
+TEST(AvoidingFile, IsSalvagedInLargePieces) {
+  SparseFile disk(1 << 20);
+  const AvoidingFile file(disk, {{100 * 1024, 1024}});
+  const SalvagingFile salvaged(file, {.block_size = 1024, .retries = 0});
+  Bytes bytes(1 << 20);
+  salvaged.read(0, bytes);
+  salvaged.read(0, bytes);
+  EXPECT_EQ(salvaged.losses(), (std::vector<Extent>{{100 * 1024, 1024}}));
+  EXPECT_LE(disk.reads().size(), 2 * 2 * 10);
+}
+
 TEST_F(AvoidingFileTest, EndsTheWorkWhereThatIsWanted) {
   const SalvagingFile strict(file_, {.block_size = 4096, .strict = true});
   Bytes bytes(16384);

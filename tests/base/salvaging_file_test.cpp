@@ -31,6 +31,30 @@ Bytes joined(std::initializer_list<Bytes> parts) {
   return bytes;
 }
 
+// A disk of which nothing can be read, with this errno.
+class LostDisk : public SparseFile {
+ public:
+  explicit LostDisk(int error) : SparseFile(1000), error_(error) {}
+  void read(std::uint64_t, std::span<std::byte>) const override { fail_errno(error_, "lost: read"); }
+
+ private:
+  int error_;
+};
+
+TEST(SalvagingFile, TakesADeviceThatIsGoneForNoUnreadableOne) {
+  for (const int error : {ENODEV, ENXIO, ENOMEDIUM, ENOTCONN, ECONNABORTED, ESHUTDOWN, ESTALE}) {
+    const LostDisk disk(error);
+    const SalvagingFile file(disk, kBlocksOf100);
+    EXPECT_THROW(read_from(file, 0, 100), std::system_error) << error;
+    EXPECT_EQ(file.losses(), std::vector<Extent>{}) << error;
+  }
+  for (const int error : {EIO, ENODATA, EILSEQ, ETIMEDOUT, EREMOTEIO}) {
+    const LostDisk disk(error);
+    const SalvagingFile file(disk, kBlocksOf100);
+    EXPECT_EQ(read_from(file, 0, 100), filled(100, 0)) << error;
+  }
+}
+
 TEST(SalvagingFile, ReadsAHealthyFileInOnePiece) {
   const DamagedDisk disk({});
   const SalvagingFile file(disk, kBlocksOf100);
