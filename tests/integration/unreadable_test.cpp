@@ -49,6 +49,31 @@ class Unreadable : public FileSystemTest {
   }
 };
 
+// At whatever read it goes away.
+TEST_F(Unreadable, ADeviceThatIsGoneEndsTheDumpAndNotWhatIsDone) {
+  const std::string block = bytes(offset_of(first_block_of("/large")), 1);
+  const auto dump_until = [&](std::uint64_t read) {
+    write_file(path("out/image.qcow2"), "the old image");
+    return dump(block, {"--all", "--threads=1", "--retries=0"}, {"FAULTY_GONE=" + std::to_string(read)});
+  };
+  std::uint64_t fails = 1;
+  std::uint64_t ends = 1 << 20;
+  while (ends - fails > 1) {
+    const std::uint64_t read = (fails + ends) / 2;
+    const Outcome outcome = dump_until(read);
+    const bool failed = outcome.status == 1;
+    const bool has_old_image = read_file(path("out/image.qcow2")) == "the old image";
+    EXPECT_EQ(has_old_image, failed) << outcome;
+    (failed ? fails : ends) = read;
+  }
+  EXPECT_GT(fails, 5U);
+  // The image is complete, and the device is gone when the names of the files that are hit are looked for.
+  const Outcome outcome = dump_until(ends);
+  EXPECT_EQ(outcome.status, 3) << outcome;
+  EXPECT_NE(outcome.err.find("could not be found out"), std::string::npos) << outcome;
+  EXPECT_EQ(info()["lost-bytes"], kBlock);
+}
+
 TEST_F(Unreadable, ABlockOfAFileIsZeroInTheImageAndListed) {
   const std::uint64_t offset = offset_of(first_block_of("/large") + 7);
   const Outcome outcome = dump(bytes(offset + 100, 1), {"--all"});

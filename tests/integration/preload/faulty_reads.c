@@ -3,6 +3,7 @@
 //   FAULTY_FILE=PATH              the file or block device whose reads are watched
 //   FAULTY_RANGES=OFFSET:LENGTH,  its reads that touch one of these ranges fail with EIO,
 //   FAULTY_TIMES=N                ... the first N of them only
+//   FAULTY_GONE=N                 the Nth read of it and all later ones fail with ENOTCONN
 //   FAULTY_READ=N                 at the Nth read of it
 //   FAULTY_SIGNAL=NUMBER          ... this signal is raised
 //   FAULTY_SIGNALS=N              ... N times (1)
@@ -67,6 +68,11 @@ static bool read_fails(int fd, long long offset, size_t length) {
   if (!is_watched(fd)) return false;
   const long number = atomic_fetch_add(&reads, 1) + 1;
   if (number == setting("FAULTY_READ")) raise_signals();
+  const long gone = setting("FAULTY_GONE");
+  if (gone != 0 && number >= gone) {
+    errno = ENOTCONN;
+    return true;
+  }
   if (!touches_a_range(offset, length)) return false;
   const long times = setting("FAULTY_TIMES");
   if (times != 0 && atomic_fetch_add(&touching_reads, 1) >= times) return false;
