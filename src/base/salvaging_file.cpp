@@ -54,6 +54,7 @@ void SalvagingFile::read_halves(std::uint64_t offset, std::span<std::byte> out) 
 }
 
 void SalvagingFile::read_block(std::uint64_t offset, std::span<std::byte> out) const {
+  if (is_lost({offset, out.size()})) return read_what_may_be_touched(offset, out);
   std::size_t length = 0;
   for (unsigned attempt = 0; attempt <= options_.retries && !is_lost({offset, out.size()}); ++attempt) {
     throw_if_stopped();
@@ -74,12 +75,15 @@ void SalvagingFile::read_block(std::uint64_t offset, std::span<std::byte> out) c
   add_loss({block, options_.block_size});
 }
 
-// An area that must not be touched may end inside the block.
+// What is lost, or must not be touched, may end inside the block.
 void SalvagingFile::read_what_may_be_touched(std::uint64_t offset, std::span<std::byte> out) const {
   while (!out.empty()) {
     const std::uint64_t length = std::min<std::uint64_t>(out.size(), kSector - offset % kSector);
     try {
-      file_.read(offset, out.first(length));
+      if (is_lost({offset, length}))
+        std::ranges::fill(out.first(length), std::byte{0});
+      else
+        file_.read(offset, out.first(length));
     } catch (const std::system_error& error) {
       rethrow_unless_unreadable(error);
       std::ranges::fill(out.first(length), std::byte{0});

@@ -59,6 +59,19 @@ TEST(AvoidingFile, IsSalvagedInLargePieces) {
   EXPECT_LE(disk.reads().size(), 2 * 2 * 10);
 }
 
+// Areas may end inside a block.
+TEST_F(AvoidingFileTest, IsSalvagedInTheSameWayAgain) {
+  const SalvagingFile salvaged(file_, {.block_size = 1024, .retries = 0});
+  for (const std::size_t size : {16384, 1024, 16384}) {
+    Bytes bytes(size);
+    salvaged.read(16384 - size, bytes);
+    salvaged.read(4096, std::span(bytes).first(1024));
+    EXPECT_EQ(bytes[511], std::byte{0x55}) << size;
+    EXPECT_EQ(bytes[512], std::byte{0}) << size;
+  }
+  EXPECT_EQ(salvaged.losses(), (std::vector<Extent>{{4608, 512}, {8192, 4096}}));
+}
+
 TEST_F(AvoidingFileTest, EndsTheWorkWhereThatIsWanted) {
   const SalvagingFile strict(file_, {.block_size = 4096, .strict = true});
   Bytes bytes(16384);
