@@ -5,7 +5,7 @@
 #include <array>
 #include <cstdio>
 
-#include "image/pack.h"
+#include "image/drop_zeros.h"
 
 namespace e2qcow::compat {
 namespace {

@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "base/output_stream.h"
+#include "base/file/output_stream.h"
 
 namespace e2qcow::compat {
 

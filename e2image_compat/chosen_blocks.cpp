@@ -5,7 +5,7 @@
 #include <optional>
 
 #include "base/bytes.h"
-#include "ext2/select.h"
+#include "ext2/selection/select.h"
 
 namespace e2qcow::compat {
 namespace {

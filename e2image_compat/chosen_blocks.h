@@ -4,10 +4,10 @@
 #include <cstdint>
 #include <vector>
 
-#include "e2image_compat/healthy_walk.h"
-#include "ext2/filesystem.h"
-#include "ext2/findings.h"
-#include "ext2/selection.h"
+#include "e2image_compat/e2image_selection.h"
+#include "ext2/selection/findings.h"
+#include "ext2/selection/selection.h"
+#include "ext2/structures/filesystem.h"
 
 namespace e2qcow::compat {
 

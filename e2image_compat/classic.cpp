@@ -13,10 +13,10 @@
 #include <vector>
 
 #include "base/bytes.h"
-#include "base/output_file.h"
-#include "base/output_stream.h"
+#include "base/file/output_file.h"
+#include "base/file/output_stream.h"
+#include "base/file/temporary_file.h"
 #include "base/storage.h"
-#include "base/temporary_file.h"
 #include "base/unique_fd.h"
 #include "e2image_compat/block_sink.h"
 #include "e2image_compat/complaint.h"

@@ -11,7 +11,7 @@
 #include "e2image_compat/progress.h"
 #include "e2image_compat/scramble.h"
 #include "e2image_compat/source.h"
-#include "ext2/findings.h"
+#include "ext2/selection/findings.h"
 #include "image/extent_source.h"
 
 namespace e2qcow::compat {

@@ -6,7 +6,7 @@
 #include <cstdio>
 #include <exception>
 
-#include "base/standard_descriptors.h"
+#include "base/process/standard_descriptors.h"
 #include "base/stop.h"
 #include "e2image_compat/classic.h"
 #include "e2image_compat/complaint.h"

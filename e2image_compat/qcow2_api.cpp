@@ -12,7 +12,7 @@
 #include <new>
 
 #include "base/bytes.h"
-#include "base/posix_file.h"
+#include "base/file/posix_file.h"
 #include "base/storage.h"
 #include "base/unique_fd.h"
 #include "e2image_compat/restore.h"

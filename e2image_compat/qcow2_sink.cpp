@@ -7,7 +7,7 @@
 #include <array>
 
 #include "base/bytes.h"
-#include "image/pack.h"
+#include "image/drop_zeros.h"
 
 namespace e2qcow::compat {
 

@@ -7,8 +7,8 @@
 #include <span>
 #include <vector>
 
-#include "e2image_compat/placement.h"
-#include "qcow2/table_writer.h"
+#include "e2image_compat/e2image_layout.h"
+#include "qcow2/write/table_writer.h"
 
 namespace e2qcow::compat {
 

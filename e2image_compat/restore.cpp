@@ -9,11 +9,11 @@
 #include <thread>
 
 #include "base/bytes.h"
-#include "base/file_window.h"
-#include "base/output_file.h"
+#include "base/file/file_window.h"
+#include "base/file/output_file.h"
 #include "e2image_compat/block_sink.h"
 #include "e2image_compat/target.h"
-#include "ext2/superblock.h"
+#include "ext2/structures/superblock.h"
 #include "image/raw_sink.h"
 
 namespace e2qcow::compat {

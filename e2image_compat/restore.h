@@ -7,11 +7,11 @@
 #include <memory>
 #include <string>
 
-#include "base/output_stream.h"
-#include "base/posix_file.h"
+#include "base/file/output_stream.h"
+#include "base/file/posix_file.h"
 #include "e2image_compat/options.h"
-#include "qcow2/chain.h"
-#include "qcow2/reader.h"
+#include "qcow2/read/chain.h"
+#include "qcow2/read/reader.h"
 
 namespace e2qcow::compat {
 

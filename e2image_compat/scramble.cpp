@@ -10,8 +10,8 @@
 
 #include "base/bytes.h"
 #include "base/stop.h"
-#include "ext2/block_map.h"
-#include "ext2/inode.h"
+#include "ext2/selection/block_map.h"
+#include "ext2/structures/inode.h"
 
 namespace e2qcow::compat {
 namespace {

@@ -11,9 +11,9 @@
 #include <string>
 #include <vector>
 
-#include "ext2/filesystem.h"
-#include "ext2/findings.h"
-#include "ext2/selection.h"
+#include "ext2/selection/findings.h"
+#include "ext2/selection/selection.h"
+#include "ext2/structures/filesystem.h"
 
 namespace e2qcow::compat {
 

@@ -9,8 +9,8 @@
 #include <cerrno>
 #include <cstdio>
 
-#include "e2image_compat/contents.h"
-#include "ext2/superblock_search.h"
+#include "e2image_compat/signature_text.h"
+#include "ext2/interpretation/superblock_search.h"
 
 namespace e2qcow::compat {
 namespace {

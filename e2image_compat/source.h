@@ -4,14 +4,14 @@
 #include <memory>
 #include <vector>
 
-#include "base/file_window.h"
-#include "base/posix_file.h"
-#include "base/salvaging_file.h"
+#include "base/file/file_window.h"
+#include "base/file/posix_file.h"
+#include "base/file/salvaging_file.h"
 #include "base/storage.h"
 #include "e2image_compat/complaint.h"
 #include "e2image_compat/options.h"
-#include "ext2/filesystem.h"
-#include "ext2/findings.h"
+#include "ext2/selection/findings.h"
+#include "ext2/structures/filesystem.h"
 
 namespace e2qcow::compat {
 

@@ -8,7 +8,7 @@
 #include <filesystem>
 #include <limits>
 
-#include "ext2/mount.h"
+#include "ext2/structures/mount.h"
 
 namespace e2qcow::compat {
 

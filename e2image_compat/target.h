@@ -8,8 +8,8 @@
 #include <system_error>
 #include <vector>
 
-#include "base/output_file.h"
-#include "base/posix_file.h"
+#include "base/file/output_file.h"
+#include "base/file/posix_file.h"
 #include "base/storage.h"
 #include "e2image_compat/complaint.h"
 

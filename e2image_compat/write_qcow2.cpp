@@ -5,15 +5,15 @@
 
 #include <algorithm>
 
-#include "base/null_file.h"
-#include "base/output_file.h"
+#include "base/file/null_file.h"
+#include "base/file/output_file.h"
 #include "e2image_compat/block_sink.h"
 #include "e2image_compat/copy_job.h"
-#include "e2image_compat/placement.h"
+#include "e2image_compat/e2image_layout.h"
 #include "e2image_compat/qcow2_sink.h"
 #include "e2image_compat/target.h"
-#include "qcow2/layout.h"
-#include "qcow2/writer.h"
+#include "qcow2/write/layout.h"
+#include "qcow2/write/writer.h"
 
 namespace e2qcow::compat {
 namespace {

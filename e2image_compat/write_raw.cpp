@@ -7,8 +7,8 @@
 #include <algorithm>
 #include <cstdio>
 
-#include "base/output_file.h"
-#include "base/output_stream.h"
+#include "base/file/output_file.h"
+#include "base/file/output_stream.h"
 #include "e2image_compat/block_sink.h"
 #include "e2image_compat/copy_job.h"
 #include "e2image_compat/target.h"

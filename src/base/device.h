@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "base/posix_file.h"
+#include "base/file/posix_file.h"
 
 namespace e2qcow {
 

@@ -2,11 +2,11 @@
 
 #include <nlohmann/json.hpp>
 
-#include "base/posix_file.h"
-#include "base/sandbox.h"
+#include "base/file/posix_file.h"
+#include "base/process/sandbox.h"
 #include "cli/command.h"
-#include "cli/text.h"
-#include "qcow2/checker.h"
+#include "cli/sizes.h"
+#include "qcow2/check/checker.h"
 
 namespace e2qcow::cli {
 namespace {

@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
-#include "cli/text.h"
-#include "ext2/block_class.h"
+#include "cli/sizes.h"
+#include "ext2/selection/block_class.h"
 
 namespace e2qcow::cli {
 namespace {

@@ -8,12 +8,12 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
-#include "base/sandbox.h"
+#include "base/process/sandbox.h"
 #include "cli/command.h"
 #include "cli/disk_classes.h"
 #include "cli/disk_input.h"
-#include "cli/say.h"
-#include "cli/text.h"
+#include "cli/message.h"
+#include "cli/sizes.h"
 
 namespace e2qcow::cli {
 namespace {

@@ -4,11 +4,11 @@
 #include <fmt/format.h>
 
 #include "base/device.h"
-#include "base/text_file.h"
-#include "cli/say.h"
-#include "cli/text.h"
-#include "ext2/mmp.h"
-#include "ext2/mount.h"
+#include "base/file/text_file.h"
+#include "cli/message.h"
+#include "cli/sizes.h"
+#include "ext2/structures/mmp.h"
+#include "ext2/structures/mount.h"
 
 namespace e2qcow::cli {
 namespace {

@@ -5,15 +5,15 @@
 #include <optional>
 #include <string>
 
-#include "base/avoiding_file.h"
-#include "base/file_window.h"
-#include "base/posix_file.h"
+#include "base/file/avoiding_file.h"
+#include "base/file/file_window.h"
+#include "base/file/posix_file.h"
+#include "base/file/salvaging_file.h"
 #include "base/rescue_map.h"
-#include "base/salvaging_file.h"
 #include "base/storage.h"
-#include "ext2/filesystem.h"
-#include "ext2/select.h"
-#include "ext2/superblock_search.h"
+#include "ext2/interpretation/superblock_search.h"
+#include "ext2/selection/select.h"
+#include "ext2/structures/filesystem.h"
 
 namespace e2qcow::cli {
 

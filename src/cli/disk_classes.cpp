@@ -5,8 +5,8 @@
 
 #include <algorithm>
 
-#include "ext2/select.h"
-#include "image/source_file.h"
+#include "ext2/selection/select.h"
+#include "image/disk_file.h"
 
 namespace e2qcow::cli {
 

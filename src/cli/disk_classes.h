@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "ext2/selection.h"
+#include "ext2/selection/selection.h"
 
 namespace e2qcow::cli {
 

@@ -3,8 +3,8 @@
 
 #include <e2qcow/error.h>
 
-#include "ext2/superblock.h"
-#include "qcow2/front.h"
+#include "ext2/structures/superblock.h"
+#include "qcow2/format/read_header.h"
 
 namespace e2qcow::cli {
 namespace {

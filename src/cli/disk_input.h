@@ -5,7 +5,7 @@
 #include <string>
 
 #include "cli/image_input.h"
-#include "image/file_source.h"
+#include "image/raw_source.h"
 
 namespace e2qcow::cli {
 

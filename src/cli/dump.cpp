@@ -7,14 +7,14 @@
 #include "cli/class_table.h"
 #include "cli/command.h"
 #include "cli/device_input.h"
+#include "cli/extra_output.h"
 #include "cli/image_output.h"
+#include "cli/map_files.h"
+#include "cli/message.h"
 #include "cli/report.h"
-#include "cli/rescue.h"
-#include "cli/say.h"
-#include "cli/side_output.h"
-#include "cli/text.h"
+#include "cli/sizes.h"
 #include "image/extent_source.h"
-#include "qcow2/record_extension.h"
+#include "qcow2/format/record_extension.h"
 
 namespace e2qcow::cli {
 namespace {

@@ -8,15 +8,15 @@
 #include <iterator>
 #include <system_error>
 
-#include "base/child.h"
-#include "base/temporary_file.h"
+#include "base/file/temporary_file.h"
+#include "base/process/child.h"
 #include "cli/command.h"
 #include "cli/image_input.h"
-#include "cli/say.h"
-#include "cli/text.h"
+#include "cli/message.h"
+#include "cli/sizes.h"
 #include "plugin/settings.h"
-#include "qcow2/front.h"
-#include "qcow2/reader.h"
+#include "qcow2/format/read_header.h"
+#include "qcow2/read/reader.h"
 
 namespace e2qcow::cli {
 namespace {

@@ -8,7 +8,7 @@
 #include <charconv>
 #include <limits>
 
-#include "cli/text.h"
+#include "cli/sizes.h"
 
 namespace e2qcow::cli {
 namespace {

@@ -6,8 +6,8 @@
 #include <optional>
 #include <string>
 
-#include "qcow2/codec.h"
-#include "qcow2/layout.h"
+#include "qcow2/codec/codec.h"
+#include "qcow2/write/layout.h"
 
 namespace e2qcow::cli {
 

@@ -4,9 +4,9 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include "cli/say.h"
-#include "cli/text.h"
-#include "qcow2/allocator.h"
+#include "cli/message.h"
+#include "cli/sizes.h"
+#include "qcow2/write/allocator.h"
 
 namespace e2qcow::cli {
 namespace {

@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "base/pipe_file.h"
-#include "base/posix_file.h"
-#include "qcow2/image_files.h"
+#include "base/file/pipe_file.h"
+#include "base/file/posix_file.h"
+#include "qcow2/read/chain_files.h"
 
 namespace e2qcow::cli {
 

@@ -1,10 +1,10 @@
 #include "cli/image_output.h"
 
-#include "base/null_file.h"
-#include "base/output_stream.h"
-#include "base/temporary_file.h"
-#include "qcow2/stream_writer.h"
-#include "qcow2/writer.h"
+#include "base/file/null_file.h"
+#include "base/file/output_stream.h"
+#include "base/file/temporary_file.h"
+#include "qcow2/write/stream_writer.h"
+#include "qcow2/write/writer.h"
 
 namespace e2qcow::cli {
 namespace {

@@ -5,7 +5,7 @@
 #include <functional>
 #include <span>
 
-#include "base/output_file.h"
+#include "base/file/output_file.h"
 #include "cli/image_format.h"
 
 namespace e2qcow::cli {

@@ -8,17 +8,17 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
-#include "base/sandbox.h"
+#include "base/process/sandbox.h"
 #include "cli/class_table.h"
 #include "cli/command.h"
 #include "cli/image_input.h"
-#include "cli/text.h"
-#include "ext2/findings.h"
-#include "ext2/superblock.h"
-#include "image/source_file.h"
-#include "qcow2/bitmaps.h"
-#include "qcow2/front.h"
-#include "qcow2/snapshots.h"
+#include "cli/sizes.h"
+#include "ext2/selection/findings.h"
+#include "ext2/structures/superblock.h"
+#include "image/disk_file.h"
+#include "qcow2/format/bitmaps.h"
+#include "qcow2/format/read_header.h"
+#include "qcow2/format/snapshots.h"
 
 namespace e2qcow::cli {
 namespace {

@@ -5,11 +5,11 @@
 #include <exception>
 #include <iostream>
 
-#include "base/standard_descriptors.h"
+#include "base/process/standard_descriptors.h"
 #include "base/stop.h"
 #include "cli/command.h"
-#include "cli/say.h"
-#include "cli/text.h"
+#include "cli/message.h"
+#include "cli/sizes.h"
 
 namespace {
 

@@ -4,13 +4,13 @@
 
 #include <nlohmann/json.hpp>
 
-#include "base/sandbox.h"
+#include "base/process/sandbox.h"
 #include "base/stop.h"
 #include "cli/command.h"
 #include "cli/disk_classes.h"
 #include "cli/image_input.h"
-#include "cli/text.h"
-#include "ext2/block_class.h"
+#include "cli/sizes.h"
+#include "ext2/selection/block_class.h"
 
 namespace e2qcow::cli {
 namespace {

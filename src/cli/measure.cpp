@@ -6,14 +6,14 @@
 #include "cli/class_table.h"
 #include "cli/command.h"
 #include "cli/device_input.h"
+#include "cli/extra_output.h"
 #include "cli/image_format.h"
 #include "cli/image_output.h"
+#include "cli/map_files.h"
 #include "cli/report.h"
-#include "cli/rescue.h"
-#include "cli/side_output.h"
-#include "cli/text.h"
+#include "cli/sizes.h"
 #include "image/extent_source.h"
-#include "qcow2/layout.h"
+#include "qcow2/write/layout.h"
 
 namespace e2qcow::cli {
 namespace {

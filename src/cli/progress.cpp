@@ -6,8 +6,8 @@
 #include <algorithm>
 #include <cstdio>
 
-#include "cli/say.h"
-#include "cli/text.h"
+#include "cli/message.h"
+#include "cli/sizes.h"
 
 namespace e2qcow::cli {
 namespace {

@@ -8,8 +8,8 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
-#include "cli/say.h"
-#include "cli/text.h"
+#include "cli/message.h"
+#include "cli/sizes.h"
 
 namespace e2qcow::cli {
 namespace {

@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "cli/device_input.h"
-#include "ext2/findings.h"
-#include "ext2/hit_files.h"
+#include "ext2/names/affected_files.h"
+#include "ext2/selection/findings.h"
 
 namespace e2qcow::cli {
 

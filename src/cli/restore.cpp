@@ -7,19 +7,19 @@
 #include <nlohmann/json.hpp>
 
 #include "base/bytes.h"
-#include "base/output_file.h"
-#include "base/sandbox.h"
+#include "base/file/output_file.h"
+#include "base/process/sandbox.h"
 #include "base/stop.h"
 #include "base/storage.h"
 #include "cli/command.h"
 #include "cli/image_input.h"
-#include "cli/say.h"
-#include "cli/text.h"
-#include "ext2/mount.h"
-#include "ext2/superblock.h"
+#include "cli/message.h"
+#include "cli/sizes.h"
+#include "ext2/structures/mount.h"
+#include "ext2/structures/superblock.h"
+#include "image/disk_file.h"
 #include "image/raw_sink.h"
-#include "image/source_file.h"
-#include "qcow2/reader.h"
+#include "qcow2/read/reader.h"
 
 namespace e2qcow::cli {
 namespace {

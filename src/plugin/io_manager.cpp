@@ -10,7 +10,7 @@
 #include <string_view>
 
 #include "plugin/guard.h"
-#include "plugin/open_images.h"
+#include "plugin/image_registry.h"
 
 namespace e2qcow::plugin {
 namespace {

@@ -7,12 +7,12 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "base/output_file.h"
+#include "base/file/output_file.h"
+#include "base/file/temporary_file.h"
 #include "base/storage.h"
-#include "base/temporary_file.h"
-#include "ext2/superblock.h"
+#include "ext2/structures/superblock.h"
 #include "plugin/overlay_name.h"
-#include "qcow2/front.h"
+#include "qcow2/format/read_header.h"
 
 namespace e2qcow::plugin {
 namespace {

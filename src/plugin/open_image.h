@@ -6,12 +6,12 @@
 #include <mutex>
 #include <string>
 
-#include "base/posix_file.h"
+#include "base/file/posix_file.h"
 #include "plugin/settings.h"
-#include "qcow2/cached_disk.h"
-#include "qcow2/image_files.h"
-#include "qcow2/overlay.h"
-#include "qcow2/overlay_format.h"
+#include "qcow2/overlay/overlay.h"
+#include "qcow2/overlay/overlay_format.h"
+#include "qcow2/read/cached_disk.h"
+#include "qcow2/read/chain_files.h"
 
 namespace e2qcow::plugin {
 

@@ -16,12 +16,12 @@
 #include <string_view>
 #include <vector>
 
-#include "base/posix_file.h"
+#include "base/file/memory_disk.h"
+#include "base/file/posix_file.h"
 #include "base/printable.h"
-#include "base/stand_in.h"
 #include "plugin/guard.h"
-#include "plugin/open_images.h"
-#include "qcow2/front.h"
+#include "plugin/image_registry.h"
+#include "qcow2/format/read_header.h"
 
 namespace e2qcow::plugin {
 namespace {

@@ -2,7 +2,7 @@
 // All that `check --data` does.
 #include <system_error>
 
-#include "qcow2/checker.h"
+#include "qcow2/check/checker.h"
 #include "tests/support/memory_file.h"
 
 using namespace e2qcow;

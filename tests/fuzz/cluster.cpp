@@ -2,7 +2,7 @@
 // Compressed clusters.
 #include <system_error>
 
-#include "qcow2/codec.h"
+#include "qcow2/codec/codec.h"
 
 using namespace e2qcow;
 

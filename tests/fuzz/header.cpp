@@ -2,8 +2,8 @@
 // Header and extensions.
 #include <system_error>
 
-#include "qcow2/bitmaps.h"
-#include "qcow2/format.h"
+#include "qcow2/format/bitmaps.h"
+#include "qcow2/format/format.h"
 
 using namespace e2qcow;
 

@@ -2,7 +2,7 @@
 // The record of a dump.
 #include <system_error>
 
-#include "qcow2/record_extension.h"
+#include "qcow2/format/record_extension.h"
 
 using namespace e2qcow;
 

@@ -2,11 +2,11 @@
 // All that `restore` does, to a target that forgets.
 #include <system_error>
 
-#include "base/null_file.h"
+#include "base/file/null_file.h"
 #include "image/raw_sink.h"
-#include "qcow2/chain.h"
-#include "qcow2/record_extension.h"
-#include "qcow2/snapshots.h"
+#include "qcow2/format/record_extension.h"
+#include "qcow2/format/snapshots.h"
+#include "qcow2/read/chain.h"
 #include "tests/support/memory_file.h"
 
 using namespace e2qcow;

@@ -7,8 +7,8 @@
 #include <cstring>
 
 #include "base/bytes.h"
-#include "ext2/filesystem.h"
-#include "ext2/selection.h"
+#include "ext2/selection/selection.h"
+#include "ext2/structures/filesystem.h"
 #include "tests/support/sparse_file.h"
 
 namespace e2qcow::ext2 {

@@ -4,7 +4,7 @@
 
 #include <vector>
 
-#include "image/pack.h"
+#include "image/drop_zeros.h"
 #include "tests/support/bytes.h"
 
 namespace e2qcow {

@@ -6,7 +6,7 @@
 #include <memory>
 #include <string>
 
-#include "base/posix_file.h"
+#include "base/file/posix_file.h"
 #include "tests/support/temp_dir.h"
 
 namespace e2qcow {

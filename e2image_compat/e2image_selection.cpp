@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "e2image_compat/e2image_selection.h"
+
+#include <algorithm>
+
+#include "base/bytes.h"
+#include "base/stop.h"
+
+namespace e2qcow::compat {
+namespace {
+
+using ext2::BlockClass;
+using ext2::Finding;
+
+constexpr std::uint64_t kGroupsAhead = 16;  // whose tables are asked for
+constexpr std::uint64_t kReadBytes = 256 * 1024;
+constexpr std::uint64_t kInodeMinBytes = EXT2_GOOD_OLD_INODE_SIZE;
+
+// Whether the target of a link is in a block: as libext2fs guesses it, lib/ext2fs/valid_blk.c.
+bool is_long_link(const ext2::Inode& inode, bool has_xattrs) {
+  if (!has_xattrs) return inode.sectors_low() != 0;
+  const bool has_no_second_block = load_le<std::uint32_t>(inode.map(), sizeof(std::uint32_t)) == 0;
+  return inode.size_low() >= ext2::Inode::kMapSize || (inode.size_low() > 4 && has_no_second_block);
+}
+
+bool has_valid_blocks(const ext2::Inode& inode, bool has_xattrs) {
+  if (inode.has_inline_data()) return false;
+  if (inode.is_symlink()) return is_long_link(inode, has_xattrs);
+  return S_ISREG(inode.mode()) || inode.is_directory();
+}
+
+}  // namespace
+
+bool looks_healthy(const ext2::Filesystem& filesystem, DumpKind kind) {
+  const ext2::Superblock& superblock = filesystem.superblock;
+  const bool has_orphans =
+      superblock.raw.s_last_orphan != 0 || superblock.has_ro_compat(EXT4_FEATURE_RO_COMPAT_ORPHAN_PRESENT);
+  // What is new since the last checkpoint is in the journal, which is metadata; but contents are not.
+  const bool is_stale = kind == DumpKind::all && superblock.has_incompat(EXT3_FEATURE_INCOMPAT_RECOVER);
+  return superblock.is_primary() && (superblock.raw.s_state & EXT2_ERROR_FS) == 0 && !has_orphans &&
+         !is_stale && filesystem.geometry.blocks() == filesystem.geometry.claimed_blocks();
+}
+
+HealthyWalk::HealthyWalk(const ext2::Filesystem& filesystem, const WalkOptions& options,
+                         ext2::Selection& selection, ext2::Findings& findings)
+    : filesystem_(filesystem),
+      options_(options),
+      selection_(selection),
+      findings_(findings),
+      block_maps_(filesystem, selection, findings),
+      data_(filesystem.file),
+      has_checksums_(filesystem.superblock.has_ro_compat(EXT4_FEATURE_RO_COMPAT_METADATA_CSUM |
+                                                         EXT4_FEATURE_RO_COMPAT_GDT_CSUM)) {}
+
+bool HealthyWalk::run() {
+  const ext2::Geometry& geometry = filesystem_.geometry;
+  selection_.add(BlockClass::superblocks, geometry.superblock_block(0));
+  for (const std::uint64_t block : geometry.descriptor_blocks())
+    select_block(BlockClass::group_descriptors, block);
+  if (filesystem_.superblock.has_incompat(EXT4_FEATURE_INCOMPAT_MMP))
+    select_block(BlockClass::mmp, filesystem_.superblock.raw.s_mmp_block);
+  std::uint64_t prefetched = 0;
+  for (std::uint64_t group = 0; group < geometry.groups(); ++group) {
+    throw_if_stopped();
+    for (; prefetched < std::min(geometry.groups(), group + kGroupsAhead); ++prefetched)
+      filesystem_.file.prefetch(table_in_use(prefetched));
+    if (!select_group(group) || !walk_table(group) || findings_.total() != 0) return false;
+  }
+  block_maps_.finish();
+  return findings_.total() == 0;
+}
+
+void HealthyWalk::select_block(BlockClass block_class, std::uint64_t block) {
+  if (!filesystem_.geometry.contains({block, 1}))
+    findings_.add(Finding::bad_group_descriptor, 0, block);
+  else
+    selection_.add(block_class, block);
+}
+
+std::uint64_t HealthyWalk::inodes_in_use(std::uint64_t group) const {
+  const std::uint32_t all = filesystem_.geometry.inodes_per_group();
+  if (!has_checksums_) return all;
+  if (filesystem_.descriptors.has_flag(group, EXT2_BG_INODE_UNINIT)) return 0;
+  return all - std::min(all, filesystem_.descriptors.unused_inodes(group));
+}
+
+Extent HealthyWalk::table_in_use(std::uint64_t group) const {
+  const ext2::Geometry& geometry = filesystem_.geometry;
+  return {filesystem_.descriptors.inode_table(group) * geometry.block_size(),
+          inodes_in_use(group) * geometry.inode_size()};
+}
+
+bool HealthyWalk::select_group(std::uint64_t group) {
+  const ext2::Geometry& geometry = filesystem_.geometry;
+  const ext2::GroupDescriptors& descriptors = filesystem_.descriptors;
+  if (has_checksums_ && !descriptors.is_proven(group)) return false;
+  const std::uint64_t bytes = inodes_in_use(group) * geometry.inode_size();
+  const ext2::BlockRun table{descriptors.inode_table(group), options_.whole_inode_tables
+                                                                 ? geometry.inode_table_blocks()
+                                                                 : divide_up(bytes, geometry.block_size())};
+  if (!geometry.contains(table)) return false;
+  selection_.add(BlockClass::inode_tables, table);
+  if (!descriptors.has_flag(group, EXT2_BG_BLOCK_UNINIT))
+    select_block(BlockClass::block_bitmaps, descriptors.block_bitmap(group));
+  if (!descriptors.has_flag(group, EXT2_BG_INODE_UNINIT))
+    select_block(BlockClass::inode_bitmaps, descriptors.inode_bitmap(group));
+  return true;
+}
+
+bool HealthyWalk::walk_table(std::uint64_t group) {
+  const ext2::Geometry& geometry = filesystem_.geometry;
+  const Extent table = table_in_use(group);
+  const std::uint64_t begin = table.offset;
+  bool healthy = true;
+  data_.for_each_in(table, [&](Extent data) {
+    std::uint64_t position = round_down(data.offset - begin, geometry.inode_size());
+    const std::uint64_t end = std::min(round_up(data.end() - begin, geometry.inode_size()), table.length);
+    for (; healthy && position < end; position += kReadBytes) {
+      const Extent piece{begin + position, std::min(kReadBytes, end - position)};
+      const std::uint64_t index = position / geometry.inode_size();
+      healthy = walk_piece(group * geometry.inodes_per_group() + index + 1, piece);
+    }
+  });
+  return healthy;
+}
+
+bool HealthyWalk::walk_piece(std::uint64_t first_inode, Extent bytes) {
+  throw_if_stopped();
+  buffer_.resize(bytes.length);
+  filesystem_.file.read(bytes.offset, buffer_);
+  const std::size_t inode_size = filesystem_.geometry.inode_size();
+  for (std::size_t i = 0; i < buffer_.size() / inode_size; ++i) {
+    const auto bytes_of_inode = std::span<const std::byte>(buffer_).subspan(i * inode_size, kInodeMinBytes);
+    if (!walk_inode(first_inode + i, ext2::Inode(bytes_of_inode))) return false;
+  }
+  return true;
+}
+
+// False for what e2image would leave out although it matters: an orphan, a list of bad blocks, or what the
+// superblock names.
+bool HealthyWalk::walk_inode(std::uint64_t number, const ext2::Inode& inode) {
+  if (inode.links() == 0) {
+    const bool deleted = inode.deletion_time() > filesystem_.superblock.raw.s_inodes_count &&
+                         !filesystem_.superblock.names_inode(number);
+    const bool in_use = inode.mode() != 0 || number == EXT2_BAD_INO;
+    return deleted || !in_use || is_zero(inode.map());
+  }
+  std::uint64_t xattrs = inode.xattr_block_low();
+  if (filesystem_.superblock.has_incompat(EXT4_FEATURE_INCOMPAT_64BIT))
+    xattrs |= inode.xattr_block_high() << 32;
+  if (xattrs != 0) select_block(BlockClass::xattrs, xattrs);
+  if (!has_valid_blocks(inode, xattrs != 0)) return true;
+  std::optional<ext2::BlockMapWalk::Contents> contents;
+  if (has_mapped_contents(number, inode))
+    contents = {inode.is_directory() ? BlockClass::directories : BlockClass::data};
+  block_maps_.add(number, inode.map(), inode.uses_extents(), contents);
+  return true;
+}
+
+bool HealthyWalk::has_mapped_contents(std::uint64_t number, const ext2::Inode& inode) const {
+  return options_.kind == DumpKind::all || inode.is_directory() || inode.is_symlink() ||
+         filesystem_.superblock.names_inode(number);
+}
+
+}  // namespace e2qcow::compat

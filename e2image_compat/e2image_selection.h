@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <vector>
+
+#include "ext2/selection/block_map.h"
+#include "ext2/selection/data_cursor.h"
+#include "ext2/selection/findings.h"
+#include "ext2/selection/selection.h"
+#include "ext2/structures/filesystem.h"
+#include "ext2/structures/inode.h"
+#include "image/dump_record.h"
+
+namespace e2qcow::compat {
+
+struct WalkOptions {
+  DumpKind kind = DumpKind::metadata;
+  // Also those parts that were never used, as e2image does when it writes to a block device.
+  bool whole_inode_tables = false;
+};
+
+// Selects what e2image selects of a file system that is well: the primary superblock and its descriptors,
+// bitmaps and inode tables as far as they are in use, and what hangs on inodes with links. It believes flags
+// and counters, and so is for nothing else.
+class HealthyWalk {
+ public:
+  // The arguments must outlive the walk.
+  HealthyWalk(const ext2::Filesystem& filesystem, const WalkOptions& options, ext2::Selection& selection,
+              ext2::Findings& findings);
+
+  // False when the file system is not well after all; `findings` may say more.
+  bool run();
+
+ private:
+  bool select_group(std::uint64_t group);
+  std::uint64_t inodes_in_use(std::uint64_t group) const;
+  Extent table_in_use(std::uint64_t group) const;  // bytes; may lie outside a damaged device
+  void select_block(ext2::BlockClass block_class, std::uint64_t block);
+  bool walk_table(std::uint64_t group);
+  bool walk_piece(std::uint64_t first_inode, Extent bytes);
+  bool walk_inode(std::uint64_t number, const ext2::Inode& inode);
+  bool has_mapped_contents(std::uint64_t number, const ext2::Inode& inode) const;
+
+  const ext2::Filesystem& filesystem_;
+  WalkOptions options_;
+  ext2::Selection& selection_;
+  ext2::Findings& findings_;
+  ext2::BlockMapWalk block_maps_;
+  ext2::DataCursor data_;
+  bool has_checksums_;
+  std::vector<std::byte> buffer_;
+};
+
+// Whether the file system says that it is well, and all of it is there.
+bool looks_healthy(const ext2::Filesystem& filesystem, DumpKind kind);
+
+}  // namespace e2qcow::compat

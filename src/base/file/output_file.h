@@ -1,0 +1,41 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "base/file/posix_file.h"
+
+namespace e2qcow {
+
+// A file that appears under its name only when it is complete: it is written without a name (or, where the
+// file system cannot do that, beside its name) and renamed by commit(). Until then an older file of that name
+// stays as it was. A block device is written in place. New files can be read by their owner alone, as what is
+// in them came from a whole disk; a file that is replaced hands its permissions on.
+class OutputFile {
+ public:
+  explicit OutputFile(const std::string& path);
+  ~OutputFile();
+  OutputFile(const OutputFile&) = delete;
+  OutputFile& operator=(const OutputFile&) = delete;
+
+  PosixFile& file() { return *file_; }
+  // Where it is made.
+  std::string directory() const;
+  bool is_block_device() const { return file_->is_block_device(); }
+
+  enum class Durability { if_it_replaces, always };
+  // Without a sync a new file may be lost in a power failure, as with every program that writes files. What
+  // is replaced must not be: then the new file is always synced first.
+  void commit(Durability durability);
+
+ private:
+  void create_beside();
+  void give_name();
+
+  std::string path_;       // the final name, symbolic links resolved
+  std::string temporary_;  // empty while the file has no name
+  bool replaces_ = false;
+  std::unique_ptr<PosixFile> file_;
+};
+
+}  // namespace e2qcow

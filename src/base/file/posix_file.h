@@ -1,0 +1,79 @@
+#pragma once
+
+#include <e2qcow/file.h>
+#include <sys/uio.h>
+
+#include <atomic>
+#include <memory>
+#include <string>
+
+#include "base/file/prefetcher.h"
+#include "base/unique_fd.h"
+
+namespace e2qcow {
+
+// A regular file or a block device.
+class PosixFile : public File {
+ public:
+  // Takes over `fd`. Anything that is neither a regular file nor a block device is refused.
+  PosixFile(UniqueFd fd, std::string name);
+
+  const std::string& name() const override { return name_; }
+  std::uint64_t size() const override;
+  void read(std::uint64_t offset, std::span<std::byte> out) const override;
+  void write(std::uint64_t offset, std::span<const std::byte> data) override;
+  void write(std::uint64_t offset, std::span<const std::span<const std::byte>> parts) override;
+  void resize(std::uint64_t new_size) override;
+  void zero(Extent range, Zeroing how) override;
+  void expect_writes(std::uint64_t bytes) override;
+  void sync() override;
+  void write_back(Extent range) override;
+  bool share(std::uint64_t offset, const Descriptor& from, std::uint64_t length) override;
+  std::optional<Extent> next_data(std::uint64_t offset) const override;
+  void prefetch(Extent range) const override;
+  std::optional<Descriptor> descriptor() const override { return Descriptor{fd_.get(), 0}; }
+
+  // From now on hints are taken. To be called before rights are given up.
+  void prepare_prefetching();
+  // Tells the kernel to read nothing that is not asked for. To be called before anything is read.
+  void read_nothing_else();
+
+  // Opens the file once more, so that large writes can go past the page cache. What cannot be is left out.
+  void prepare_direct_writes();
+  // From now on large aligned writes do so, if that was prepared.
+  void write_directly();
+
+  // Ends the use of the file. File systems over a network may say only now that something was not written.
+  void close();
+
+  bool is_block_device() const { return is_block_device_; }
+  int fd() const { return fd_.get(); }
+
+ private:
+  bool zero_by_kernel(Extent range, Zeroing how);
+  int fd_for_writing(std::uint64_t offset, std::span<const iovec> vectors) const;
+  ssize_t write_some(std::uint64_t offset, std::span<const iovec> vectors);
+
+  UniqueFd fd_;
+  UniqueFd direct_fd_;  // the same file, for writes past the page cache; if it pays
+  std::atomic<bool> can_write_directly_{false};
+  std::string name_;
+  bool is_block_device_;
+  std::uint64_t device_size_ = 0;
+  std::atomic<bool> can_share_{true};       // as far as was tried
+  std::unique_ptr<Prefetcher> prefetcher_;  // ends before fd_ is closed; null: hints are not taken
+};
+
+// Never waits for a writer of a FIFO, never follows into a terminal: what is not a file or block device is an
+// error.
+std::unique_ptr<PosixFile> open_for_reading(const std::string& path);
+
+// A file that exists, to be read and changed where it is. Who opens it so has it alone: until it is closed,
+// others who try fail with Errc::in_use, and so does QEMU, in its way.
+std::unique_ptr<PosixFile> open_for_update(const std::string& path);
+
+// A block device to be overwritten in place. A device that is mounted or otherwise in use is refused
+// (O_EXCL).
+std::unique_ptr<PosixFile> open_device_for_writing(const std::string& path);
+
+}  // namespace e2qcow

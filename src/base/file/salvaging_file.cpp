@@ -1,0 +1,126 @@
+#include "base/file/salvaging_file.h"
+
+#include <algorithm>
+#include <cerrno>
+
+#include "base/bytes.h"
+#include "base/stop.h"
+
+namespace e2qcow {
+namespace {
+
+constexpr std::uint64_t kSector = 512;
+
+// What Linux says where a device was pulled out or its server has ended: FUSE the ones of connections, NFS
+// ESTALE.
+constexpr int kGone[] = {ENODEV,       ENXIO,      EBADF,     ENOMEDIUM, ENOTCONN,
+                         ECONNABORTED, ECONNRESET, ESHUTDOWN, ESTALE};
+
+// A device that is gone is no unreadable block: the rest would be zeros, too.
+void rethrow_unless_unreadable(const std::system_error& error) {
+  const bool gone = error.code().category() == std::generic_category() &&
+                    std::ranges::count(kGone, error.code().value()) > 0;
+  if (error.code() == Errc::interrupted || gone) throw;
+}
+
+}  // namespace
+
+void SalvagingFile::read(std::uint64_t offset, std::span<std::byte> out) const {
+  bool must_not_touch = is_lost({offset, out.size()});
+  if (!must_not_touch) {
+    try {
+      return file_.read(offset, out);
+    } catch (const std::system_error& error) {
+      rethrow_unless_unreadable(error);
+      must_not_touch = error.code() == Errc::unreadable;
+    }
+  }
+  if (must_not_touch && out.size() > options_.block_size) return read_halves(offset, out);
+  while (!out.empty()) {
+    const std::uint64_t block_end = round_down(offset, options_.block_size) + options_.block_size;
+    const std::size_t length = std::min<std::uint64_t>(out.size(), block_end - offset);
+    read_block(offset, out.first(length));
+    offset += length;
+    out = out.subspan(length);
+  }
+}
+
+// What is known to be bad costs nothing to try: what is around it is read in large pieces.
+void SalvagingFile::read_halves(std::uint64_t offset, std::span<std::byte> out) const {
+  const std::uint64_t middle = std::max(round_down(offset + out.size() / 2, options_.block_size),
+                                        round_down(offset, options_.block_size) + options_.block_size);
+  read(offset, out.first(middle - offset));
+  read(middle, out.subspan(middle - offset));
+}
+
+void SalvagingFile::read_block(std::uint64_t offset, std::span<std::byte> out) const {
+  if (is_lost({offset, out.size()})) return read_what_may_be_touched(offset, out);
+  std::size_t length = 0;
+  for (unsigned attempt = 0; attempt <= options_.retries && !is_lost({offset, out.size()}); ++attempt) {
+    throw_if_stopped();
+    try {
+      if (options_.strict) return file_.read(offset, out);
+      length = file_.read_up_to(offset, out);
+      if (length == out.size()) return;
+      break;  // the file ends in the block
+    } catch (const std::system_error& error) {
+      rethrow_unless_unreadable(error);
+      const bool is_final = attempt == options_.retries || error.code() == Errc::unreadable;
+      if (options_.strict && is_final) throw;
+      if (error.code() == Errc::unreadable) return read_what_may_be_touched(offset, out);
+    }
+  }
+  std::ranges::fill(out.subspan(length), std::byte{0});
+  const std::uint64_t block = round_down(offset, options_.block_size);
+  add_loss({block, options_.block_size});
+}
+
+// What is lost, or must not be touched, may end inside the block.
+void SalvagingFile::read_what_may_be_touched(std::uint64_t offset, std::span<std::byte> out) const {
+  while (!out.empty()) {
+    const std::uint64_t length = std::min<std::uint64_t>(out.size(), kSector - offset % kSector);
+    try {
+      if (is_lost({offset, length}))
+        std::ranges::fill(out.first(length), std::byte{0});
+      else
+        file_.read(offset, out.first(length));
+    } catch (const std::system_error& error) {
+      rethrow_unless_unreadable(error);
+      std::ranges::fill(out.first(length), std::byte{0});
+      add_loss({offset, length});
+    }
+    offset += length;
+    out = out.subspan(length);
+  }
+}
+
+// Losses that touch are kept as one: a disk may have millions of bad blocks.
+void SalvagingFile::add_loss(Extent block) const {
+  const std::scoped_lock lock(mutex_);
+  auto next = losses_.lower_bound(block.offset);
+  if (next != losses_.begin() && std::prev(next)->first + std::prev(next)->second >= block.offset) {
+    --next;
+    block = {next->first, std::max(next->second, block.end() - next->first)};
+  }
+  while (next != losses_.end() && next->first <= block.end()) {
+    block.length = std::max(block.end(), next->first + next->second) - block.offset;
+    next = losses_.erase(next);
+  }
+  losses_[block.offset] = block.length;
+}
+
+bool SalvagingFile::is_lost(Extent range) const {
+  const std::scoped_lock lock(mutex_);
+  auto next = losses_.upper_bound(range.offset);
+  if (next != losses_.begin() && std::prev(next)->first + std::prev(next)->second > range.offset) return true;
+  return next != losses_.end() && next->first < range.end();
+}
+
+std::vector<Extent> SalvagingFile::losses() const {
+  const std::scoped_lock lock(mutex_);
+  std::vector<Extent> joined;
+  for (const auto& [offset, length] : losses_) joined.push_back({offset, length});
+  return joined;
+}
+
+}  // namespace e2qcow

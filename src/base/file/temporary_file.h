@@ -1,0 +1,15 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "base/file/posix_file.h"
+
+namespace e2qcow {
+
+std::string temporary_directory();
+
+// A file without a name, gone when it is closed; in $TMPDIR, or /tmp.
+std::unique_ptr<PosixFile> open_temporary_file();
+
+}  // namespace e2qcow

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/file/text_file.h"
+#include "cli/device_input.h"
+
+namespace e2qcow::cli {
+
+// Throws Errc::refused where what is to be written is, or lies on, what is read. "-" is standard output.
+void refuse_output_on_input(const DeviceInput& input, const std::string& path);
+
+// A text file that a command writes beside its result, if it is wanted. That it cannot be written shows when
+// it is made, before the work.
+class SideOutput {
+ public:
+  // An empty path: not wanted. `others` are the names of what else is written.
+  SideOutput(const DeviceInput& input, const std::string& path, const std::vector<std::string>& others);
+
+  template <typename MakeText>
+  void commit(MakeText make_text) {
+    if (file_) commit_text(*file_, make_text());
+  }
+
+ private:
+  std::unique_ptr<OutputFile> file_;
+};
+
+}  // namespace e2qcow::cli

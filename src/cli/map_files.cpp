@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "cli/map_files.h"
+
+#include <algorithm>
+
+#include "base/rescue_map.h"
+
+namespace e2qcow::cli {
+namespace {
+
+constexpr std::string_view kProgram = "e2qcow " E2QCOW_VERSION;
+constexpr std::uint64_t kSector = 512;
+
+std::vector<Extent> on_device(std::span<const Extent> extents, Extent part) {
+  std::vector<Extent> moved;
+  for (const Extent& extent : extents) {
+    const std::uint64_t begin = std::min(extent.offset, part.length);
+    moved.push_back({part.offset + begin, std::min(extent.end(), part.length) - begin});
+  }
+  return moved;
+}
+
+// Of the device.
+std::vector<Extent> domain_of(const DeviceInput& input, const ext2::SelectOptions& options) {
+  ext2::Findings known_already;
+  return on_device(input.filesystem() != nullptr
+                       ? ext2::blocks_looked_at(*input.filesystem(), options, known_already)
+                       : input.select(options, known_already).extents,
+                   input.part());
+}
+
+}  // namespace
+
+std::string rescue_map_text(const DeviceInput& input, const ext2::SelectOptions& options) {
+  const std::vector<Extent> bad = on_device(input.file().losses(), input.part());
+  const RescueMap map(input.device_size(), domain_of(input, options), bad);
+  return (input.known() == nullptr ? map : map.explained_by(*input.known())).text(kProgram);
+}
+
+std::string domain_map_text(const DeviceInput& input, const ext2::SelectOptions& options) {
+  std::vector<Extent> domain = domain_of(input, options);
+  const Extent last{input.device_size() - std::min(input.device_size(), kSector), kSector};
+  if (domain.empty() || domain.back().end() <= last.offset) domain.push_back(last);
+  return RescueMap(input.device_size(), domain, {}).text(kProgram);
+}
+
+}  // namespace e2qcow::cli

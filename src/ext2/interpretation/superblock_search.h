@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "ext2/structures/superblock.h"
+
+namespace e2qcow::ext2 {
+
+struct SuperblockChoice {
+  std::optional<std::uint64_t> block;       // as e2fsck -b: the block that holds the copy to use
+  std::optional<std::uint32_t> block_size;  // as e2fsck -B
+};
+
+// The chosen copy, else the primary, else the first backup that makes sense: at the usual places, then at any
+// near the beginning, for file systems with small groups. Absent where there is none.
+std::optional<Superblock> search_superblock(const File& file, const SuperblockChoice& choice);
+
+// The same; throws Errc::not_ext2 where there is none.
+Superblock find_superblock(const File& file, const SuperblockChoice& choice);
+
+// Where the primary and backups usually are, for all block sizes.
+std::vector<std::uint64_t> usual_superblock_offsets();
+
+}  // namespace e2qcow::ext2

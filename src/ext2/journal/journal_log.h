@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "ext2/structures/filesystem.h"
+
+namespace e2qcow::ext2 {
+
+// The log in a journal, a ring of blocks, and what stands in them. All numbers of the journal are big endian.
+// Source of the format: the kernel's include/linux/jbd2.h
+class JournalLog {
+ public:
+  static constexpr std::uint32_t kMagic = 0xc03b3998;
+  static constexpr std::size_t kHeaderBytes = 12;
+  enum class BlockType : std::uint32_t {
+    descriptor = 1,
+    commit = 2,
+    superblock_v1 = 3,
+    superblock_v2 = 4,
+    revoke = 5
+  };
+
+  // `blocks` are those of the journal in order. Absent where it has no superblock that makes sense, or where
+  // there is nothing to replay.
+  static std::optional<JournalLog> open(const Filesystem& filesystem, std::vector<BlockRun> blocks);
+
+  // Positions are blocks in the journal, from 0.
+  std::uint64_t start() const { return start_; }
+  std::uint32_t first_sequence() const { return first_sequence_; }
+  std::uint64_t length() const { return end_ - std::min(first_, start_); }
+  // The next position; where the log ends and is no ring, one that has no place.
+  std::uint64_t behind(std::uint64_t position) const {
+    ++position;
+    return position == end_ && first_ < end_ ? first_ : position;
+  }
+
+  // The block of the device at a position of the journal; absent where the journal has a hole or ends.
+  std::optional<std::uint64_t> place_of(std::uint64_t position) const;
+  // Empty in a hole.
+  std::vector<std::byte> read(std::uint64_t position) const;
+  // The area of fast commits, behind the log.
+  std::uint64_t fast_commit_blocks() const { return area_end_ - end_; }
+  std::vector<std::byte> read_fast_commit(std::uint64_t index) const { return read_block(end_ + index); }
+
+  struct Tag {
+    std::uint64_t block;  // of the file system
+    std::uint32_t checksum;
+    bool is_escaped;
+  };
+  std::vector<Tag> tags_in(std::span<const std::byte> descriptor) const;
+  std::vector<std::uint64_t> revocations_in(std::span<const std::byte> block) const;
+
+  // True where there are none.
+  bool has_right_checksum(BlockType type, std::span<const std::byte> block) const;
+  bool has_right_checksum(const Tag& tag, std::uint32_t sequence, std::uint64_t place) const;
+
+  // The checksums of the first kind are of transactions as a whole: over each of its descriptors and the
+  // blocks that follow it.
+  bool has_transaction_checksums() const { return (compat_ & 1) != 0; }
+  static bool confirms(std::span<const std::byte> commit, std::uint32_t transaction_checksum);
+
+ private:
+  JournalLog(const Filesystem& filesystem, std::vector<BlockRun> blocks);
+  bool decode_superblock();
+  std::optional<std::uint64_t> place_in_journal(std::uint64_t position) const;
+  std::vector<std::byte> read_block(std::uint64_t position) const;
+  bool has_incompat(std::uint32_t feature) const { return (incompat_ & feature) != 0; }
+  bool has_checksums() const;
+  std::size_t tag_bytes() const;
+
+  const Filesystem* filesystem_;
+  std::vector<BlockRun> blocks_;
+  std::vector<std::uint64_t> begins_;  // of blocks_, as positions
+  std::uint64_t first_ = 0;            // of the ring
+  std::uint64_t end_ = 0;              // of the log: no position from here on is in it
+  std::uint64_t area_end_ = 0;         // of the area of fast commits
+  std::uint64_t start_ = 0;
+  std::uint32_t first_sequence_ = 0;
+  std::uint32_t compat_ = 0;
+  std::uint32_t incompat_ = 0;
+  std::uint32_t seed_ = 0;
+};
+
+// The bytes of the journal's block map that a superblock keeps, as they stand in an inode. Absent where it
+// keeps none.
+std::optional<std::vector<std::byte>> journal_map_of(const Superblock& superblock);
+
+}  // namespace e2qcow::ext2

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "ext2/names/affected_files.h"
+
+#include <algorithm>
+#include <map>
+
+#include "ext2/names/path_finder.h"
+#include "ext2/selection/inode_walk.h"
+
+namespace e2qcow::ext2 {
+namespace {
+
+using HitByInode = std::map<std::uint64_t, HitFile>;
+
+// Calls `visit(Extent)` for each part of the range that is lost.
+template <typename Visit>
+void for_each_lost(std::span<const Extent> losses, Extent range, Visit visit) {
+  auto loss = std::ranges::upper_bound(losses, range.offset, {}, &Extent::end);
+  for (; loss != losses.end() && loss->offset < range.end(); ++loss) {
+    const std::uint64_t begin = std::max(range.offset, loss->offset);
+    visit(Extent{begin, std::min(range.end(), loss->end()) - begin});
+  }
+}
+
+// Finds who owns what is lost, and hands on the directories.
+class OwnerFinder : public BlockVisitor {
+ public:
+  OwnerFinder(const Filesystem& filesystem, std::span<const Extent> losses, PathFinder& paths)
+      : filesystem_(filesystem), losses_(losses), paths_(paths) {}
+
+  void visit(BlockClass block_class, BlockRun run, std::uint64_t inode) override {
+    paths_.visit(block_class, run, inode);
+    if (inode == 0) return;
+    for_each_lost(losses_, filesystem_.geometry.bytes(run), [&](Extent lost) { add(inode, lost); });
+  }
+  void visit_inline_directory(std::uint64_t inode, std::span<const std::byte> map) override {
+    paths_.visit_inline_directory(inode, map);
+  }
+
+  HitByInode found() && { return std::move(found_); }
+
+ private:
+  void add(std::uint64_t inode, Extent lost) {
+    HitFile& file = found_[inode];
+    file.inode = inode;
+    if (std::ranges::find(file.lost, lost) != file.lost.end()) return;  // found in two ways
+    file.lost_bytes += lost.length;
+    if (file.lost.size() < HitFile::kMaxAreas) file.lost.push_back(lost);
+  }
+
+  const Filesystem& filesystem_;
+  std::span<const Extent> losses_;
+  PathFinder& paths_;
+  HitByInode found_;
+};
+
+// The inodes that stand in lost parts of the tables. Most of them may never have been used.
+std::vector<std::pair<std::uint64_t, Extent>> lost_inodes(const Filesystem& filesystem,
+                                                          const InodeTables& tables,
+                                                          std::span<const Extent> losses) {
+  const Geometry& geometry = filesystem.geometry;
+  const std::uint64_t size = geometry.inode_size();
+  std::vector<std::pair<std::uint64_t, Extent>> inodes;
+  for (std::uint64_t group = 0; group < geometry.groups(); ++group) {
+    const std::uint64_t table = geometry.bytes({filesystem.descriptors.inode_table(group), 1}).offset;
+    for_each_lost(losses, geometry.bytes(tables.of(group)), [&](Extent lost) {
+      for (std::uint64_t offset = lost.offset / size * size; offset < lost.end(); offset += size) {
+        const std::uint64_t index = (offset - table) / size;
+        if (index < geometry.inodes_per_group())
+          inodes.emplace_back(group * geometry.inodes_per_group() + index + 1, Extent{offset, size});
+      }
+    });
+  }
+  return inodes;
+}
+
+}  // namespace
+
+FileNames find_file_names(const Filesystem& filesystem, std::span<const Extent> losses,
+                          const std::unordered_set<std::uint64_t>& other_inodes) {
+  Findings known_already;
+  const InodeTables tables(filesystem, known_already);
+  PathFinder paths(filesystem);
+  OwnerFinder owners(filesystem, losses, paths);
+  InodeWalk walk(filesystem, DumpKind::all, owners, known_already);
+  for (std::uint64_t group = 0; group < filesystem.geometry.groups(); ++group)
+    walk.walk_groups({group, 1}, tables);
+  walk.finish();
+
+  HitByInode hit = std::move(owners).found();
+  std::unordered_set<std::uint64_t> wanted = other_inodes;
+  for (const auto& [inode, file] : hit) wanted.insert(inode);
+  const auto lost = lost_inodes(filesystem, tables, losses);
+  for (const auto& [inode, place] : lost) wanted.insert(inode);
+  paths.read_names(std::move(wanted));
+
+  for (const auto& [inode, place] : lost)
+    if (paths.has_name(inode)) hit[inode] = {inode, "", place.length, true, {place}};
+  FileNames names;
+  for (auto& [inode, file] : hit) {
+    file.path = paths.path_of(inode);
+    names.hit.push_back(std::move(file));
+  }
+  for (const std::uint64_t inode : paths.named())
+    if (!hit.contains(inode) && other_inodes.contains(inode))
+      names.others.emplace_back(inode, paths.path_of(inode));
+  return names;
+}
+
+}  // namespace e2qcow::ext2

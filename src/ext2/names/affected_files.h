@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <e2qcow/extent.h>
+
+#include <span>
+#include <string>
+#include <unordered_set>
+#include <vector>
+
+#include "ext2/structures/filesystem.h"
+
+namespace e2qcow::ext2 {
+
+// A file that something unreadable belongs to.
+struct HitFile {
+  std::uint64_t inode = 0;
+  std::string path;              // empty where no directory names it
+  std::uint64_t lost_bytes = 0;  // of its contents and of its own metadata
+  bool inode_is_lost = false;    // then what it is, and where it is, is not known
+  std::vector<Extent> lost;      // on the device; at most kMaxAreas
+  static constexpr std::size_t kMaxAreas = 1000;
+};
+
+// The names of inodes, and the files that the losses hit.
+struct FileNames {
+  std::vector<HitFile> hit;  // by inode
+  // The paths of the other inodes asked for that have one.
+  std::vector<std::pair<std::uint64_t, std::string>> others;
+};
+
+// Walks the file system once more and reads its directories. `losses` are bytes of the device, ascending,
+// without overlaps.
+FileNames find_file_names(const Filesystem& filesystem, std::span<const Extent> losses,
+                          const std::unordered_set<std::uint64_t>& other_inodes);
+
+}  // namespace e2qcow::ext2

@@ -1,0 +1,69 @@
+#include "ext2/selection/block_bitmaps.h"
+
+#include <bit>
+
+#include "base/bytes.h"
+#include "base/stop.h"
+
+namespace e2qcow::ext2 {
+namespace {
+
+// Calls `visit(first, count)` for each run of set bits among the first `bits`; bit 0 of byte 0 comes first.
+template <typename Visit>
+void for_each_set_run(std::span<const std::byte> bitmap, std::uint64_t bits, Visit visit) {
+  const auto word_at = [&](std::uint64_t bit) { return load_le<std::uint64_t>(bitmap, bit / 64 * 8); };
+  const auto next = [&](std::uint64_t bit, bool set) {
+    while (bit < bits) {
+      const std::uint64_t word = set ? word_at(bit) : ~word_at(bit);
+      const std::uint64_t rest = word >> (bit % 64);
+      if (rest != 0) return std::min(bits, bit + std::countr_zero(rest));
+      bit = (bit / 64 + 1) * 64;
+    }
+    return bits;
+  };
+  for (std::uint64_t begin = next(0, true); begin < bits;) {
+    const std::uint64_t end = next(begin, false);
+    visit(begin, end - begin);
+    begin = next(end, true);
+  }
+}
+
+}  // namespace
+
+void select_blocks_in_use(const Filesystem& filesystem, BlockRun groups, Selection& selection,
+                          Findings& findings) {
+  const Geometry& geometry = filesystem.geometry;
+  // The bitmaps, and the inodes of new files, are in the journal then, and not here yet.
+  const bool is_stale = filesystem.superblock.needs_recovery();
+  std::vector<std::byte> bitmap(geometry.block_size());
+  for (std::uint64_t group = groups.first; group < groups.end(); ++group) {
+    throw_if_stopped();
+    const BlockRun blocks = geometry.group(group);
+    if (blocks.count == 0) continue;  // behind the end of the device
+    if (is_stale) {
+      selection.add(BlockClass::data, blocks);
+      continue;
+    }
+    const bool proven = filesystem.descriptors.is_proven(group);
+    if (proven && filesystem.descriptors.has_flag(group, EXT2_BG_BLOCK_UNINIT)) continue;  // metadata alone
+    const std::uint64_t place = filesystem.descriptors.block_bitmap(group);
+    const Extent bytes = geometry.bytes({place, 1});
+    const bool exists = place != 0 && geometry.clip({place, 1}).count == 1;
+    if (exists) filesystem.file.read(bytes.offset, bitmap);
+    if (!exists || filesystem.file.is_lost(bytes) ||
+        !filesystem.descriptors.is_bitmap_plausible(group, bitmap)) {
+      findings.add(Finding::bad_block_bitmap, 0, place);
+      selection.add(BlockClass::data, blocks);
+      continue;
+    }
+    const std::uint64_t clusters = divide_up(blocks.count, geometry.cluster_blocks());
+    for_each_set_run(bitmap, std::min<std::uint64_t>(clusters, bitmap.size() * 8),
+                     [&](std::uint64_t first, std::uint64_t count) {
+                       const BlockRun run{blocks.first + first * geometry.cluster_blocks(),
+                                          count * geometry.cluster_blocks()};
+                       selection.add(BlockClass::data, geometry.clip(run));
+                     });
+  }
+}
+
+}  // namespace e2qcow::ext2

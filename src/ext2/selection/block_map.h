@@ -1,0 +1,62 @@
+#pragma once
+
+#include <optional>
+#include <span>
+#include <unordered_set>
+#include <vector>
+
+#include "ext2/selection/block_visitor.h"
+#include "ext2/selection/findings.h"
+#include "ext2/structures/filesystem.h"
+
+namespace e2qcow::ext2 {
+
+// Selects the blocks that the block maps of inodes consist of (extent nodes, indirect blocks) and, where the
+// contents of an inode matter themselves, the blocks they map. It trusts nothing: a node that makes no sense
+// is selected, noted and not followed. Each node is visited once in a role, so the work is bounded by the
+// device. Nodes that must be read are collected and read in the order of the disk.
+class BlockMapWalk {
+ public:
+  // The arguments must outlive the walk.
+  BlockMapWalk(const Filesystem& filesystem, BlockVisitor& visitor, Findings& findings);
+
+  // What of the mapped blocks matters, and as what.
+  struct Contents {
+    BlockClass block_class;
+    bool first_block_alone = false;
+    friend bool operator==(const Contents&, const Contents&) = default;
+  };
+
+  // `map` are the 60 bytes of the inode.
+  void add(std::uint64_t inode, std::span<const std::byte> map, bool uses_extents,
+           std::optional<Contents> contents);
+
+  // Reads and follows what is still to do.
+  void finish();
+
+ private:
+  struct Node {
+    std::uint64_t block;
+    std::uint32_t inode;
+    std::uint8_t height;  // over the mapped blocks: 1 is a leaf; 0 is never in the queue
+    bool is_extent;
+    std::optional<Contents> contents;
+  };
+
+  void add_extents(const Node& parent, std::span<const std::byte> bytes);
+  void add_extent_leaf(const Node& leaf, std::span<const std::byte> entries);
+  void add_extent_index(const Node& parent, std::span<const std::byte> entries);
+  void add_indirect(std::uint64_t inode, std::span<const std::byte> map, std::optional<Contents> contents);
+  void add_pointers(const Node& node, std::span<const std::byte> pointers);
+  void queue(const Node& node);
+  void visit(const Node& owner, BlockClass block_class, BlockRun run);
+  void read_queue();
+
+  const Filesystem& filesystem_;
+  BlockVisitor& visitor_;
+  Findings& findings_;
+  std::vector<Node> queue_;
+  std::unordered_set<std::uint64_t> visited_;
+};
+
+}  // namespace e2qcow::ext2

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "ext2/selection/block_class.h"
+#include "ext2/structures/geometry.h"
+
+namespace e2qcow::ext2 {
+
+// Is told what a walk over the inodes finds.
+class BlockVisitor {
+ public:
+  virtual ~BlockVisitor() = default;
+
+  // A run of blocks of the device that belongs to `inode`, or (0) to no single one. May come again, may
+  // overlap others, and may be empty.
+  virtual void visit(BlockClass block_class, BlockRun run, std::uint64_t inode) = 0;
+
+  // A directory with entries in the inode itself: the bytes of its map.
+  virtual void visit_inline_directory(std::uint64_t /*inode*/, std::span<const std::byte> /*map*/) {}
+};
+
+}  // namespace e2qcow::ext2

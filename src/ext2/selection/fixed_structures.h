@@ -1,0 +1,14 @@
+#pragma once
+
+#include "ext2/selection/findings.h"
+#include "ext2/selection/selection.h"
+#include "ext2/structures/filesystem.h"
+
+namespace e2qcow::ext2 {
+
+// Selects what has its place without any inode: boot block, superblocks and descriptors with all their
+// backups (also where a backup's magic is gone: that shows what overwrote it), both bitmaps of every group,
+// the MMP block. Inode tables are InodeWalk's.
+void select_fixed_structures(const Filesystem& filesystem, Selection& selection, Findings& findings);
+
+}  // namespace e2qcow::ext2

@@ -1,0 +1,193 @@
+#include "ext2/selection/inode_walk.h"
+
+#include <algorithm>
+#include <array>
+
+#include "base/bytes.h"
+#include "base/stop.h"
+#include "ext2/journal/journal_log.h"
+#include "ext2/structures/extent_node.h"
+#include "ext2/structures/file_blocks.h"
+
+namespace e2qcow::ext2 {
+namespace {
+
+constexpr std::uint64_t kReadBytes = 256 * 1024;  // of an inode table at a time: fits in a processor's cache
+constexpr std::uint64_t kInodeMinBytes = EXT2_GOOD_OLD_INODE_SIZE;
+
+// The flags that say what of an inode table was never used are believed where they are proven and the file
+// system says that it is well, as e2fsck believes them: behind them lies what was on the disk before the file
+// system was. Everywhere else all is read, because it costs little and cannot lie.
+bool believes_flags(const Filesystem& filesystem) {
+  const Superblock& superblock = filesystem.superblock;
+  return (superblock.raw.s_state & EXT2_VALID_FS) != 0 && (superblock.raw.s_state & EXT2_ERROR_FS) == 0 &&
+         !superblock.needs_recovery() && superblock.is_primary();
+}
+
+}  // namespace
+
+std::uint64_t inodes_to_read(const Filesystem& filesystem, std::uint64_t group) {
+  const std::uint32_t all = filesystem.geometry.inodes_per_group();
+  if (!believes_flags(filesystem) || !filesystem.descriptors.is_proven(group)) return all;
+  if (filesystem.descriptors.has_flag(group, EXT2_BG_INODE_UNINIT)) return 0;
+  return all - std::min(all, filesystem.descriptors.unused_inodes(group));
+}
+
+InodeWalk::InodeWalk(const Filesystem& filesystem, DumpKind kind, BlockVisitor& visitor, Findings& findings)
+    : filesystem_(filesystem),
+      kind_(kind),
+      visitor_(visitor),
+      findings_(findings),
+      block_maps_(filesystem, visitor, findings),
+      data_(filesystem.file),
+      has_64bit_blocks_(filesystem.superblock.has_incompat(EXT4_FEATURE_INCOMPAT_64BIT)) {}
+
+// All parts are asked for before the first is read, so that a slow device can work on many at once.
+void InodeWalk::walk_groups(BlockRun groups, const InodeTables& tables) {
+  std::vector<TablePart> parts;
+  for (std::uint64_t group = groups.first; group < groups.end(); ++group)
+    find_parts(group, tables.of(group), parts);
+  for (const TablePart& part : parts) filesystem_.file.prefetch(part.bytes);
+  for (const TablePart& part : parts) walk_part(part);
+}
+
+void InodeWalk::find_parts(std::uint64_t group, BlockRun table, std::vector<TablePart>& parts) {
+  const Geometry& geometry = filesystem_.geometry;
+  const std::uint64_t place = filesystem_.descriptors.inode_table(group);
+  if (!geometry.contains({place, geometry.inode_table_blocks()}))
+    findings_.add(Finding::bad_group_descriptor, 0, place);
+  std::uint64_t position = geometry.bytes(table).offset;
+  data_.for_each_in(geometry.bytes(table), [&](Extent data) {
+    const std::uint64_t begin = round_down(data.offset, geometry.block_size());
+    const std::uint64_t end = round_up(data.end(), geometry.block_size());
+    for (position = std::max(position, begin); position < end; position += parts.back().bytes.length)
+      parts.push_back({group, {position, std::min(kReadBytes, end - position)}});
+  });
+}
+
+void InodeWalk::walk_part(const TablePart& table_part) {
+  throw_if_stopped();
+  const Geometry& geometry = filesystem_.geometry;
+  const std::uint64_t group = table_part.group;
+  const std::uint64_t table_offset = filesystem_.descriptors.inode_table(group) * geometry.block_size();
+  const Extent part = table_part.bytes;
+  buffer_.resize(part.length);
+  filesystem_.file.read(part.offset, buffer_);
+  for (std::uint64_t position = 0; position < part.length; position += geometry.block_size()) {
+    const auto block = std::span(buffer_).subspan(position, geometry.block_size());
+    if (is_zero(block)) continue;
+    visitor_.visit(BlockClass::inode_tables, {(part.offset + position) / geometry.block_size(), 1}, 0);
+    const std::uint64_t index = (part.offset + position - table_offset) / geometry.inode_size();
+    walk_block(group * geometry.inodes_per_group() + index + 1, block);
+  }
+}
+
+void InodeWalk::walk_block(std::uint64_t first_inode, std::span<const std::byte> block) {
+  const std::size_t inode_size = filesystem_.geometry.inode_size();
+  for (std::size_t i = 0; i < block.size() / inode_size; ++i) {
+    const auto bytes = block.subspan(i * inode_size, kInodeMinBytes);
+    if (!is_zero(bytes)) walk_inode(first_inode + i, Inode(bytes));
+  }
+}
+
+void InodeWalk::walk_inode(std::uint64_t number, const Inode& inode) {
+  select_xattr_block(number, inode);
+  if (inode.has_inline_data() && inode.is_directory()) visitor_.visit_inline_directory(number, inode.map());
+  if (inode.has_no_map()) return;
+  block_maps_.add(number, inode.map(), inode.uses_extents(), contents(number, inode));
+}
+
+std::optional<BlockMapWalk::Contents> InodeWalk::contents(std::uint64_t number, const Inode& inode) const {
+  if (number == EXT2_BAD_INO || number == EXT2_RESIZE_INO) return std::nullopt;  // blocks, but not contents
+  const bool is_special = number < EXT2_GOOD_OLD_FIRST_INO || filesystem_.superblock.names_inode(number);
+  if (!is_special && is_deleted(inode)) return std::nullopt;
+  if (const auto block_class = contents_class(number, inode))
+    return BlockMapWalk::Contents{*block_class,
+                                  /*first_block_alone=*/number >= EXT2_GOOD_OLD_FIRST_INO &&
+                                      !begins_as(*block_class, inode.map(), inode.uses_extents())};
+  if (inode.may_be_a_directory_in_disguise())
+    return BlockMapWalk::Contents{BlockClass::directories,
+                                  /*first_block_alone=*/!begins_as_its_directory(number, inode)};
+  // Directories alone have one; e2fsck says what is wrong with its root. Source: e2fsck/pass1.c,
+  // handle_htree()
+  if (inode.has_hash_tree())
+    return BlockMapWalk::Contents{BlockClass::directories, /*first_block_alone=*/true};
+  return std::nullopt;
+}
+
+// Whether its first entry is '.' and leads to itself: e2fsck then makes a directory of it again, and reads
+// the rest. Of everything else the rest may be the contents of a file. Source: e2fsck/pass1.c,
+// check_is_really_dir(); <ext2fs/ext2_fs.h>, struct ext2_dir_entry_2
+bool InodeWalk::begins_as_its_directory(std::uint64_t number, const Inode& inode) const {
+  const auto block = first_block_of_file(filesystem_, inode.map(), inode.uses_extents());
+  if (!block) return false;
+  std::array<std::byte, 12> entry;
+  filesystem_.file.read(filesystem_.geometry.bytes({*block, 1}).offset, entry);
+  return load_le<std::uint32_t>(entry, 0) == number && load_le<std::uint8_t>(entry, 6) == 1 &&
+         load_le<std::uint8_t>(entry, 8) == '.';
+}
+
+// The superblock says which inode, or which blocks, the journal is, and which the quotas; where it is
+// damaged, that may be a file of somebody, and where it lies about the size of blocks, what is anywhere.
+// Whoever reads them looks at the first block, and goes no further without its magic. Sources of the magics:
+// the kernel's include/linux/jbd2.h; libsupport/quotaio_v2.h
+bool InodeWalk::begins_as(BlockClass block_class, std::span<const std::byte> map, bool uses_extents) const {
+  if (block_class != BlockClass::journal && block_class != BlockClass::quota) return true;
+  const auto block = first_block_of_file(filesystem_, map, uses_extents);
+  if (!block) return false;
+  std::array<std::byte, 4> magic;
+  const Extent place{filesystem_.geometry.bytes({*block, 1}).offset, magic.size()};
+  filesystem_.file.read(place.offset, magic);
+  if (filesystem_.file.is_lost(place)) return true;
+  if (block_class == BlockClass::journal) return load_be<std::uint32_t>(magic, 0) == JournalLog::kMagic;
+  constexpr std::array<std::uint32_t, 3> kQuotas{0xd9c01f11, 0xd9c01927, 0xd9c03f14};  // user, group, project
+  return std::ranges::find(kQuotas, load_le<std::uint32_t>(magic, 0)) != kQuotas.end();
+}
+
+// Its blocks may hold something else by now: the contents of a file where a directory was. An orphan is not
+// deleted yet; it has the number of the next one where the time would be. Source: e2fsck/pass1.c, low dtimes
+bool InodeWalk::is_deleted(const Inode& inode) const {
+  return inode.links() == 0 && inode.deletion_time() > filesystem_.superblock.raw.s_inodes_count;
+}
+
+void InodeWalk::select_xattr_block(std::uint64_t number, const Inode& inode) {
+  const std::uint64_t low = inode.xattr_block_low();
+  const std::uint64_t high = inode.xattr_block_high() << 32;
+  const std::uint64_t block = has_64bit_blocks_ ? low | high : low;
+  if (block != 0 && !filesystem_.geometry.contains({block, 1}))
+    findings_.add(Finding::block_out_of_range, number, block);
+  // Where the high bits are damaged, or the feature that gives them a meaning, the block is still there.
+  for (const std::uint64_t candidate : {low, low | high}) {
+    if (candidate != 0) visitor_.visit(BlockClass::xattrs, filesystem_.geometry.clip({candidate, 1}), number);
+    if (high == 0) return;
+  }
+}
+
+std::optional<BlockClass> InodeWalk::contents_class(std::uint64_t number, const Inode& inode) const {
+  const ext2_super_block& raw = filesystem_.superblock.raw;
+  if (inode.is_directory() || number == EXT2_ROOT_INO) return BlockClass::directories;
+  if (number == EXT2_JOURNAL_INO || number == raw.s_journal_inum) return BlockClass::journal;
+  if (number == EXT4_USR_QUOTA_INO || number == EXT4_GRP_QUOTA_INO || number == raw.s_usr_quota_inum ||
+      number == raw.s_grp_quota_inum || number == raw.s_prj_quota_inum)
+    return BlockClass::quota;
+  if (number == raw.s_orphan_file_inum) return BlockClass::orphan_file;
+  if (number < EXT2_GOOD_OLD_FIRST_INO) return BlockClass::reserved_inodes;
+  if (inode.is_symlink()) return BlockClass::symlinks;
+  return kind_ == DumpKind::all ? std::optional(BlockClass::data) : std::nullopt;
+}
+
+void InodeWalk::walk_fast_inodes(std::span<const FastInode> inodes) {
+  for (const FastInode& inode : inodes) walk_inode(inode.number, Inode(inode.bytes));
+}
+
+void InodeWalk::walk_journal_backup() {
+  const auto map = journal_map_of(filesystem_.superblock);
+  if (!map) return;
+  const std::span<const std::byte> bytes = *map;
+  const bool is_extents = ExtentHeader(bytes).magic == EXT3_EXT_MAGIC;
+  block_maps_.add(
+      filesystem_.superblock.raw.s_journal_inum, bytes, is_extents,
+      BlockMapWalk::Contents{BlockClass::journal, !begins_as(BlockClass::journal, bytes, is_extents)});
+}
+
+}  // namespace e2qcow::ext2

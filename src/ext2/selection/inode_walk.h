@@ -1,0 +1,61 @@
+#pragma once
+
+#include <vector>
+
+#include "ext2/journal/fast_commit.h"
+#include "ext2/selection/block_map.h"
+#include "ext2/selection/block_visitor.h"
+#include "ext2/selection/data_cursor.h"
+#include "ext2/selection/findings.h"
+#include "ext2/selection/inode_tables.h"
+#include "ext2/structures/filesystem.h"
+#include "ext2/structures/inode.h"
+#include "image/dump_record.h"
+
+namespace e2qcow::ext2 {
+
+// Goes over inode tables and selects them (as far as they are not zero) and the metadata that hangs on their
+// inodes, whatever bitmaps and link counts say: orphans and deleted inodes own blocks, too.
+class InodeWalk {
+ public:
+  // With DumpKind::all the contents of files are selected, too: a bitmap may be wrong. The arguments must
+  // outlive the walk.
+  InodeWalk(const Filesystem& filesystem, DumpKind kind, BlockVisitor& visitor, Findings& findings);
+
+  void walk_groups(BlockRun groups, const InodeTables& tables);
+  // Inodes that are not in the tables.
+  void walk_fast_inodes(std::span<const FastInode> inodes);
+  // The copy of the journal's block map in the superblock.
+  void walk_journal_backup();
+  void finish() { block_maps_.finish(); }
+
+ private:
+  struct TablePart {
+    std::uint64_t group;
+    Extent bytes;
+  };
+  void find_parts(std::uint64_t group, BlockRun table, std::vector<TablePart>& parts);
+  void walk_part(const TablePart& part);
+  void walk_block(std::uint64_t first_inode, std::span<const std::byte> block);
+  bool is_deleted(const Inode& inode) const;
+  void walk_inode(std::uint64_t number, const Inode& inode);
+  void select_xattr_block(std::uint64_t number, const Inode& inode);
+  std::optional<BlockMapWalk::Contents> contents(std::uint64_t number, const Inode& inode) const;
+  bool begins_as(BlockClass block_class, std::span<const std::byte> map, bool uses_extents) const;
+  bool begins_as_its_directory(std::uint64_t number, const Inode& inode) const;
+  std::optional<BlockClass> contents_class(std::uint64_t number, const Inode& inode) const;
+
+  const Filesystem& filesystem_;
+  DumpKind kind_;
+  BlockVisitor& visitor_;
+  Findings& findings_;
+  BlockMapWalk block_maps_;
+  DataCursor data_;
+  bool has_64bit_blocks_;
+  std::vector<std::byte> buffer_;
+};
+
+// How many inodes at the beginning of the group's table may be in use, as far as that can be believed.
+std::uint64_t inodes_to_read(const Filesystem& filesystem, std::uint64_t group);
+
+}  // namespace e2qcow::ext2

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "ext2/selection/priority_reads.h"
+
+#include <algorithm>
+
+#include "base/stop.h"
+
+namespace e2qcow::ext2 {
+namespace {
+
+constexpr std::uint64_t kReadBytes = 1 << 20;
+
+// What cannot be read is remembered by the file.
+void read_once(const File& file, Extent range, std::vector<std::byte>& buffer) {
+  while (!range.empty()) {
+    throw_if_stopped();
+    buffer.resize(std::min(range.length, kReadBytes));
+    file.read(range.offset, buffer);
+    range = {range.offset + buffer.size(), range.length - buffer.size()};
+  }
+}
+
+}  // namespace
+
+void read_bitmaps_first(const Filesystem& filesystem) {
+  const Geometry& geometry = filesystem.geometry;
+  std::vector<std::uint64_t> blocks;
+  for (std::uint64_t group = 0; group < geometry.groups(); ++group) {
+    blocks.push_back(filesystem.descriptors.block_bitmap(group));
+    blocks.push_back(filesystem.descriptors.inode_bitmap(group));
+  }
+  std::ranges::sort(blocks);
+  std::vector<std::byte> buffer;
+  for (const std::uint64_t block : blocks)
+    if (block != 0) read_once(filesystem.file, geometry.bytes(geometry.clip({block, 1})), buffer);
+}
+
+void read_metadata_first(const File& file, std::span<const Selection::ClassRun> runs,
+                         std::uint32_t block_size) {
+  std::vector<std::byte> buffer;
+  for (std::size_t i = 0; i < static_cast<std::size_t>(BlockClass::data); ++i)
+    for (const auto& [blocks, block_class] : runs)
+      if (block_class == static_cast<BlockClass>(i))
+        read_once(file, {blocks.first * block_size, blocks.count * block_size}, buffer);
+}
+
+}  // namespace e2qcow::ext2

@@ -1,0 +1,119 @@
+#include "ext2/structures/descriptors.h"
+
+#include <ext2fs/ext2fs.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/bytes.h"
+#include "ext2/structures/checksum.h"
+
+namespace e2qcow::ext2 {
+namespace {
+
+constexpr std::size_t kChecksumOffset = 0x1e;
+constexpr std::size_t kUnusedLow = 0x1c;
+constexpr std::size_t kUnusedHigh = 0x32;
+constexpr std::size_t kFlags = 0x12;
+constexpr std::size_t kBitmapChecksumLow = 0x18;
+constexpr std::size_t kBitmapChecksumHigh = 0x38;
+
+// CRC-16/ARC, which libext2fs has but does not declare.
+std::uint16_t crc16(std::uint16_t crc, std::span<const std::byte> bytes) {
+  constexpr std::uint16_t kPolynomial = 0xa001;
+  for (const std::byte byte : bytes) {
+    crc ^= static_cast<std::uint16_t>(byte);
+    for (int bit = 0; bit < 8; ++bit)
+      crc = static_cast<std::uint16_t>((crc & 1) != 0 ? (crc >> 1) ^ kPolynomial : crc >> 1);
+  }
+  return crc;
+}
+
+}  // namespace
+
+GroupDescriptors::GroupDescriptors(const File& file, const Superblock& superblock, const Geometry& geometry)
+    : size_(geometry.descriptor_size()), clusters_per_group_(superblock.raw.s_clusters_per_group) {
+  std::memcpy(uuid_, superblock.raw.s_uuid, sizeof uuid_);
+  if (superblock.has_ro_compat(EXT4_FEATURE_RO_COMPAT_METADATA_CSUM))
+    checksum_ = Checksum::crc32c;
+  else if (superblock.has_ro_compat(EXT4_FEATURE_RO_COMPAT_GDT_CSUM))
+    checksum_ = Checksum::crc16;
+  seed_ = superblock.has_incompat(EXT4_FEATURE_INCOMPAT_CSUM_SEED)
+              ? superblock.raw.s_checksum_seed
+              : crc32c(~0U, std::as_bytes(std::span(uuid_)));
+
+  const std::vector<std::uint64_t> blocks = geometry.descriptor_blocks();
+  const std::uint32_t block_size = geometry.block_size();
+  bytes_.resize(blocks.size() * block_size);
+  for (std::size_t i = 0; i < blocks.size();) {
+    std::size_t count = 1;
+    while (i + count < blocks.size() && blocks[i + count] == blocks[i] + count) ++count;
+    const BlockRun run = geometry.clip({blocks[i], count});
+    file.read(run.first * block_size, std::span(bytes_).subspan(i * block_size, run.count * block_size));
+    i += count;
+  }
+}
+
+std::span<const std::byte> GroupDescriptors::descriptor(std::uint64_t group) const {
+  return std::span(bytes_).subspan(group * size_, size_);
+}
+
+std::uint64_t GroupDescriptors::block_number(std::uint64_t group, std::size_t low, std::size_t high) const {
+  std::uint64_t number = load_le<std::uint32_t>(descriptor(group), low);
+  if (size_ >= EXT2_MIN_DESC_SIZE_64BIT)
+    number |= static_cast<std::uint64_t>(load_le<std::uint32_t>(descriptor(group), high)) << 32;
+  return number;
+}
+
+std::uint32_t GroupDescriptors::unused_inodes(std::uint64_t group) const {
+  std::uint32_t count = load_le<std::uint16_t>(descriptor(group), kUnusedLow);
+  if (size_ >= EXT2_MIN_DESC_SIZE_64BIT)
+    count |= static_cast<std::uint32_t>(load_le<std::uint16_t>(descriptor(group), kUnusedHigh)) << 16;
+  return count;
+}
+
+bool GroupDescriptors::has_flag(std::uint64_t group, std::uint16_t flag) const {
+  return (load_le<std::uint16_t>(descriptor(group), kFlags) & flag) != 0;
+}
+
+std::uint32_t GroupDescriptors::block_bitmap_checksum(std::uint64_t group) const {
+  std::uint32_t checksum = load_le<std::uint16_t>(descriptor(group), kBitmapChecksumLow);
+  if (size_ >= EXT2_MIN_DESC_SIZE_64BIT)
+    checksum |= static_cast<std::uint32_t>(load_le<std::uint16_t>(descriptor(group), kBitmapChecksumHigh))
+                << 16;
+  return checksum;
+}
+
+// Source: libext2fs, lib/ext2fs/csum.c, ext2fs_group_desc_csum()
+bool GroupDescriptors::is_proven(std::uint64_t group) const {
+  if (checksum_ == Checksum::none) return false;
+  const auto bytes = descriptor(group);
+  const std::uint32_t number = little_endian(static_cast<std::uint32_t>(group));
+  const auto number_bytes = std::as_bytes(std::span(&number, 1));
+  const auto behind = bytes.subspan(kChecksumOffset + 2);
+  std::uint16_t checksum = 0;
+  if (checksum_ == Checksum::crc32c) {
+    constexpr std::byte kNoChecksum[2]{};
+    std::uint32_t crc = crc32c(seed_, number_bytes);
+    crc = crc32c(crc, bytes.first(kChecksumOffset));
+    crc = crc32c(crc, kNoChecksum);
+    checksum = static_cast<std::uint16_t>(crc32c(crc, behind));
+  } else {
+    checksum = crc16(0xffff, std::as_bytes(std::span(uuid_)));
+    checksum = crc16(checksum, number_bytes);
+    checksum = crc16(checksum, bytes.first(kChecksumOffset));
+    if (!behind.empty()) checksum = crc16(checksum, behind);
+  }
+  return checksum == load_le<std::uint16_t>(bytes, kChecksumOffset);
+}
+
+// Source: libext2fs, lib/ext2fs/csum.c, ext2fs_block_bitmap_csum_verify()
+bool GroupDescriptors::is_bitmap_plausible(std::uint64_t group, std::span<const std::byte> bitmap) const {
+  if (checksum_ != Checksum::crc32c) return checksum_ == Checksum::none || is_proven(group);
+  const std::uint32_t checksum =
+      crc32c(seed_, bitmap.first(std::min<std::size_t>(clusters_per_group_ / 8, bitmap.size())));
+  const std::uint32_t mask = size_ >= EXT2_MIN_DESC_SIZE_64BIT ? ~0U : 0xffffU;
+  return (checksum & mask) == (block_bitmap_checksum(group) & mask);
+}
+
+}  // namespace e2qcow::ext2

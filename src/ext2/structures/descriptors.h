@@ -1,0 +1,40 @@
+#pragma once
+
+#include <vector>
+
+#include "ext2/structures/geometry.h"
+
+namespace e2qcow::ext2 {
+
+// The group descriptors, as they are on disk.
+class GroupDescriptors {
+ public:
+  // Reads them from where the superblock in use has them.
+  GroupDescriptors(const File& file, const Superblock& superblock, const Geometry& geometry);
+
+  std::uint64_t block_bitmap(std::uint64_t group) const { return block_number(group, 0x00, 0x20); }
+  std::uint64_t inode_bitmap(std::uint64_t group) const { return block_number(group, 0x04, 0x24); }
+  std::uint64_t inode_table(std::uint64_t group) const { return block_number(group, 0x08, 0x28); }
+  std::uint32_t unused_inodes(std::uint64_t group) const;
+  bool has_flag(std::uint64_t group, std::uint16_t flag) const;  // EXT2_BG_...
+  std::uint32_t block_bitmap_checksum(std::uint64_t group) const;
+
+  // True where descriptors have checksums and this one's is right.
+  bool is_proven(std::uint64_t group) const;
+  // False where a checksum speaks against the group's block bitmap, given its bytes: its own, or where
+  // bitmaps have none, that of the descriptor which says where it is.
+  bool is_bitmap_plausible(std::uint64_t group, std::span<const std::byte> bitmap) const;
+
+ private:
+  std::span<const std::byte> descriptor(std::uint64_t group) const;
+  std::uint64_t block_number(std::uint64_t group, std::size_t low, std::size_t high) const;
+
+  std::vector<std::byte> bytes_;
+  std::size_t size_;  // of one
+  std::uint32_t clusters_per_group_;
+  enum class Checksum { none, crc16, crc32c } checksum_ = Checksum::none;
+  std::uint32_t seed_ = 0;
+  std::uint8_t uuid_[16];
+};
+
+}  // namespace e2qcow::ext2

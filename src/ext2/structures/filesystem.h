@@ -1,0 +1,25 @@
+#pragma once
+
+#include <e2qcow/file.h>
+
+#include "ext2/structures/descriptors.h"
+#include "ext2/structures/geometry.h"
+#include "ext2/structures/superblock.h"
+
+namespace e2qcow::ext2 {
+
+// A file system on a file or device, which must outlive it.
+struct Filesystem {
+  Filesystem(const File& device, const Superblock& chosen)
+      : file(device),
+        superblock(chosen),
+        geometry(chosen, device.size()),
+        descriptors(device, chosen, geometry) {}
+
+  const File& file;
+  Superblock superblock;
+  Geometry geometry;
+  GroupDescriptors descriptors;
+};
+
+}  // namespace e2qcow::ext2

@@ -1,0 +1,80 @@
+#pragma once
+
+#include <e2qcow/extent.h>
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "ext2/structures/superblock.h"
+
+namespace e2qcow::ext2 {
+
+// A run of blocks.
+struct BlockRun {
+  std::uint64_t first = 0;
+  std::uint64_t count = 0;
+  constexpr std::uint64_t end() const { return first + count; }
+  friend constexpr bool operator==(const BlockRun&, const BlockRun&) = default;
+};
+
+// Where things are in a file system. Single absurd fields of the superblock are replaced by what they must
+// be, and nothing lies outside the device, so that its users need not check again. Source of the rules:
+// libext2fs, lib/ext2fs/{closefs,openfs,alloc_tables}.c
+class Geometry {
+ public:
+  Geometry(const Superblock& superblock, std::uint64_t device_size);
+
+  std::uint32_t block_size() const { return block_size_; }
+  std::uint64_t blocks() const { return blocks_; }  // that the device has
+  std::uint64_t claimed_blocks() const { return claimed_blocks_; }
+  // What of the claimed file system the device does not have.
+  std::uint64_t missing_bytes() const { return (claimed_blocks_ - blocks_) * block_size_; }
+  std::uint32_t cluster_blocks() const { return cluster_blocks_; }
+  std::uint64_t groups() const { return groups_; }
+  std::uint32_t inodes_per_group() const { return inodes_per_group_; }
+  std::uint32_t inode_size() const { return inode_size_; }
+  std::uint32_t descriptor_size() const { return descriptor_size_; }
+  std::uint64_t inode_table_blocks() const { return inode_table_blocks_; }
+
+  BlockRun group(std::uint64_t group) const;
+  // Absent before the first group, behind the last, and where there are none.
+  std::optional<std::uint64_t> group_of(std::uint64_t block) const;
+  bool has_superblock(std::uint64_t group) const;
+  std::uint64_t superblock_block(std::uint64_t group) const;
+  // The descriptor blocks, primary or backup, that are stored in the group; may be empty.
+  BlockRun descriptors_in(std::uint64_t group) const;
+  // Where the descriptor blocks are that belong to the superblock in use, one for each in order.
+  std::vector<std::uint64_t> descriptor_blocks() const;
+
+  // Whether the run is in the file system as it claims to be; the device may end before.
+  bool contains(BlockRun run) const {
+    return run.first != 0 && run.first <= claimed_blocks_ && run.count <= claimed_blocks_ - run.first;
+  }
+  // The part of the run that is inside the file system and the device.
+  BlockRun clip(BlockRun run) const;
+  Extent bytes(BlockRun run) const { return {run.first * block_size_, run.count * block_size_}; }
+
+ private:
+  std::uint64_t descriptor_block_count() const;
+  std::uint64_t count_groups(const Superblock& superblock, std::uint64_t device_size) const;
+
+  std::uint32_t block_size_;
+  std::uint64_t claimed_blocks_;
+  std::uint64_t blocks_;
+  std::uint32_t cluster_blocks_ = 1;
+  std::uint64_t first_data_block_;
+  std::uint64_t blocks_per_group_;
+  std::uint64_t groups_;
+  std::uint32_t inodes_per_group_;
+  std::uint32_t inode_size_;
+  std::uint32_t descriptor_size_;
+  std::uint64_t inode_table_blocks_;
+  std::uint64_t used_superblock_block_;
+  std::uint64_t first_meta_group_;  // in descriptor blocks; all where there is no meta_bg
+  bool sparse_super_;
+  bool sparse_super2_;
+  std::uint32_t backup_groups_[2];
+};
+
+}  // namespace e2qcow::ext2

@@ -1,0 +1,32 @@
+#include "ext2/structures/mount.h"
+
+#include <e2qcow/error.h>
+#include <ext2fs/ext2fs.h>
+#include <fmt/format.h>
+
+#include <array>
+#include <cerrno>
+
+extern "C" {
+#include <et/com_err.h>
+}
+
+namespace e2qcow::ext2 {
+
+MountState mount_state(const std::string& device) {
+  int flags = 0;
+  std::array<char, 4096> mount_point{};
+  const errcode_t error =
+      ext2fs_check_mount_point(device.c_str(), &flags, mount_point.data(), mount_point.size());
+  if (error != 0 && error != ENOENT)
+    fail(Errc::refused, fmt::format("{}: cannot find out whether it is mounted ({}); --force goes on", device,
+                                    ::error_message(error)));
+  MountState state;
+  state.mounted = (flags & (EXT2_MF_MOUNTED | EXT2_MF_SWAP)) != 0;
+  state.in_use = (flags & EXT2_MF_SWAP) != 0;
+  state.read_write = state.mounted && (flags & EXT2_MF_READONLY) == 0;
+  state.mount_point = mount_point.data();
+  return state;
+}
+
+}  // namespace e2qcow::ext2

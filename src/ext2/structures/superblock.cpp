@@ -1,0 +1,125 @@
+#include "ext2/structures/superblock.h"
+
+#include <ext2fs/ext2fs.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bit>
+#include <string_view>
+
+#include "base/bytes.h"
+#include "ext2/structures/text_field.h"
+
+extern "C" {
+#include <e2p/e2p.h>
+}
+
+namespace e2qcow::ext2 {
+namespace {
+
+static_assert(sizeof(ext2_super_block) == kSuperblockSize);
+
+// More than the bits of a small block: libext2fs opens such file systems, and looks into them before it finds
+// that they make no sense. Source: <ext2fs/ext2_fs.h>, EXT2_MAX_INODES_PER_GROUP
+constexpr std::uint64_t kMaxPerGroup = 1 << 16;
+
+// What no file system can be walked without; the other fields may be wrong (see Geometry).
+bool makes_sense(const Superblock& superblock) {
+  const ext2_super_block& raw = superblock.raw;
+  if (raw.s_magic != EXT2_SUPER_MAGIC || raw.s_log_block_size > 6) return false;
+  if (superblock.is_journal_device()) return superblock.blocks() > 0;
+  const std::uint64_t max_per_group = std::max<std::uint64_t>(kMaxPerGroup, superblock.block_size() * 8ULL);
+  const bool bigalloc = superblock.has_ro_compat(EXT4_FEATURE_RO_COMPAT_BIGALLOC);
+  const bool blocks_fit = bigalloc || raw.s_blocks_per_group <= max_per_group;
+  return raw.s_inodes_per_group > 0 && raw.s_inodes_per_group <= max_per_group &&
+         raw.s_blocks_per_group >= 8 && blocks_fit && superblock.blocks() > 0;
+}
+
+std::string feature_names(const ext2_super_block& raw) {
+  std::string names;
+  const std::uint32_t masks[] = {raw.s_feature_compat, raw.s_feature_incompat, raw.s_feature_ro_compat};
+  const int types[] = {E2P_FEATURE_COMPAT, E2P_FEATURE_INCOMPAT, E2P_FEATURE_RO_INCOMPAT};
+  for (int i = 0; i < 3; ++i)
+    for (std::uint32_t rest = masks[i]; rest != 0; rest &= rest - 1) {
+      char name[64];
+      e2p_feature_to_string(types[i], rest & -rest, name, sizeof name);
+      if (!names.empty()) names += ' ';
+      names += name;
+    }
+  return names;
+}
+
+std::string uuid_text(const std::uint8_t (&uuid)[16]) {
+  std::string text;
+  for (int i = 0; i < 16; ++i) {
+    if (i == 4 || i == 6 || i == 8 || i == 10) text += '-';
+    text += fmt::format("{:02x}", uuid[i]);
+  }
+  return text;
+}
+
+std::string state_text(std::uint16_t state) {
+  std::string text = (state & EXT2_VALID_FS) != 0 ? "clean" : "not clean";
+  if ((state & EXT2_ERROR_FS) != 0) text += " with errors";
+  return text;
+}
+
+}  // namespace
+
+bool Superblock::names_inode(std::uint64_t number) const {
+  return number != 0 &&
+         (number == raw.s_journal_inum || number == raw.s_usr_quota_inum || number == raw.s_grp_quota_inum ||
+          number == raw.s_prj_quota_inum || number == raw.s_orphan_file_inum);
+}
+
+std::uint64_t Superblock::blocks() const {
+  std::uint64_t count = raw.s_blocks_count;
+  if (has_incompat(EXT4_FEATURE_INCOMPAT_64BIT))
+    count |= static_cast<std::uint64_t>(raw.s_blocks_count_hi) << 32;
+  return count;
+}
+
+std::optional<Superblock> read_superblock(const File& file, std::uint64_t offset) {
+  if (file.size() < kSuperblockSize || offset > file.size() - kSuperblockSize) return std::nullopt;
+  Superblock superblock;
+  superblock.offset = offset;
+  file.read(offset, std::as_writable_bytes(std::span(&superblock.raw, 1)));
+  if constexpr (std::endian::native == std::endian::big) ext2fs_swap_super(&superblock.raw);
+  if (!makes_sense(superblock)) return std::nullopt;
+  return superblock;
+}
+
+std::optional<Superblock> read_repaired_primary(const File& file) {
+  Superblock superblock;
+  if (file.size() < superblock.offset + kSuperblockSize) return std::nullopt;
+  ext2_super_block& raw = superblock.raw;
+  file.read(superblock.offset, std::as_writable_bytes(std::span(&raw, 1)));
+  if constexpr (std::endian::native == std::endian::big) ext2fs_swap_super(&raw);
+  if (raw.s_blocks_per_group == 0 || superblock.blocks() == 0) return std::nullopt;
+  const std::uint64_t groups = divide_up(superblock.blocks(), std::uint64_t{raw.s_blocks_per_group});
+  raw.s_inodes_per_group = static_cast<std::uint32_t>(divide_up(std::uint64_t{raw.s_inodes_count}, groups));
+  superblock.is_repaired = true;
+  return makes_sense(superblock) ? std::optional(superblock) : std::nullopt;
+}
+
+Description describe(const Superblock& superblock) {
+  const ext2_super_block& raw = superblock.raw;
+  const bool is_64bit = superblock.has_incompat(EXT4_FEATURE_INCOMPAT_64BIT);
+  Description description;
+  description.label = text_of(raw.s_volume_name);
+  description.uuid = uuid_text(raw.s_uuid);
+  description.last_mounted = text_of(raw.s_last_mounted);
+  description.features = feature_names(raw);
+  description.state = state_text(raw.s_state);
+  description.block_size = superblock.block_size();
+  description.blocks = superblock.blocks();
+  description.free_blocks =
+      raw.s_free_blocks_count | (is_64bit ? static_cast<std::uint64_t>(raw.s_free_blocks_hi) << 32 : 0);
+  description.inodes = raw.s_inodes_count;
+  description.free_inodes = raw.s_free_inodes_count;
+  description.error_count = raw.s_error_count;
+  description.needs_recovery = superblock.needs_recovery();
+  return description;
+}
+
+}  // namespace e2qcow::ext2

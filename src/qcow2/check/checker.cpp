@@ -1,0 +1,42 @@
+#include "qcow2/check/checker.h"
+
+#include "base/bytes.h"
+#include "qcow2/check/bitmap_check.h"
+#include "qcow2/check/data_check.h"
+#include "qcow2/check/image_check.h"
+#include "qcow2/check/mapping_check.h"
+#include "qcow2/check/refcount_check.h"
+#include "qcow2/check/snapshot_check.h"
+
+namespace e2qcow::qcow2 {
+namespace {
+
+void check_header(ImageCheck& image) {
+  const Origin origin{"header"};
+  if ((image.header.incompatible_features & kDirty) != 0)
+    image.report.corruption(origin, "the image is marked as dirty: its refcounts may be out of date");
+  if ((image.header.incompatible_features & kCorrupt) != 0)
+    image.report.corruption(origin, "the image is marked as corrupt");
+  image.add_metadata(ClusterUse::header, {0, 1}, origin);
+  image.report.result().total_clusters = divide_up(image.header.size, image.geometry.cluster_size());
+}
+
+}  // namespace
+
+// What comes first owns the clusters: data last, so that data in a table's place is what is reported.
+CheckResult check(const File& file, const CheckOptions& options) {
+  ImageCheck image(file);
+  RefcountCheck refcounts(image);
+  MappingCheck mappings(image);
+  check_header(image);
+  refcounts.add_tables();
+  mappings.add_l1_table(image.header.l1_table_offset, image.header.l1_size, 0);
+  add_snapshots(image, mappings);
+  add_bitmaps(image);
+  mappings.add_l2_tables();
+  refcounts.compare();
+  if (options.data) check_data(image, options.threads);
+  return image.report.result();
+}
+
+}  // namespace e2qcow::qcow2

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <e2qcow/file.h>
+
+#include "qcow2/check/check_report.h"
+
+namespace e2qcow::qcow2 {
+
+// Compares every reference in an image to every refcount, and all tables to the format. Damage is counted and
+// described in the result, however bad it is. Throws only where the header makes no sense (Errc::not_qcow2,
+// corrupt, truncated, unsupported) or the file cannot be read: then there is nothing to say about the image.
+// Memory and time follow the size of the file, not what it claims.
+// With `data` every compressed cluster is decoded, too.
+struct CheckOptions {
+  bool data = false;
+  unsigned threads = 1;
+};
+CheckResult check(const File& file, const CheckOptions& options = {});
+
+}  // namespace e2qcow::qcow2

@@ -1,0 +1,100 @@
+#include "qcow2/check/cluster_usage.h"
+
+#include <algorithm>
+
+namespace e2qcow::qcow2 {
+
+std::string_view name_of(ClusterUse use) {
+  switch (use) {
+    case ClusterUse::none:
+      return "free space";
+    case ClusterUse::header:
+      return "header";
+    case ClusterUse::l1_table:
+      return "L1 table";
+    case ClusterUse::l2_table:
+      return "L2 table";
+    case ClusterUse::refcount_table:
+      return "refcount table";
+    case ClusterUse::refcount_block:
+      return "refcount block";
+    case ClusterUse::snapshot_table:
+      return "snapshot table";
+    case ClusterUse::bitmap_directory:
+      return "bitmap directory";
+    case ClusterUse::bitmap_table:
+      return "bitmap table";
+    case ClusterUse::bitmap_data:
+      return "bitmap data";
+    case ClusterUse::data:
+      return "data";
+  }
+  return "";
+}
+
+const ClusterMap::Cluster* ClusterMap::find(std::uint64_t cluster) const {
+  const std::uint64_t index = cluster / kPageClusters;
+  if (index != last_index_) {
+    const auto page = pages_.find(index);
+    if (page == pages_.end()) return nullptr;
+    last_index_ = index;
+    last_page_ = page->second.get();
+  }
+  return &(*last_page_)[cluster % kPageClusters];
+}
+
+ClusterMap::Cluster& ClusterMap::at(std::uint64_t cluster) {
+  const std::uint64_t index = cluster / kPageClusters;
+  if (index != last_index_) {
+    std::unique_ptr<Page>& page = pages_[index];
+    if (!page) page = std::make_unique<Page>();
+    last_index_ = index;
+    last_page_ = page.get();
+  }
+  return (*last_page_)[cluster % kPageClusters];
+}
+
+ClusterUse ClusterMap::use(std::uint64_t cluster) const {
+  const Cluster* found = find(cluster);
+  return found ? static_cast<ClusterUse>(found->use) : ClusterUse::none;
+}
+
+std::uint64_t ClusterMap::references(std::uint64_t cluster) const {
+  const Cluster* found = find(cluster);
+  if (!found) return 0;
+  return found->references == kMany ? many_.at(cluster) : found->references;
+}
+
+bool ClusterMap::refcount_is_one(std::uint64_t cluster) const {
+  const Cluster* found = find(cluster);
+  return found && found->refcount_is_one != 0;
+}
+
+void ClusterMap::set_use(std::uint64_t cluster, ClusterUse use) {
+  at(cluster).use = static_cast<std::uint16_t>(use) & 0xf;
+}
+
+void ClusterMap::add_references(std::uint64_t cluster, std::uint64_t count) {
+  Cluster& known = at(cluster);
+  if (count < kMany - known.references) {
+    known.references = (known.references + count) & kMany;
+    return;
+  }
+  const std::uint64_t before = known.references;
+  many_.try_emplace(cluster, before).first->second += count;
+  known.references = kMany;
+}
+
+void ClusterMap::set_refcount_is_one(std::uint64_t cluster) {
+  at(cluster).refcount_is_one = 1;
+}
+
+std::vector<std::uint64_t> ClusterMap::pages() const {
+  std::vector<std::uint64_t> first_clusters;
+  first_clusters.reserve(pages_.size());
+  for (const auto& [index, page] : pages_) first_clusters.push_back(index * kPageClusters);
+  std::ranges::sort(first_clusters);
+  return first_clusters;
+}
+
+}  // namespace e2qcow::qcow2

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "qcow2/check/data_check.h"
+
+#include <e2qcow/error.h>
+
+#include <algorithm>
+#include <atomic>
+#include <exception>
+#include <mutex>
+
+#include "base/stop.h"
+#include "base/threads.h"
+#include "qcow2/read/reader.h"
+
+namespace e2qcow::qcow2 {
+namespace {
+
+// Threads take the ranges of L2 tables from one counter.
+class DataCheck {
+ public:
+  explicit DataCheck(Reader& reader) : reader_(reader), ranges_(reader.mapped_ranges()) {}
+
+  // Guest offsets of what cannot be decoded, ascending.
+  std::vector<std::uint64_t> run(unsigned threads) {
+    {
+      std::vector<std::jthread> others;
+      start_threads(others, std::max(1U, threads) - 1, [this] { work(); });
+      work();
+    }
+    if (error_) std::rethrow_exception(error_);
+    std::ranges::sort(bad_);
+    return bad_;
+  }
+
+ private:
+  void work() noexcept {
+    try {
+      for (std::size_t i = next_++; i < ranges_.size(); i = next_++) check(ranges_[i]);
+    } catch (...) {
+      const std::scoped_lock lock(mutex_);
+      if (!error_) error_ = std::current_exception();
+      next_ = ranges_.size();
+    }
+  }
+
+  void check(Extent range) {
+    std::vector<std::byte> cluster(reader_.read_unit());
+    for (std::uint64_t position = range.offset; position < range.end();) {
+      throw_if_stopped();
+      const auto mapping = mapping_at(position);
+      if (mapping && mapping->kind == Mapping::Kind::compressed)
+        decode(position, std::span(cluster).first(mapping->guest.length));
+      position = mapping ? mapping->guest.end() : position + reader_.read_unit();
+    }
+  }
+
+  std::optional<Mapping> mapping_at(std::uint64_t guest_offset) {
+    try {
+      return reader_.map(guest_offset);
+    } catch (const std::system_error& error) {
+      if (error.code() != Errc::corrupt && error.code() != Errc::truncated) throw;
+      return std::nullopt;  // the tables are wrong here
+    }
+  }
+
+  void decode(std::uint64_t guest_offset, std::span<std::byte> out) {
+    try {
+      reader_.read(guest_offset, out);
+    } catch (const std::system_error& error) {
+      // What cannot be read is not known to be bad.
+      if (error.code() != Errc::corrupt && error.code() != Errc::truncated) throw;
+      const std::scoped_lock lock(mutex_);
+      bad_.push_back(guest_offset);
+    }
+  }
+
+  Reader& reader_;
+  const std::vector<Extent> ranges_;
+  std::atomic<std::size_t> next_{0};
+  std::mutex mutex_;  // guards what follows
+  std::vector<std::uint64_t> bad_;
+  std::exception_ptr error_;
+};
+
+}  // namespace
+
+void check_data(ImageCheck& image, unsigned threads) {
+  try {
+    Reader reader(image.file);
+    for (const std::uint64_t guest_offset : DataCheck(reader).run(threads))
+      image.report.corruption({"guest offset", guest_offset},
+                              "the compressed cluster cannot be decompressed");
+  } catch (const std::system_error& error) {
+    // An L1 table that cannot be used was reported by those who check it.
+    if (error.code() != Errc::corrupt && error.code() != Errc::truncated) throw;
+  }
+}
+
+}  // namespace e2qcow::qcow2

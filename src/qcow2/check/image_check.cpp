@@ -1,0 +1,56 @@
+#include "qcow2/check/image_check.h"
+
+#include <algorithm>
+
+#include "base/bytes.h"
+#include "qcow2/format/read_header.h"
+
+namespace e2qcow::qcow2 {
+ImageCheck::ImageCheck(const File& image_file)
+    : file(image_file),
+      file_size(file.size()),
+      header(read_header(file)),
+      extensions(read_extensions(file, header)),
+      geometry(header.geometry()),
+      file_clusters(divide_up(file_size, geometry.cluster_size())) {
+  refuse_encryption(extensions, file.name());
+}
+
+bool ImageCheck::add_metadata(ClusterUse use, Extent host, const Origin& origin) {
+  if (host.offset % geometry.cluster_size() != 0) {
+    report.corruption(origin, "the {} at {} is not aligned to a cluster", name_of(use), host.offset);
+    return false;
+  }
+  if (host.offset > file_size || host.length > file_size - host.offset) {
+    report.corruption(origin, "the {} at {} runs past the end of the file", name_of(use), host.offset);
+    return false;
+  }
+  const std::uint64_t end = divide_up(host.end(), geometry.cluster_size());
+  for (std::uint64_t cluster = host.offset >> geometry.cluster_bits; cluster < end; ++cluster) {
+    const ClusterUse other = clusters.use(cluster);
+    if (other != ClusterUse::none) {
+      report.corruption(origin, "the {} at {} overlaps the {} at {}", name_of(use), host.offset,
+                        name_of(other), cluster << geometry.cluster_bits);
+      return false;
+    }
+    clusters.set_use(cluster, use);
+    clusters.add_references(cluster, 1);
+  }
+  return true;
+}
+
+void ImageCheck::add_data(Extent host, std::uint64_t count, const Origin& origin) {
+  const std::uint64_t end = divide_up(host.end(), geometry.cluster_size());
+  for (std::uint64_t cluster = host.offset >> geometry.cluster_bits; cluster < end; ++cluster) {
+    const ClusterUse other = clusters.use(cluster);
+    if (other != ClusterUse::none && other != ClusterUse::data) {
+      report.corruption(origin, "the data at {} overlaps the {} at {}", host.offset, name_of(other),
+                        cluster << geometry.cluster_bits);
+      continue;
+    }
+    clusters.set_use(cluster, ClusterUse::data);
+    clusters.add_references(cluster, count);
+  }
+}
+
+}  // namespace e2qcow::qcow2

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "qcow2/format/bitmaps.h"
+
+#include <fmt/format.h>
+
+#include "base/bytes.h"
+#include "base/stop.h"
+
+namespace e2qcow::qcow2 {
+namespace {
+
+constexpr std::size_t kExtensionBytes = 24;
+constexpr std::uint64_t kMaxDirectoryBytes = 64 << 20;  // QEMU's limit
+constexpr std::size_t kFixedBytes = 24;
+
+struct Sizes {
+  std::uint64_t extra;
+  std::uint64_t name;
+  std::uint64_t all() const { return round_up(kFixedBytes + extra + name, 8); }
+};
+
+Sizes sizes_of(std::span<const std::byte> entry) {
+  return {load_be<std::uint32_t>(entry, 20), load_be<std::uint16_t>(entry, 18)};
+}
+
+Bitmap decode(std::span<const std::byte> entry) {
+  const Sizes sizes = sizes_of(entry);
+  Bitmap bitmap;
+  bitmap.table_offset = load_be<std::uint64_t>(entry, 0);
+  bitmap.table_entries = load_be<std::uint32_t>(entry, 8);
+  bitmap.flags = load_be<std::uint32_t>(entry, 12);
+  bitmap.type = load_be<std::uint8_t>(entry, 16);
+  bitmap.granularity_bits = load_be<std::uint8_t>(entry, 17);
+  bitmap.extra_bytes = sizes.extra;
+  bitmap.name.assign(reinterpret_cast<const char*>(entry.data()) + kFixedBytes + sizes.extra, sizes.name);
+  return bitmap;
+}
+
+}  // namespace
+
+std::optional<BitmapDirectory> decode_bitmap_directory(std::span<const std::byte> extension) {
+  if (extension.size() != kExtensionBytes) return std::nullopt;
+  const BitmapDirectory directory{
+      load_be<std::uint32_t>(extension, 0),
+      {load_be<std::uint64_t>(extension, 16), load_be<std::uint64_t>(extension, 8)}};
+  const auto reserved = load_be<std::uint32_t>(extension, 4);
+  if (directory.bitmaps == 0 || reserved != 0 || directory.host.length > kMaxDirectoryBytes)
+    return std::nullopt;
+  return directory;
+}
+
+std::vector<Bitmap> read_bitmaps(const File& file, const BitmapDirectory& directory,
+                                 const std::function<void(const std::string&)>& problem) {
+  std::vector<std::byte> bytes(directory.host.length);
+  file.read(directory.host.offset, bytes);
+  std::vector<Bitmap> bitmaps;
+  for (std::span<const std::byte> rest = bytes; !rest.empty();) {
+    throw_if_stopped();
+    if (rest.size() < kFixedBytes || sizes_of(rest).all() > rest.size()) {
+      problem("it ends inside an entry");
+      return bitmaps;
+    }
+    bitmaps.push_back(decode(rest));
+    rest = rest.subspan(sizes_of(rest).all());
+  }
+  if (bitmaps.size() != directory.bitmaps)
+    problem(fmt::format("it has {} entries instead of {}", bitmaps.size(), directory.bitmaps));
+  return bitmaps;
+}
+
+}  // namespace e2qcow::qcow2

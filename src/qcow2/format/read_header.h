@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <e2qcow/error.h>
+#include <e2qcow/file.h>
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "base/bytes.h"
+#include "qcow2/format/format.h"
+
+namespace e2qcow::qcow2 {
+
+// The first bytes of a file, or all of one that is shorter.
+inline std::vector<std::byte> read_front(const File& file, std::uint64_t length) {
+  std::vector<std::byte> bytes(std::min(file.size(), length));
+  bytes.resize(file.read_up_to(0, bytes));
+  return bytes;
+}
+
+inline bool has_magic(const File& file) {
+  const auto front = read_front(file, sizeof kMagic);
+  return front.size() == sizeof kMagic && load_be<std::uint32_t>(front, 0) == kMagic;
+}
+
+inline Header read_header(const File& file) {
+  return decode_header(read_front(file, kHeaderLengthV3), file.size(), file.name());
+}
+
+inline std::vector<Extension> read_extensions(const File& file, const Header& header) {
+  return decode_extensions(header, read_front(file, header.geometry().cluster_size()), file.name());
+}
+
+// What decode_header() cannot see.
+inline void refuse_encryption(const std::vector<Extension>& extensions, const std::string& name) {
+  if (std::ranges::find(extensions, kCryptoHeader, &Extension::type) != extensions.end())
+    fail(Errc::unsupported, name + ": encryption (a LUKS header) is not supported");
+}
+
+}  // namespace e2qcow::qcow2

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <e2qcow/file.h>
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "qcow2/format/format.h"
+
+namespace e2qcow::qcow2 {
+
+struct Snapshot {
+  std::uint64_t l1_offset = 0;
+  std::uint32_t l1_entries = 0;
+  std::uint32_t seconds = 0;  // since 1970, when it was made
+  std::uint64_t vm_state_bytes = 0;
+  std::uint64_t disk_size = 0;  // 0: that of the image
+  std::string id;               // both as they stand in the image
+  std::string name;
+};
+
+// The snapshots up to the first that makes no sense, and the bytes they take.
+struct SnapshotTable {
+  std::vector<Snapshot> snapshots;
+  std::uint64_t bytes = 0;
+};
+
+// Is told what is wrong with an entry, numbered from 1.
+using SnapshotProblem = std::function<void(std::uint32_t number, const std::string& text)>;
+
+SnapshotTable read_snapshots(const File& file, const Header& header, const SnapshotProblem& problem);
+
+}  // namespace e2qcow::qcow2

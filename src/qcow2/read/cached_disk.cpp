@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "qcow2/read/cached_disk.h"
+
+#include <algorithm>
+#include <exception>
+#include <system_error>
+
+#include "base/bytes.h"
+
+namespace e2qcow::qcow2 {
+namespace {
+
+// How far a thread decompresses ahead of sequential reads.
+constexpr std::uint64_t kAheadBytes = 1 << 20;
+
+}  // namespace
+
+CachedDisk::CachedDisk(Chain& chain, std::uint64_t cache_bytes)
+    : chain_(chain),
+      unit_bytes_(chain.read_unit()),
+      cache_(cache_bytes, unit_bytes_,
+             [this](std::uint64_t unit, std::span<std::byte> out) { load(unit, out); }),
+      ahead_([this](std::uint64_t unit) { load_ahead(unit); }, cache_.capacity() / 2) {}
+
+void CachedDisk::read(std::uint64_t guest_offset, std::span<std::byte> out) {
+  while (!out.empty()) {
+    const std::uint64_t rest = unit_bytes_ - guest_offset % unit_bytes_;
+    const auto part = out.first(std::min<std::uint64_t>(out.size(), rest));
+    read_part(guest_offset, part);
+    guest_offset += part.size();
+    out = out.subspan(part.size());
+  }
+}
+
+// Inside of one unit.
+void CachedDisk::read_part(std::uint64_t guest_offset, std::span<std::byte> out) {
+  const std::uint64_t unit = guest_offset / unit_bytes_;
+  ClusterCache::Cluster cluster = cache_.find(unit);
+  while (!cluster && !out.empty()) {
+    const Chain::Place place = find(guest_offset);
+    if (place.mapping.kind == Mapping::Kind::compressed) {
+      cluster = get(unit);
+      if (cluster) break;
+    }
+    const auto part =
+        out.first(std::min<std::uint64_t>(out.size(), place.mapping.guest.end() - guest_offset));
+    chain_.read(place, guest_offset, part);
+    guest_offset += part.size();
+    out = out.subspan(part.size());
+  }
+  if (!cluster) return;
+  std::copy_n(cluster.get() + guest_offset % unit_bytes_, out.size(), out.begin());
+  notice(unit);
+}
+
+// Null where a part of the unit is damaged: the rest of it may still be read, without the cache.
+ClusterCache::Cluster CachedDisk::get(std::uint64_t unit) {
+  try {
+    return cache_.get(unit);
+  } catch (const std::system_error&) {
+    return nullptr;
+  }
+}
+
+// The place of an offset; often it is that of the one before.
+Chain::Place CachedDisk::find(std::uint64_t guest_offset) {
+  {
+    const std::scoped_lock lock(mutex_);
+    const Extent guest = recent_.mapping.guest;
+    if (guest.offset <= guest_offset && guest_offset < guest.end()) return recent_;
+  }
+  const Chain::Place place = chain_.map(guest_offset);
+  const std::scoped_lock lock(mutex_);
+  recent_ = place;
+  return place;
+}
+
+// Reads that go on from one unit to the next are expected to go on, the further the longer they do: two
+// bitmaps side by side say nothing of the inode table behind them. The thread is asked for many at once, as
+// to wake it takes longer than to decompress a small unit.
+void CachedDisk::notice(std::uint64_t unit) {
+  const std::uint64_t last = last_unit_.exchange(unit, std::memory_order_relaxed);
+  if (unit == last) return;
+  const std::uint64_t run = unit == last + 1 ? run_.load(std::memory_order_relaxed) + 1 : 0;
+  run_.store(run, std::memory_order_relaxed);
+  const std::uint64_t window = std::min(run, std::max<std::uint64_t>(2, kAheadBytes / unit_bytes_));
+  const std::uint64_t end = ahead_end_.load(std::memory_order_relaxed);
+  const bool goes_on = end > unit && end <= unit + window;
+  if (run == 0 || (goes_on && end - unit > window / 2)) return;
+  const std::uint64_t first = goes_on ? end : unit + 1;
+  ahead_end_.store(unit + window, std::memory_order_relaxed);
+  prefetch({first * unit_bytes_, (unit + window - first) * unit_bytes_});
+}
+
+void CachedDisk::prefetch(Extent guest) {
+  if (guest.offset >= size()) return;
+  const std::uint64_t first = guest.offset / unit_bytes_;
+  const std::uint64_t end =
+      divide_up(std::min(guest.length, size() - guest.offset) + guest.offset, unit_bytes_);
+  ahead_.add(first, end - first);
+}
+
+// What cannot be loaded is found again by whoever needs it.
+void CachedDisk::load_ahead(std::uint64_t unit) noexcept {
+  try {
+    if (cache_.find(unit)) return;
+    if (chain_.map(unit * unit_bytes_).mapping.kind == Mapping::Kind::compressed) cache_.get(unit);
+  } catch (const std::exception&) {
+    return;
+  }
+}
+
+void CachedDisk::load(std::uint64_t unit, std::span<std::byte> out) {
+  const std::uint64_t guest_offset = unit * unit_bytes_;
+  const std::uint64_t there = std::min<std::uint64_t>(out.size(), size() - guest_offset);
+  chain_.read(guest_offset, out.first(there));
+  std::ranges::fill(out.subspan(there), std::byte{0});
+}
+
+}  // namespace e2qcow::qcow2

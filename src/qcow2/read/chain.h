@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <e2qcow/image.h>
+
+#include <vector>
+
+#include "qcow2/read/reader.h"
+
+namespace e2qcow::qcow2 {
+
+// An image on top of those that it is based on: what one does not have is looked for in the next, and what is
+// past the end of that reads as zeros.
+class Chain : public ImageSource {
+ public:
+  // The images from the top down; then, if there is one, a raw disk. All must outlive the chain.
+  Chain(std::vector<Reader*> images, const File* raw_base);
+
+  std::uint64_t size() const override { return images_.front()->size(); }
+  std::optional<Extent> next_extent(std::uint64_t guest_offset) override;
+  void read(std::uint64_t guest_offset, std::span<std::byte> out) override;
+  std::optional<File::Descriptor> stored_at(Extent guest) const override;
+  // The largest cluster of its images.
+  std::uint64_t read_unit() const override;
+
+  // A stretch of the disk, and which layer it is from: 0 is the top. Unallocated: in no layer, and the depth
+  // is that of the last that was asked.
+  struct Place {
+    Mapping mapping;
+    std::size_t depth = 0;
+  };
+  Place map(std::uint64_t guest_offset) const;
+  // Reads from a place that map() found; inside of it.
+  void read(const Place& place, std::uint64_t guest_offset, std::span<std::byte> out) const;
+
+ private:
+  Mapping map_raw(std::uint64_t guest_offset) const;
+
+  std::vector<Reader*> images_;
+  const File* raw_base_;
+};
+
+}  // namespace e2qcow::qcow2

@@ -1,0 +1,284 @@
+#include "qcow2/read/reader.h"
+
+#include <e2qcow/error.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iterator>
+
+#include "base/bytes.h"
+#include "base/stop.h"
+#include "qcow2/format/read_header.h"
+#include "qcow2/format/record_extension.h"
+#include "qcow2/read/table_overlaps.h"
+
+namespace e2qcow::qcow2 {
+
+bool continues(const Mapping& before, const Mapping& next) {
+  if (next.kind != before.kind || before.kind == Mapping::Kind::compressed) return false;
+  if (!before.host_offset) return !next.host_offset;
+  return next.host_offset == *before.host_offset + before.guest.length;
+}
+
+Reader::Reader(const File& file)
+    : file_(file),
+      file_size_(file.size()),
+      header_(read_header(file)),
+      extensions_(read_extensions(file, header_)),
+      tables_(file) {
+  refuse_encryption(extensions_, file.name());
+  load_backing_file_name();
+  load_l1();
+}
+
+void Reader::load_backing_file_name() {
+  if (header_.backing_file_offset == 0 || header_.backing_file_size == 0) return;
+  const auto front = read_front(file_, header_.backing_file_offset + header_.backing_file_size);
+  // The size of what comes from a pipe was not known when the header was decoded.
+  if (header_.backing_file_offset + header_.backing_file_size > front.size())
+    fail(Errc::truncated, file_.name() + ": it ends before the name of its backing file");
+  backing_file_name_.emplace(reinterpret_cast<const char*>(front.data()) + header_.backing_file_offset,
+                             header_.backing_file_size);
+}
+
+void Reader::corrupt(std::uint64_t guest_offset, const std::string& what) const {
+  fail(Errc::corrupt, fmt::format("{}: guest offset {}: {}", file_.name(), guest_offset, what));
+}
+
+void Reader::load_l1() {
+  const Geometry geometry = header_.geometry();
+  l1_.resize(divide_up(header_.size, geometry.l2_reach()));
+  file_.read(header_.l1_table_offset, std::as_writable_bytes(std::span(l1_)));
+  for (std::uint64_t index = 0; index < l1_.size(); ++index) {
+    const L1Entry entry(big_endian(l1_[index]));
+    const std::uint64_t guest_offset = index * geometry.l2_reach();
+    l1_[index] = entry.host_offset();
+    if (entry.raw() == 0) continue;
+    if (entry.host_offset() == 0 || entry.has_reserved_bits() ||
+        entry.host_offset() % geometry.cluster_size() != 0)
+      corrupt(guest_offset,
+              fmt::format("L1 entry {:#x} has reserved bits, is not aligned or is of no table", entry.raw()));
+    if (entry.host_offset() > file_size_ || geometry.cluster_size() > file_size_ - entry.host_offset())
+      fail(Errc::truncated, fmt::format("{}: guest offset {}: the L2 table at {} is past the end of the file",
+                                        file_.name(), guest_offset, entry.host_offset()));
+  }
+}
+
+std::optional<DumpRecord> Reader::record() const {
+  return decode_record(extensions_);
+}
+
+bool Reader::has_record() const {
+  return std::ranges::find(extensions_, kDumpRecord, &Extension::type) != extensions_.end();
+}
+
+void Reader::check(const Entry& entry, std::uint64_t guest_offset) const {
+  const Geometry geometry = header_.geometry();
+  const L2Entry cluster = entry.cluster;
+  if (geometry.extended_l2) check_subclusters(entry, guest_offset);
+  if (cluster.compressed()) {
+    if (cluster.copied()) corrupt(guest_offset, "a compressed cluster is marked as copied");
+    // The file may end with the data, before the last sector and the cluster do.
+    const std::uint64_t offset = cluster.compressed_offset(geometry);
+    const std::uint64_t end = round_up(file_size_, geometry.cluster_size());
+    if (offset >= file_size_ || cluster.compressed_length(geometry) > end - offset)
+      fail(Errc::truncated, fmt::format("{}: guest offset {}: the compressed cluster at {} is past the end",
+                                        file_.name(), guest_offset, cluster.compressed_offset(geometry)));
+    return;
+  }
+  if (cluster.has_reserved_bits(geometry))
+    corrupt(guest_offset, fmt::format("L2 entry {:#x} has reserved bits", cluster.raw()));
+  if (cluster.reads_as_zeros() && header_.version < 3)
+    corrupt(guest_offset, "a zero cluster in a version 2 image");
+  if (cluster.host_offset() % geometry.cluster_size() != 0)
+    corrupt(guest_offset, fmt::format("the cluster at {} is not aligned", cluster.host_offset()));
+  if (cluster.host_offset() == 0 && cluster.copied() && !cluster.reads_as_zeros())
+    corrupt(guest_offset, "an entry without a cluster is marked as copied");
+  const std::uint64_t needed = needed_bytes(entry, guest_offset);
+  if (needed != 0 && (cluster.host_offset() > file_size_ || needed > file_size_ - cluster.host_offset()))
+    fail(Errc::truncated, fmt::format("{}: guest offset {}: the cluster at {} is past the end of the file",
+                                      file_.name(), guest_offset, cluster.host_offset()));
+}
+
+void Reader::check_subclusters(const Entry& entry, std::uint64_t guest_offset) const {
+  const Subclusters subclusters = entry.subclusters;
+  if (entry.cluster.compressed() && subclusters.raw() != 0)
+    corrupt(guest_offset, "a compressed cluster has subclusters");
+  if (subclusters.contradicts_itself())
+    corrupt(guest_offset, fmt::format("subclusters {:#x} are allocated and zero at once", subclusters.raw()));
+  if (subclusters.any_allocated() && entry.cluster.host_offset() == 0)
+    corrupt(guest_offset, "subclusters are allocated in no cluster");
+}
+
+// How much of a cluster is read, at most; what is past the end of the disk is not.
+std::uint64_t Reader::needed_bytes(const Entry& entry, std::uint64_t guest_offset) const {
+  const Geometry geometry = header_.geometry();
+  std::uint64_t bytes = geometry.cluster_size();
+  if (geometry.extended_l2)
+    bytes = entry.subclusters.allocated_end() * geometry.subcluster_size();
+  else if (entry.cluster.host_offset() == 0 || entry.cluster.reads_as_zeros())
+    bytes = 0;
+  return std::min(bytes, header_.size - guest_offset);
+}
+
+// The cluster or subcluster at `guest_offset`, a multiple of the size of a subcluster.
+Mapping Reader::describe(const Entry& entry, std::uint64_t guest_offset) const {
+  const Geometry geometry = header_.geometry();
+  const std::uint64_t inside = guest_offset % geometry.cluster_size();
+  Mapping mapping;
+  if (entry.cluster.compressed()) {
+    mapping.kind = Mapping::Kind::compressed;
+    mapping.guest = {guest_offset - inside, geometry.cluster_size()};
+    mapping.host_offset = entry.cluster.compressed_offset(geometry);
+    mapping.stored_length = entry.cluster.compressed_length(geometry);
+    return mapping;
+  }
+  mapping.guest = {guest_offset, geometry.subcluster_size()};
+  const std::uint64_t index = inside / geometry.subcluster_size();
+  const bool zeros = geometry.extended_l2 ? entry.subclusters.zeros(index) : entry.cluster.reads_as_zeros();
+  const bool data =
+      geometry.extended_l2 ? entry.subclusters.allocated(index) : entry.cluster.host_offset() != 0;
+  if (zeros)
+    mapping.kind = Mapping::Kind::zeros;
+  else if (data)
+    mapping.kind = Mapping::Kind::data;
+  if (entry.cluster.host_offset() != 0) mapping.host_offset = entry.cluster.host_offset() + inside;
+  return mapping;
+}
+
+// From the part of an L2 table that has the entry for `guest_offset`.
+Mapping Reader::map_page(std::uint64_t l2_offset, std::uint64_t guest_offset) const {
+  const Geometry geometry = header_.geometry();
+  const std::uint64_t page_bytes = std::min(TableCache::kPageBytes, geometry.cluster_size());
+  const std::uint64_t entries = page_bytes / geometry.l2_entry_bytes();
+  const std::uint64_t words = geometry.l2_entry_bytes() / sizeof(std::uint64_t);
+  const std::uint64_t index = (guest_offset >> geometry.cluster_bits) % geometry.l2_entries();
+  const auto page = tables_.page(l2_offset + index / entries * page_bytes, page_bytes);
+  const std::uint64_t first =
+      (guest_offset >> geometry.cluster_bits) - index % entries;  // cluster of the page
+  const std::uint64_t end = std::min((first + entries) << geometry.cluster_bits, header_.size);
+  const auto at = [&](std::uint64_t offset) {
+    const std::uint64_t cluster = offset >> geometry.cluster_bits;
+    const std::uint64_t* raw = page->data() + (cluster - first) * words;
+    const Entry entry{L2Entry(big_endian(raw[0])), Subclusters(words == 1 ? 0 : big_endian(raw[1]))};
+    check(entry, cluster << geometry.cluster_bits);
+    return describe(entry, offset);
+  };
+  Mapping mapping = at(round_down(guest_offset, geometry.subcluster_size()));
+  while (mapping.kind != Mapping::Kind::compressed && mapping.guest.end() < end) {
+    const Mapping next = at(mapping.guest.end());
+    if (!continues(mapping, next)) break;
+    mapping.guest.length += next.guest.length;
+  }
+  return mapping;
+}
+
+Mapping Reader::map(std::uint64_t guest_offset) const {
+  const std::uint64_t reach = header_.geometry().l2_reach();
+  std::uint64_t index = guest_offset / reach;
+  Mapping mapping;
+  if (l1_[index] != 0) {
+    mapping = map_page(l1_[index], guest_offset);
+  } else {
+    while (index < l1_.size() && l1_[index] == 0) ++index;
+    mapping.guest = {guest_offset, index * reach - guest_offset};
+  }
+  const std::uint64_t skipped = guest_offset - mapping.guest.offset;
+  const std::uint64_t end = std::min(mapping.guest.end(), header_.size);
+  mapping.guest = {guest_offset, end - guest_offset};
+  if (mapping.kind != Mapping::Kind::compressed && mapping.host_offset) *mapping.host_offset += skipped;
+  return mapping;
+}
+
+void Reader::read(std::uint64_t guest_offset, std::span<std::byte> out) {
+  while (!out.empty()) {
+    const Mapping mapping = map(guest_offset);
+    const auto part = out.first(std::min<std::uint64_t>(out.size(), mapping.guest.length));
+    switch (mapping.kind) {
+      case Mapping::Kind::data:
+        file_.read(*mapping.host_offset, part);
+        break;
+      case Mapping::Kind::compressed:
+        read_compressed(mapping, guest_offset, part);
+        break;
+      default:
+        std::ranges::fill(part, std::byte{0});
+    }
+    guest_offset += part.size();
+    out = out.subspan(part.size());
+  }
+}
+
+// `out` is a part of the cluster.
+void Reader::read_compressed(const Mapping& mapping, std::uint64_t guest_offset, std::span<std::byte> out) {
+  const std::uint64_t cluster_size = header_.geometry().cluster_size();
+  // The last sector may lie past the end of the file, when the data ends before that.
+  std::vector<std::byte> stored(mapping.stored_length);
+  stored.resize(file_.read_up_to(*mapping.host_offset, stored));
+  std::vector<std::byte> whole(out.size() == cluster_size ? 0 : cluster_size);
+  const std::span<std::byte> cluster = whole.empty() ? out : whole;
+  const auto decoder = decoders_.borrow([this] { return make_decoder(header_.compression_type); });
+  if (!decoder->decode(stored, cluster))
+    corrupt(guest_offset, "the compressed cluster cannot be decompressed");
+  if (!whole.empty())
+    std::ranges::copy(cluster.subspan(guest_offset % cluster_size, out.size()), out.begin());
+}
+
+std::vector<Extent> Reader::mapped_ranges() const {
+  const std::uint64_t reach = header_.geometry().l2_reach();
+  std::vector<std::pair<std::uint64_t, std::uint64_t>> tables;  // host offset, index
+  for (std::uint64_t index = 0; index < l1_.size(); ++index)
+    if (l1_[index] != 0) tables.emplace_back(l1_[index], index);
+  std::ranges::sort(tables);
+  const auto same = [](const auto& a, const auto& b) { return a.first == b.first; };
+  tables.erase(std::unique(tables.begin(), tables.end(), same), tables.end());
+  std::vector<Extent> ranges;
+  for (const auto& [host_offset, index] : tables)
+    ranges.push_back({index * reach, std::min(reach, header_.size - index * reach)});
+  return ranges;
+}
+
+// A table in a hole of the file has no entries. There may be millions of them, and nothing in the file to
+// show for it.
+void Reader::forget_empty_tables() {
+  for (std::uint64_t& host_offset : l1_) {
+    if (host_offset == 0) continue;
+    const auto data = file_.next_data(host_offset);
+    if (!data || data->offset >= host_offset + header_.geometry().cluster_size()) host_offset = 0;
+  }
+}
+
+std::uint64_t Reader::check_tables(std::uint64_t max_ratio) {
+  std::vector<std::uint64_t> l2_tables;
+  std::ranges::copy_if(l1_, std::back_inserter(l2_tables), [](std::uint64_t offset) { return offset != 0; });
+  const MetadataMap metadata(file_, header_, extensions_, l2_tables);
+  tables_end_ = metadata.end();
+  forget_empty_tables();
+  plain_bytes_ = 0;
+  compressed_bytes_ = 0;
+  for (std::uint64_t position = 0; position < header_.size;) {
+    throw_if_stopped();
+    const Mapping mapping = map(position);
+    position = mapping.guest.end();
+    if (!mapping.is_stored()) continue;
+    const bool compressed = mapping.kind == Mapping::Kind::compressed;
+    (compressed ? compressed_bytes_ : plain_bytes_) += mapping.guest.length;
+    if (!metadata.is_free({*mapping.host_offset, compressed ? mapping.stored_length : mapping.guest.length}))
+      corrupt(mapping.guest.offset, fmt::format("its data at {} lies on a table", *mapping.host_offset));
+    check_size(file_size_, max_ratio);
+  }
+  return plain_bytes_ + compressed_bytes_;
+}
+
+// Stretches of data may share no cluster of the file, so that together they are no larger than it.
+void Reader::check_size(std::uint64_t file_size, std::uint64_t max_ratio) const {
+  if (tables_end_ > round_up(file_size, header_.geometry().cluster_size()))
+    fail(Errc::truncated, fmt::format("{}: it ends at {}, before a table does", file_.name(), file_size));
+  if (plain_bytes_ > file_size || compressed_bytes_ / max_ratio > file_size)
+    fail(
+        Errc::refused,
+        fmt::format("{}: it claims {} bytes of data or more and has only {}: not plausible (see --max-ratio)",
+                    file_.name(), plain_bytes_ + compressed_bytes_, file_size));
+}
+
+}  // namespace e2qcow::qcow2

@@ -1,0 +1,13 @@
+#pragma once
+
+#include <optional>
+
+#include "qcow2/codec/codec.h"
+#include "qcow2/write/layout.h"
+
+namespace e2qcow::qcow2 {
+
+// The header of an image with the given layout.
+Header header_of(const Layout& layout, std::uint32_t version, std::optional<Compression> compression);
+
+}  // namespace e2qcow::qcow2

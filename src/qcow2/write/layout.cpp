@@ -1,0 +1,66 @@
+#include "qcow2/write/layout.h"
+
+#include <limits>
+
+#include "base/bytes.h"
+
+namespace e2qcow::qcow2 {
+
+ClusterCount count_clusters(std::span<const Extent> extents, Geometry geometry) {
+  ClusterCount count;
+  std::uint64_t next_table = 0;  // the first that is not counted yet
+  for_each_cluster_run(extents, geometry, [&](std::uint64_t first, std::uint64_t clusters) {
+    const std::uint64_t first_table = std::max(first / geometry.l2_entries(), next_table);
+    next_table = (first + clusters - 1) / geometry.l2_entries() + 1;
+    count.data += clusters;
+    count.l2_tables += next_table - first_table;
+  });
+  return count;
+}
+
+RefcountSize refcount_size(Geometry geometry, std::uint64_t clusters) {
+  RefcountSize size;
+  while (true) {
+    const std::uint64_t total = clusters + size.blocks + size.table_clusters;
+    const std::uint64_t blocks = divide_up(total, geometry.refcount_block_entries());
+    const RefcountSize next{blocks, divide_up(blocks * sizeof(std::uint64_t), geometry.cluster_size())};
+    if (next == size) return size;
+    size = next;
+  }
+}
+
+Layout plan_layout(Geometry geometry, std::uint64_t disk_size, ClusterCount clusters) {
+  const std::uint64_t cluster_size = geometry.cluster_size();
+  Layout layout{.geometry = geometry, .disk_size = disk_size, .clusters = clusters};
+  layout.l1_entries = std::max<std::uint64_t>(1, divide_up(disk_size, geometry.l2_reach()));
+  const std::uint64_t l1_clusters = divide_up(layout.l1_entries * sizeof(std::uint64_t), cluster_size);
+  layout.refcounts = refcount_size(geometry, 1 + l1_clusters + clusters.l2_tables + clusters.data);
+  layout.l1_offset = cluster_size;
+  layout.refcount_table_offset = layout.l1_offset + l1_clusters * cluster_size;
+  layout.refcount_blocks_offset =
+      layout.refcount_table_offset + layout.refcounts.table_clusters * cluster_size;
+  layout.l2_offset = layout.refcount_blocks_offset + layout.refcounts.blocks * cluster_size;
+  layout.data_offset = layout.l2_offset + clusters.l2_tables * cluster_size;
+  return layout;
+}
+
+bool Layout::is_valid() const {
+  return disk_size <= geometry.max_disk_size() &&
+         refcounts.table_clusters * geometry.cluster_size() <= kMaxRefcountTableBytes;
+}
+
+std::uint32_t best_cluster_bits(std::uint64_t disk_size, std::span<const Extent> extents) {
+  std::uint32_t best = kMaxClusterBits;
+  std::uint64_t best_size = std::numeric_limits<std::uint64_t>::max();
+  for (std::uint32_t bits = kMaxClusterBits; bits >= kMinClusterBits; --bits) {
+    const Geometry geometry{bits};
+    if (geometry.max_disk_size() < disk_size) break;
+    const Layout layout = plan_layout(geometry, disk_size, count_clusters(extents, geometry));
+    if (!layout.is_valid() || layout.end() >= best_size) continue;
+    best = bits;
+    best_size = layout.end();
+  }
+  return best;
+}
+
+}  // namespace e2qcow::qcow2

@@ -1,0 +1,69 @@
+#pragma once
+
+#include <e2qcow/extent.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <span>
+
+#include "qcow2/format/format.h"
+
+namespace e2qcow::qcow2 {
+
+// How much of a disk an image stores.
+struct ClusterCount {
+  std::uint64_t data = 0;       // clusters with data in them
+  std::uint64_t l2_tables = 0;  // tables needed for them
+  friend bool operator==(const ClusterCount&, const ClusterCount&) = default;
+};
+
+// Calls `visit(first, count)` for the runs of clusters that the extents touch, each cluster once, in order.
+// `extents` are guest bytes, ascending, without overlaps and not empty.
+template <typename Visit>
+void for_each_cluster_run(std::span<const Extent> extents, Geometry geometry, Visit visit) {
+  std::uint64_t next = 0;  // the first cluster that was not visited
+  for (const Extent& extent : extents) {
+    const std::uint64_t first = std::max(extent.offset >> geometry.cluster_bits, next);
+    next = std::max(next, ((extent.end() - 1) >> geometry.cluster_bits) + 1);
+    if (first < next) visit(first, next - first);
+  }
+}
+
+ClusterCount count_clusters(std::span<const Extent> extents, Geometry geometry);
+
+struct RefcountSize {
+  std::uint64_t blocks = 0;
+  std::uint64_t table_clusters = 0;
+  friend bool operator==(const RefcountSize&, const RefcountSize&) = default;
+};
+
+// What it takes to count `clusters` other clusters and themselves.
+RefcountSize refcount_size(Geometry geometry, std::uint64_t clusters);
+
+// Where everything goes: host offsets, in the order of the members; each part is a whole number of clusters.
+//   | header | L1 | refcount table | refcount blocks | L2 tables | data |
+// The counts are upper bounds: what turns out to be zero is not stored.
+struct Layout {
+  Geometry geometry{};
+  std::uint64_t disk_size = 0;
+  std::uint64_t l1_entries = 0;
+  std::uint64_t l1_offset = 0;
+  std::uint64_t refcount_table_offset = 0;
+  RefcountSize refcounts{};
+  std::uint64_t refcount_blocks_offset = 0;
+  std::uint64_t l2_offset = 0;
+  std::uint64_t data_offset = 0;
+  ClusterCount clusters{};
+
+  std::uint64_t end() const { return data_offset + clusters.data * geometry.cluster_size(); }
+  // False where QEMU would not open the image: L1 or refcount table too large.
+  bool is_valid() const;
+};
+
+Layout plan_layout(Geometry geometry, std::uint64_t disk_size, ClusterCount clusters);
+
+// The cluster size with the smallest image, in bits; of equals, the largest. Sizes whose L1 table QEMU would
+// not open are left out.
+std::uint32_t best_cluster_bits(std::uint64_t disk_size, std::span<const Extent> extents);
+
+}  // namespace e2qcow::qcow2

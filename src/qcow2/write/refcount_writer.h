@@ -1,0 +1,42 @@
+#pragma once
+
+#include <e2qcow/file.h>
+
+#include <map>
+#include <vector>
+
+#include "qcow2/write/layout.h"
+
+namespace e2qcow::qcow2 {
+
+// Counts the references to host clusters and writes refcount blocks and table where the layout has them.
+// Blocks are kept while they may change, so that memory does not follow the size of the image.
+class RefcountWriter {
+ public:
+  RefcountWriter(File& file, const Layout& layout);
+
+  // One more reference to each of `count` clusters.
+  void add(std::uint64_t first_cluster, std::uint64_t count);
+
+  // How often the cluster is referenced so far; it must not be behind flush_before().
+  std::uint64_t references(std::uint64_t cluster) const;
+
+  // Writes what is complete when only clusters from `cluster` on, and the tables in front of the data, will
+  // be added.
+  void flush_before(std::uint64_t cluster);
+
+  // Adds the refcount structures themselves and writes all that is left.
+  void finish();
+
+ private:
+  void write_block(std::uint64_t index);
+  void count_own_blocks();
+
+  File& file_;
+  const Layout& layout_;
+  std::uint64_t entries_per_block_;
+  std::map<std::uint64_t, std::vector<std::uint16_t>> open_;  // by block index
+  std::vector<bool> used_;                                    // by block index
+};
+
+}  // namespace e2qcow::qcow2

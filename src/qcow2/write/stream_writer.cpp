@@ -1,0 +1,103 @@
+#include "qcow2/write/stream_writer.h"
+
+#include <algorithm>
+#include <cassert>
+
+#include "base/bytes.h"
+#include "qcow2/write/image_header.h"
+
+namespace e2qcow::qcow2 {
+namespace {
+
+constexpr std::size_t kBufferEntries = 32 * 1024;
+constexpr std::uint64_t kFourReferences = 0x0001'0001'0001'0001;  // four refcounts of one
+
+}  // namespace
+
+StreamWriter::StreamWriter(OutputStream& out, const Layout& layout, std::uint32_t version,
+                           std::span<const Extension> extensions, std::span<const Extent> extents)
+    : out_(out), layout_(layout) {
+  out_.write(encode_header(header_of(layout_, version, std::nullopt), extensions));
+  write_l1(extents);
+  write_refcounts();
+  write_l2(extents);
+  assert(out_.written() == layout_.data_offset);
+}
+
+void StreamWriter::put(std::uint64_t value) {
+  buffer_.push_back(big_endian(value));
+  if (buffer_.size() >= kBufferEntries) flush();
+}
+
+void StreamWriter::pad_to(std::uint64_t host_offset) {
+  while (position() < host_offset) put(0);
+}
+
+void StreamWriter::flush() {
+  out_.write(std::as_bytes(std::span(buffer_)));
+  buffer_.clear();
+}
+
+void StreamWriter::write_l1(std::span<const Extent> extents) {
+  std::uint64_t next_table = 0;  // of the disk
+  std::uint64_t host_offset = layout_.l2_offset;
+  for_each_cluster_run(extents, layout_.geometry, [&](std::uint64_t first, std::uint64_t count) {
+    const std::uint64_t last = (first + count - 1) / layout_.geometry.l2_entries();
+    std::uint64_t table = std::max(first / layout_.geometry.l2_entries(), next_table);
+    pad_to(layout_.l1_offset + table * sizeof(std::uint64_t));
+    for (; table <= last; ++table, host_offset += layout_.geometry.cluster_size())
+      put(L1Entry::to_table(host_offset).raw());
+    next_table = table;
+  });
+  pad_to(layout_.refcount_table_offset);
+}
+
+// Every cluster from the first to the last is referenced once.
+void StreamWriter::write_refcounts() {
+  const std::uint64_t cluster_size = layout_.geometry.cluster_size();
+  for (std::uint64_t i = 0; i < layout_.refcounts.blocks; ++i)
+    put(layout_.refcount_blocks_offset + i * cluster_size);
+  pad_to(layout_.refcount_blocks_offset);
+  const std::uint64_t clusters = layout_.end() / cluster_size;
+  for (std::uint64_t i = 0; i < clusters / 4; ++i) put(kFourReferences);
+  const std::uint64_t rest = clusters % 4;
+  if (rest != 0) put(kFourReferences << (16 * (4 - rest)));
+  pad_to(layout_.l2_offset);
+}
+
+void StreamWriter::write_l2(std::span<const Extent> extents) {
+  const Geometry geometry = layout_.geometry;
+  std::uint64_t table = ~0ULL;  // of the disk
+  std::uint64_t table_begin = layout_.l2_offset;
+  std::uint64_t table_end = layout_.l2_offset;
+  std::uint64_t host_offset = layout_.data_offset;
+  for_each_cluster_run(extents, geometry, [&](std::uint64_t first, std::uint64_t count) {
+    for (std::uint64_t cluster = first; cluster < first + count; ++cluster) {
+      if (cluster / geometry.l2_entries() != table) {
+        pad_to(table_end);
+        table = cluster / geometry.l2_entries();
+        table_begin = table_end;
+        table_end += geometry.cluster_size();
+      }
+      pad_to(table_begin + cluster % geometry.l2_entries() * sizeof(std::uint64_t));
+      put(L2Entry::to_cluster(host_offset).raw());
+      host_offset += geometry.cluster_size();
+    }
+  });
+  pad_to(layout_.data_offset);
+  flush();
+}
+
+void StreamWriter::pack(Batch& batch) const {
+  batch.pieces.assign(1, {batch.ranges.front().offset, batch.data});
+}
+
+void StreamWriter::append(const Batch& batch) {
+  for (const Batch::Piece& piece : batch.pieces) out_.write(piece.stored);
+}
+
+void StreamWriter::finish() {
+  assert(out_.written() == layout_.end());
+}
+
+}  // namespace e2qcow::qcow2

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <e2qcow/image.h>
+
+#include <span>
+#include <vector>
+
+#include "base/file/output_stream.h"
+#include "qcow2/write/layout.h"
+
+namespace e2qcow::qcow2 {
+
+// Writes an uncompressed image to a pipe, front to back. All clusters of the plan are stored, zeros too,
+// because the tables went out before the data was read.
+class StreamWriter : public ImageSink {
+ public:
+  // Writes all in front of the data. `extents` are those the layout was planned for. The stream must outlive
+  // the writer.
+  StreamWriter(OutputStream& out, const Layout& layout, std::uint32_t version,
+               std::span<const Extension> extensions, std::span<const Extent> extents);
+
+  std::uint64_t granularity() const override { return layout_.geometry.cluster_size(); }
+  void pack(Batch& batch) const override;
+  void append(const Batch& batch) override;
+  void finish() override;
+
+ private:
+  void write_l1(std::span<const Extent> extents);
+  void write_refcounts();
+  void write_l2(std::span<const Extent> extents);
+  void put(std::uint64_t value);
+  void pad_to(std::uint64_t host_offset);
+  std::uint64_t position() const { return out_.written() + buffer_.size() * sizeof(std::uint64_t); }
+  void flush();
+
+  OutputStream& out_;
+  const Layout layout_;
+  std::vector<std::uint64_t> buffer_;  // of tables, as in the file
+};
+
+}  // namespace e2qcow::qcow2

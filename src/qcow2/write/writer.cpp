@@ -1,0 +1,117 @@
+#include "qcow2/write/writer.h"
+
+#include <algorithm>
+#include <array>
+#include <cassert>
+#include <utility>
+
+#include "base/bytes.h"
+#include "image/drop_zeros.h"
+#include "qcow2/write/image_header.h"
+
+namespace e2qcow::qcow2 {
+
+Writer::Writer(File& file, const Layout& layout, Options options)
+    : file_(file),
+      layout_(layout),
+      options_(std::move(options)),
+      refcounts_(file, layout_),
+      allocator_(refcounts_, layout_),
+      l1_(file, layout.l1_offset, options_.background),
+      l2_(file, layout.l2_offset, options_.background) {
+  constexpr std::array<std::byte, kSectorSize> kNoHeader{};
+  // On a device all must fit; how small compressed data becomes is not known yet.
+  const std::uint64_t needed = options_.compression ? layout_.data_offset : layout_.end();
+  if (file_.size() < needed) file_.resize(needed);
+  if (!options_.compression) file_.expect_writes(layout_.end() - layout_.data_offset);
+  file_.write(0, kNoHeader);
+}
+
+void Writer::pack(Batch& batch) const {
+  drop_zeros(batch, layout_.geometry.cluster_size());
+  if (options_.compression) compress(batch);
+}
+
+// Replaces the pieces by one for each cluster that shrinks, and what is between them.
+void Writer::compress(Batch& batch) const {
+  const std::uint64_t cluster_size = layout_.geometry.cluster_size();
+  const auto encoder = encoders_.borrow([this] { return make_encoder(*options_.compression); });
+  batch.packed.resize(batch.data.size());
+  std::span<std::byte> room = batch.packed;
+  std::vector<Batch::Piece> pieces;
+  for (const Batch::Piece& piece : batch.pieces) {
+    for (std::uint64_t position = 0; position < piece.stored.size(); position += cluster_size) {
+      const auto cluster = piece.stored.subspan(position, cluster_size);
+      const std::size_t size = encoder->encode(cluster, room.first(cluster_size - 1));
+      const auto stored = size == 0 ? cluster : std::span<const std::byte>(room.first(size));
+      pieces.push_back({piece.guest_offset + position, stored, size != 0});
+      room = room.subspan(size);
+    }
+  }
+  batch.pieces = std::move(pieces);
+}
+
+void Writer::append(const Batch& batch) {
+  std::vector<std::span<const std::byte>> parts;  // of one run in the file
+  std::uint64_t run_offset = 0;
+  std::uint64_t run_end = 0;
+  for (const Batch::Piece& piece : batch.pieces) {
+    const std::uint64_t host_offset = place(piece);
+    if (piece.shareable && file_.share(host_offset, *piece.shareable, piece.stored.size())) continue;
+    if (host_offset != run_end) {
+      file_.write(run_offset, parts);
+      parts.clear();
+      run_offset = host_offset;
+    }
+    parts.push_back(piece.stored);
+    run_end = host_offset + piece.stored.size();
+  }
+  file_.write(run_offset, parts);
+  refcounts_.flush_before(allocator_.first_open_cluster());
+}
+
+// Finds room for the piece, enters it into the tables, and returns its host offset.
+std::uint64_t Writer::place(const Batch::Piece& piece) {
+  const std::uint64_t cluster_size = layout_.geometry.cluster_size();
+  if (piece.compressed) {
+    const std::uint64_t host_offset = allocator_.place_compressed(piece.stored.size());
+    set_l2_entry(piece.guest_offset,
+                 L2Entry::to_compressed(host_offset, piece.stored.size(), layout_.geometry));
+    return host_offset;
+  }
+  const std::uint64_t count = piece.stored.size() / cluster_size;
+  const std::uint64_t host_offset = allocator_.place_clusters(count);
+  for (std::uint64_t i = 0; i < count; ++i)
+    set_l2_entry(piece.guest_offset + i * cluster_size, L2Entry::to_cluster(host_offset + i * cluster_size));
+  return host_offset;
+}
+
+void Writer::set_l2_entry(std::uint64_t guest_offset, L2Entry entry) {
+  const Geometry geometry = layout_.geometry;
+  const std::uint64_t cluster_index = guest_offset >> geometry.cluster_bits;
+  const std::uint64_t table = cluster_index / geometry.l2_entries();
+  if (table != l2_index_) {
+    assert(l2_tables_ < layout_.clusters.l2_tables);
+    const std::uint64_t host_offset = layout_.l2_offset + l2_tables_ * geometry.cluster_size();
+    l1_.set(layout_.l1_offset + table * sizeof(std::uint64_t), L1Entry::to_table(host_offset).raw());
+    l2_index_ = table;
+    ++l2_tables_;
+  }
+  const std::uint64_t begin = layout_.l2_offset + (l2_tables_ - 1) * geometry.cluster_size();
+  l2_.set(begin + cluster_index % geometry.l2_entries() * sizeof(std::uint64_t), entry.raw());
+}
+
+void Writer::finish() {
+  const std::uint64_t cluster_size = layout_.geometry.cluster_size();
+  l1_.finish(layout_.refcount_table_offset);
+  l2_.finish(layout_.l2_offset + l2_tables_ * cluster_size);
+  refcounts_.add(0, layout_.refcount_table_offset / cluster_size);  // header and L1
+  refcounts_.add(layout_.l2_offset / cluster_size, l2_tables_);
+  refcounts_.finish();
+  file_.resize(allocator_.end());
+  if (options_.background == TableWriter::Background::old_data) file_.sync();
+  file_.write(
+      0, encode_header(header_of(layout_, options_.version, options_.compression), options_.extensions()));
+}
+
+}  // namespace e2qcow::qcow2

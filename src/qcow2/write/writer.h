@@ -1,0 +1,59 @@
+#pragma once
+
+#include <e2qcow/file.h>
+#include <e2qcow/image.h>
+
+#include <functional>
+#include <optional>
+#include <vector>
+
+#include "qcow2/codec/codec.h"
+#include "qcow2/write/allocator.h"
+#include "qcow2/write/layout.h"
+#include "qcow2/write/refcount_writer.h"
+#include "qcow2/write/table_writer.h"
+
+namespace e2qcow::qcow2 {
+
+// Writes an image as its layout plans it: tables in front, data behind them in guest order, the header last,
+// so that an interrupted dump is never taken for an image.
+class Writer : public ImageSink {
+ public:
+  struct Options {
+    std::uint32_t version = 3;
+    std::optional<Compression> compression{};                             // absent: none
+    TableWriter::Background background = TableWriter::Background::zeros;  // of the file
+    // Asked for when the header is written, at the very end.
+    std::function<std::vector<Extension>()> extensions = [] { return std::vector<Extension>(); };
+  };
+
+  // `file` must outlive the writer. On a device the layout must fit; a valid header there is destroyed first.
+  Writer(File& file, const Layout& layout, Options options);
+
+  std::uint64_t granularity() const override { return layout_.geometry.cluster_size(); }
+  void pack(Batch& batch) const override;
+  void append(const Batch& batch) override;
+  void finish() override;
+
+  // What the image takes, in bytes; final after finish().
+  std::uint64_t image_size() const { return allocator_.end(); }
+
+ private:
+  void compress(Batch& batch) const;
+  std::uint64_t place(const Batch::Piece& piece);
+  void set_l2_entry(std::uint64_t guest_offset, L2Entry entry);
+
+  File& file_;
+  const Layout layout_;
+  Options options_;
+  mutable CodecPool<Encoder> encoders_;
+  RefcountWriter refcounts_;
+  Allocator allocator_;
+  TableWriter l1_;
+  TableWriter l2_;
+  std::uint64_t l2_tables_ = 0;        // begun so far
+  std::uint64_t l2_index_ = kNoTable;  // which table of the disk the last of them is
+  static constexpr std::uint64_t kNoTable = ~0ULL;
+};
+
+}  // namespace e2qcow::qcow2

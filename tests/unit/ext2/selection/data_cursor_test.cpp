@@ -1,0 +1,56 @@
+#include "ext2/selection/data_cursor.h"
+
+#include <gtest/gtest.h>
+
+#include <vector>
+
+#include "tests/support/sparse_file.h"
+
+namespace e2qcow::ext2 {
+namespace {
+
+class DataCursorTest : public testing::Test {
+ protected:
+  DataCursorTest() {
+    disk_.put(100, filled(100, 1));
+    disk_.put(500, filled(100, 1));
+  }
+  std::vector<Extent> parts_in(Extent range) {
+    std::vector<Extent> parts;
+    cursor_.for_each_in(range, [&](Extent part) { parts.push_back(part); });
+    return parts;
+  }
+
+  SparseFile disk_{1000};
+  DataCursor cursor_{disk_};
+};
+
+using Parts = std::vector<Extent>;
+
+TEST_F(DataCursorTest, VisitsTheDataInARange) {
+  EXPECT_EQ(parts_in({0, 1000}), (Parts{{100, 100}, {500, 100}}));
+}
+
+TEST_F(DataCursorTest, CutsDataAtBothEndsOfTheRange) {
+  EXPECT_EQ(parts_in({150, 400}), (Parts{{150, 50}, {500, 50}}));
+}
+
+TEST_F(DataCursorTest, VisitsNothingInAHole) {
+  EXPECT_EQ(parts_in({200, 300}), Parts{});
+  EXPECT_EQ(parts_in({600, 400}), Parts{});
+}
+
+TEST_F(DataCursorTest, VisitsNothingBehindTheFile) {
+  EXPECT_EQ(parts_in({1000, 100}), Parts{});
+  EXPECT_EQ(parts_in({550, 1000}), (Parts{{550, 50}}));
+}
+
+TEST_F(DataCursorTest, TakesRangesInAnyOrder) {
+  EXPECT_EQ(parts_in({500, 10}), (Parts{{500, 10}}));
+  EXPECT_EQ(parts_in({100, 10}), (Parts{{100, 10}}));
+  EXPECT_EQ(parts_in({700, 10}), Parts{});
+  EXPECT_EQ(parts_in({0, 550}), (Parts{{100, 100}, {500, 50}}));
+}
+
+}  // namespace
+}  // namespace e2qcow::ext2

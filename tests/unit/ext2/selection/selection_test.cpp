@@ -1,0 +1,181 @@
+#include "ext2/selection/selection.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+
+#include "tests/support/memory_file.h"
+#include "tests/support/random.h"
+#include "tests/support/sparse_file.h"
+
+namespace e2qcow::ext2 {
+namespace {
+
+using enum BlockClass;
+using Runs = std::vector<Selection::ClassRun>;
+
+Runs sorted(Runs added) {
+  Selection selection;
+  for (const auto& [blocks, block_class] : added) selection.add(block_class, blocks);
+  return std::move(selection).sorted();
+}
+
+TEST(Selection, IsEmptyAtFirst) {
+  EXPECT_EQ(sorted({}), Runs{});
+}
+
+TEST(Selection, IgnoresRunsOfNothing) {
+  EXPECT_EQ(sorted({{{5, 0}, data}}), Runs{});
+}
+
+TEST(Selection, SortsRunsByTheirBlocks) {
+  EXPECT_EQ(sorted({{{50, 5}, data}, {{10, 5}, journal}}), (Runs{{{10, 5}, journal}, {{50, 5}, data}}));
+}
+
+TEST(Selection, JoinsRunsThatAreAddedOneBehindTheOther) {
+  EXPECT_EQ(sorted({{{10, 5}, data}, {{15, 5}, data}}), (Runs{{{10, 10}, data}}));
+}
+
+TEST(Selection, KeepsABlockOnceInTheClassThatCountsFirst) {
+  EXPECT_EQ(sorted({{{10, 1}, data}, {{10, 1}, journal}, {{10, 1}, xattrs}}), (Runs{{{10, 1}, journal}}));
+}
+
+TEST(Selection, CutsARunAroundOneThatCountsFirst) {
+  EXPECT_EQ(sorted({{{10, 10}, data}, {{13, 2}, journal}}),
+            (Runs{{{10, 3}, data}, {{13, 2}, journal}, {{15, 5}, data}}));
+}
+
+TEST(Selection, KeepsTheRestOfARunThatBeginsInsideOneThatCountsFirst) {
+  EXPECT_EQ(sorted({{{10, 10}, journal}, {{15, 10}, data}}), (Runs{{{10, 10}, journal}, {{20, 5}, data}}));
+}
+
+TEST(Selection, HasTheSameBytesInSmallerBlocks) {
+  Selection selection;
+  selection.add(data, {3, 2});
+  EXPECT_EQ(selection.in_other_blocks({.from = 4096, .to = 1024}).sorted(), (Runs{{{12, 8}, data}}));
+}
+
+TEST(Selection, HasTheBytesAndWhatIsAroundThemInLargerBlocks) {
+  Selection selection;
+  selection.add(data, {3, 2});
+  selection.add(journal, {20, 4});
+  EXPECT_EQ(selection.in_other_blocks({.from = 1024, .to = 4096}).sorted(),
+            (Runs{{{0, 2}, data}, {{5, 1}, journal}}));
+}
+
+TEST(Selection, TakesInWhatAnotherHas) {
+  Selection one;
+  one.add(data, {10, 5});
+  Selection other;
+  other.add(journal, 12);
+  one.add(other);
+  EXPECT_EQ(std::move(one).sorted(), (Runs{{{10, 2}, data}, {{12, 1}, journal}, {{13, 2}, data}}));
+}
+
+// The first class of each block.
+std::map<std::uint64_t, BlockClass> classes_of(const Runs& runs) {
+  std::map<std::uint64_t, BlockClass> classes;
+  for (const auto& [blocks, block_class] : runs)
+    for (std::uint64_t block = blocks.first; block < blocks.end(); ++block) {
+      const auto [entry, is_new] = classes.try_emplace(block, block_class);
+      entry->second = std::min(entry->second, block_class);
+    }
+  return classes;
+}
+
+TEST(Selection, IsWhatAMapOfBlocksWouldBe) {
+  Random random;
+  for (int round = 0; round < 500; ++round) {
+    Runs added;
+    const std::uint64_t max_count = random.between(1, 60);
+    for (std::uint64_t i = random.below(40); i > 0; --i)
+      added.push_back(
+          {{random.below(200), random.below(max_count)}, static_cast<BlockClass>(random.below(16))});
+    const Runs runs = sorted(added);
+    ASSERT_EQ(classes_of(runs), classes_of(added));
+    for (std::size_t i = 0; i + 1 < runs.size(); ++i)
+      ASSERT_LE(runs[i].blocks.end(), runs[i + 1].blocks.first);
+    for (const auto& run : runs) ASSERT_GT(run.blocks.count, 0);
+  }
+}
+
+// Quadratic time would take minutes here.
+TEST(Selection, TakesManyRunsThatOverlapEachOther) {
+  constexpr std::uint64_t kRuns = 300'000;
+  Selection selection;
+  for (std::uint64_t i = 0; i < kRuns; ++i) {
+    selection.add(directories, {i, kRuns});
+    selection.add(journal, {2 * i, 1});
+  }
+  const Runs runs = std::move(selection).sorted();
+  std::uint64_t end = 0;
+  for (const auto& run : runs) {
+    ASSERT_EQ(run.blocks.first, end);
+    end = run.blocks.end();
+  }
+  EXPECT_EQ(end, 2 * kRuns - 1);
+}
+
+SelectedExtents extents_of(const Runs& runs, const File& file) {
+  Selection selection;
+  for (const auto& [blocks, block_class] : runs) selection.add(block_class, blocks);
+  return ext2::extents_of(std::move(selection).sorted(), file, 1024);
+}
+
+TEST(ExtentsOf, JoinsRunsOfAllClassesAndCountsTheBytesOfEach) {
+  const MemoryFile file(Bytes(100 * 1024));
+  const SelectedExtents selected = extents_of({{{2, 3}, journal}, {{5, 1}, data}, {{9, 2}, data}}, file);
+  EXPECT_EQ(selected.extents, (std::vector<Extent>{{2048, 4096}, {9216, 2048}}));
+  std::array<std::uint64_t, kBlockClasses> expected{};
+  expected[6] = 3072;   // journal
+  expected[15] = 3072;  // data
+  EXPECT_EQ(selected.class_bytes, expected);
+  EXPECT_EQ(selected.bytes(), 6144);
+}
+
+TEST(ExtentsOf, LeavesOutHoles) {
+  SparseFile file(100 * 1024);
+  file.put(3000, filled(200, 1));
+  file.put(10 * 1024, filled(5 * 1024, 1));
+  const SelectedExtents selected = extents_of({{{2, 1}, journal}, {{3, 3}, data}, {{8, 4}, data}}, file);
+  EXPECT_EQ(selected.extents, (std::vector<Extent>{{3000, 200}, {10240, 2048}}));
+  EXPECT_EQ(selected.class_bytes[6], 72);
+  EXPECT_EQ(selected.class_bytes[15], 128 + 2048);
+}
+
+TEST(ExtentsOf, FindsNothingInAFileOfHoles) {
+  const SparseFile file(100 * 1024);
+  EXPECT_EQ(extents_of({{{0, 100}, data}}, file).extents, std::vector<Extent>{});
+}
+
+TEST(ExtentsOf, EndsWithTheFile) {
+  const MemoryFile file(Bytes(2500));
+  EXPECT_EQ(extents_of({{{0, 10}, data}}, file).extents, (std::vector<Extent>{{0, 2500}}));
+}
+
+TEST(ExtentsOf, FindsExactlyTheSelectedBytesThatAreNoHoles) {
+  Random random;
+  for (int round = 0; round < 100; ++round) {
+    SparseFile file(200 * 1024);
+    for (const Extent& extent : random.extents(200 * 1024, 9000, 9000))
+      file.put(extent.offset, filled(extent.length, 1));
+    Runs runs;
+    for (std::uint64_t block = 0; block < 190; block += random.between(2, 20))
+      runs.push_back({{block, random.between(1, 10)}, data});
+    std::vector<bool> expected(201 * 1024);
+    Bytes bytes(200 * 1024);
+    file.read(0, bytes);
+    for (const auto& [block, block_class] : classes_of(runs))
+      for (std::uint64_t i = block * 1024; i < (block + 1) * 1024; ++i)
+        expected[i] = bytes[i] != std::byte{0};
+    std::vector<bool> found(201 * 1024);
+    const SelectedExtents selected = extents_of(runs, file);
+    for (const Extent& extent : selected.extents)
+      for (std::uint64_t i = extent.offset; i < extent.end(); ++i) found[i] = true;
+    ASSERT_TRUE(found == expected);
+    ASSERT_EQ(selected.bytes(), static_cast<std::uint64_t>(std::ranges::count(expected, true)));
+  }
+}
+
+}  // namespace
+}  // namespace e2qcow::ext2
