@@ -53,7 +53,7 @@ std::optional<ChosenBlocks> choose_as_e2image(const ext2::Filesystem& filesystem
   if (!looks_healthy(filesystem, options.kind)) return std::nullopt;
   ext2::Selection selection;
   ext2::Findings findings;
-  if (!HealthyWalk(filesystem, options, selection, findings).run()) return std::nullopt;
+  if (!E2imageWalk(filesystem, options, selection, findings).run()) return std::nullopt;
   ChosenBlocks chosen;
   chosen.marks = selection.added_blocks();
   chosen.runs = whole_clusters(std::move(selection).sorted(), filesystem.geometry);

@@ -9,29 +9,29 @@
 
 namespace e2qcow::compat {
 
-bool PlacementPlan::is_large_enough_for(std::uint64_t blocks, std::uint64_t l2_tables) const {
+bool E2imageLayout::is_large_enough_for(std::uint64_t blocks, std::uint64_t l2_tables) const {
   const std::uint64_t front = first_refcount_block_offset / geometry.cluster_size() + 1;
   constexpr std::uint64_t kBehindTheEnd = 2;
   const std::uint64_t others = front + blocks + l2_tables + kBehindTheEnd;
   return qcow2::refcount_size(geometry, others).blocks <= refcount_blocks();
 }
 
-bool PlacementPlan::is_valid() const {
+bool E2imageLayout::is_valid() const {
   return disk_size <= geometry.max_disk_size() &&
          refcount_table_clusters * geometry.cluster_size() <= qcow2::kMaxRefcountTableBytes;
 }
 
-PlacementPlan with_refcount_table(const PlacementPlan& plan, std::uint64_t clusters) {
+E2imageLayout with_refcount_table(const E2imageLayout& plan, std::uint64_t clusters) {
   const std::uint64_t cluster_size = plan.geometry.cluster_size();
-  PlacementPlan other = plan;
+  E2imageLayout other = plan;
   other.refcount_table_clusters = clusters;
   other.first_l2_offset = plan.refcount_table_offset + (clusters + 1) * cluster_size;
   other.first_refcount_block_offset = other.first_l2_offset + cluster_size;
   return other;
 }
 
-PlacementPlan plan_placement(std::uint32_t block_size, std::uint64_t blocks, std::uint64_t marks) {
-  PlacementPlan plan;
+E2imageLayout plan_placement(std::uint32_t block_size, std::uint64_t blocks, std::uint64_t marks) {
+  E2imageLayout plan;
   plan.geometry.cluster_bits = static_cast<std::uint32_t>(std::countr_zero(block_size));
   plan.disk_size = blocks * block_size;
   plan.l1_entries = divide_up(plan.disk_size, plan.geometry.l2_reach());
@@ -42,7 +42,7 @@ PlacementPlan plan_placement(std::uint32_t block_size, std::uint64_t blocks, std
   return with_refcount_table(plan, std::max<std::uint64_t>(1, clusters >> (plan.geometry.cluster_bits + 5)));
 }
 
-Placement::Placement(const PlacementPlan& plan)
+E2imagePlacer::E2imagePlacer(const E2imageLayout& plan)
     : cluster_size_(plan.geometry.cluster_size()),
       l2_entries_(plan.geometry.l2_entries()),
       clusters_per_refcount_block_(plan.geometry.refcount_block_entries()),
@@ -52,14 +52,14 @@ Placement::Placement(const PlacementPlan& plan)
 }
 
 // All up to the first refcount block; where that takes more blocks, they follow it.
-void Placement::count_front() {
+void E2imagePlacer::count_front() {
   std::uint64_t end = refcount_blocks_.front() + cluster_size_;
   for (; next_ < end; next_ += cluster_size_)
     if (count(next_, end)) end += cluster_size_;
 }
 
 // True when the cluster is the first that is counted by another refcount block.
-bool Placement::count(std::uint64_t host_offset, std::uint64_t new_block_offset) {
+bool E2imagePlacer::count(std::uint64_t host_offset, std::uint64_t new_block_offset) {
   const std::uint64_t cluster = host_offset / cluster_size_;
   counted_clusters_ = cluster + 1;
   if (cluster / clusters_per_refcount_block_ < refcount_blocks_.size()) return false;
@@ -68,14 +68,14 @@ bool Placement::count(std::uint64_t host_offset, std::uint64_t new_block_offset)
 }
 
 // Counts the next cluster. A refcount block that begins with it takes the cluster, and the next is counted.
-bool Placement::count_next() {
+bool E2imagePlacer::count_next() {
   if (!count(next_, next_)) return false;
   next_ += cluster_size_;
   count(next_, next_);
   return true;
 }
 
-Placement::Placed Placement::place(std::uint64_t block) {
+E2imagePlacer::Placed E2imagePlacer::place(std::uint64_t block) {
   Placed placed{};
   placed.new_refcount_block = count_next();
   placed.host_offset = next_;

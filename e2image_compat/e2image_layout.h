@@ -12,7 +12,7 @@ namespace e2qcow::compat {
 // The front of an image as e2image lays it out, in clusters as large as a block:
 //   | header | L1 | refcount table | unused | first L2 table | first refcount block | data, and other tables
 //   ...
-struct PlacementPlan {
+struct E2imageLayout {
   qcow2::Geometry geometry{};
   std::uint64_t disk_size = 0;
   std::uint64_t l1_entries = 0;
@@ -33,16 +33,16 @@ struct PlacementPlan {
 };
 
 // `marks` is the number of blocks that e2image counts; see ChosenBlocks.
-PlacementPlan plan_placement(std::uint32_t block_size, std::uint64_t blocks, std::uint64_t marks);
+E2imageLayout plan_placement(std::uint32_t block_size, std::uint64_t blocks, std::uint64_t marks);
 // The same with a refcount table of so many clusters.
-PlacementPlan with_refcount_table(const PlacementPlan& plan, std::uint64_t clusters);
+E2imageLayout with_refcount_table(const E2imageLayout& plan, std::uint64_t clusters);
 
 // Where e2image puts one block after the other. An L2 table stands behind the first block of the table before
 // it, and a refcount block where the clusters begin that it counts. All clusters are counted once, in order:
 // also one that is never used before the first L2 table, and two at the end, where a next table would stand.
-class Placement {
+class E2imagePlacer {
  public:
-  explicit Placement(const PlacementPlan& plan);
+  explicit E2imagePlacer(const E2imageLayout& plan);
 
   struct Placed {
     std::uint64_t host_offset;

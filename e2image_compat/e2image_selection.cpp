@@ -41,7 +41,7 @@ bool looks_healthy(const ext2::Filesystem& filesystem, DumpKind kind) {
          !is_stale && filesystem.geometry.blocks() == filesystem.geometry.claimed_blocks();
 }
 
-HealthyWalk::HealthyWalk(const ext2::Filesystem& filesystem, const WalkOptions& options,
+E2imageWalk::E2imageWalk(const ext2::Filesystem& filesystem, const WalkOptions& options,
                          ext2::Selection& selection, ext2::Findings& findings)
     : filesystem_(filesystem),
       options_(options),
@@ -52,7 +52,7 @@ HealthyWalk::HealthyWalk(const ext2::Filesystem& filesystem, const WalkOptions& 
       has_checksums_(filesystem.superblock.has_ro_compat(EXT4_FEATURE_RO_COMPAT_METADATA_CSUM |
                                                          EXT4_FEATURE_RO_COMPAT_GDT_CSUM)) {}
 
-bool HealthyWalk::run() {
+bool E2imageWalk::run() {
   const ext2::Geometry& geometry = filesystem_.geometry;
   selection_.add(BlockClass::superblocks, geometry.superblock_block(0));
   for (const std::uint64_t block : geometry.descriptor_blocks())
@@ -70,27 +70,27 @@ bool HealthyWalk::run() {
   return findings_.total() == 0;
 }
 
-void HealthyWalk::select_block(BlockClass block_class, std::uint64_t block) {
+void E2imageWalk::select_block(BlockClass block_class, std::uint64_t block) {
   if (!filesystem_.geometry.contains({block, 1}))
     findings_.add(Finding::bad_group_descriptor, 0, block);
   else
     selection_.add(block_class, block);
 }
 
-std::uint64_t HealthyWalk::inodes_in_use(std::uint64_t group) const {
+std::uint64_t E2imageWalk::inodes_in_use(std::uint64_t group) const {
   const std::uint32_t all = filesystem_.geometry.inodes_per_group();
   if (!has_checksums_) return all;
   if (filesystem_.descriptors.has_flag(group, EXT2_BG_INODE_UNINIT)) return 0;
   return all - std::min(all, filesystem_.descriptors.unused_inodes(group));
 }
 
-Extent HealthyWalk::table_in_use(std::uint64_t group) const {
+Extent E2imageWalk::table_in_use(std::uint64_t group) const {
   const ext2::Geometry& geometry = filesystem_.geometry;
   return {filesystem_.descriptors.inode_table(group) * geometry.block_size(),
           inodes_in_use(group) * geometry.inode_size()};
 }
 
-bool HealthyWalk::select_group(std::uint64_t group) {
+bool E2imageWalk::select_group(std::uint64_t group) {
   const ext2::Geometry& geometry = filesystem_.geometry;
   const ext2::GroupDescriptors& descriptors = filesystem_.descriptors;
   if (has_checksums_ && !descriptors.is_proven(group)) return false;
@@ -107,7 +107,7 @@ bool HealthyWalk::select_group(std::uint64_t group) {
   return true;
 }
 
-bool HealthyWalk::walk_table(std::uint64_t group) {
+bool E2imageWalk::walk_table(std::uint64_t group) {
   const ext2::Geometry& geometry = filesystem_.geometry;
   const Extent table = table_in_use(group);
   const std::uint64_t begin = table.offset;
@@ -124,7 +124,7 @@ bool HealthyWalk::walk_table(std::uint64_t group) {
   return healthy;
 }
 
-bool HealthyWalk::walk_piece(std::uint64_t first_inode, Extent bytes) {
+bool E2imageWalk::walk_piece(std::uint64_t first_inode, Extent bytes) {
   throw_if_stopped();
   buffer_.resize(bytes.length);
   filesystem_.file.read(bytes.offset, buffer_);
@@ -138,7 +138,7 @@ bool HealthyWalk::walk_piece(std::uint64_t first_inode, Extent bytes) {
 
 // False for what e2image would leave out although it matters: an orphan, a list of bad blocks, or what the
 // superblock names.
-bool HealthyWalk::walk_inode(std::uint64_t number, const ext2::Inode& inode) {
+bool E2imageWalk::walk_inode(std::uint64_t number, const ext2::Inode& inode) {
   if (inode.links() == 0) {
     const bool deleted = inode.deletion_time() > filesystem_.superblock.raw.s_inodes_count &&
                          !filesystem_.superblock.names_inode(number);
@@ -157,7 +157,7 @@ bool HealthyWalk::walk_inode(std::uint64_t number, const ext2::Inode& inode) {
   return true;
 }
 
-bool HealthyWalk::has_mapped_contents(std::uint64_t number, const ext2::Inode& inode) const {
+bool E2imageWalk::has_mapped_contents(std::uint64_t number, const ext2::Inode& inode) const {
   return options_.kind == DumpKind::all || inode.is_directory() || inode.is_symlink() ||
          filesystem_.superblock.names_inode(number);
 }

@@ -22,10 +22,10 @@ struct WalkOptions {
 // Selects what e2image selects of a file system that is well: the primary superblock and its descriptors,
 // bitmaps and inode tables as far as they are in use, and what hangs on inodes with links. It believes flags
 // and counters, and so is for nothing else.
-class HealthyWalk {
+class E2imageWalk {
  public:
   // The arguments must outlive the walk.
-  HealthyWalk(const ext2::Filesystem& filesystem, const WalkOptions& options, ext2::Selection& selection,
+  E2imageWalk(const ext2::Filesystem& filesystem, const WalkOptions& options, ext2::Selection& selection,
               ext2::Findings& findings);
 
   // False when the file system is not well after all; `findings` may say more.

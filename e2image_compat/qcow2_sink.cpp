@@ -11,7 +11,7 @@
 
 namespace e2qcow::compat {
 
-Qcow2Sink::Qcow2Sink(File& file, const PlacementPlan& plan, qcow2::TableWriter::Background background)
+Qcow2Sink::Qcow2Sink(File& file, const E2imageLayout& plan, qcow2::TableWriter::Background background)
     : file_(file),
       plan_(plan),
       placement_(plan),
@@ -56,7 +56,7 @@ void Qcow2Sink::write_run(Run& run) {
 // Finds the place of a block, enters it into the tables, and returns it.
 std::uint64_t Qcow2Sink::place(std::uint64_t guest_offset) {
   const std::uint64_t block = guest_offset >> plan_.geometry.cluster_bits;
-  const Placement::Placed placed = placement_.place(block);
+  const E2imagePlacer::Placed placed = placement_.place(block);
   if (placed.new_l2_table) {
     write_l2_table();
     l2_offset_ = *placed.new_l2_table;

@@ -12,13 +12,13 @@
 
 namespace e2qcow::compat {
 
-// Writes an image to the byte as e2image does: version 2, uncompressed, placed by Placement. The header goes
-// last.
+// Writes an image to the byte as e2image does: version 2, uncompressed, placed by E2imagePlacer. The header
+// goes last.
 class Qcow2Sink : public ImageSink {
  public:
   // The plan must have room for the refcount blocks. `file` must outlive the sink; on a device a valid header
   // there is destroyed first.
-  Qcow2Sink(File& file, const PlacementPlan& plan, qcow2::TableWriter::Background background);
+  Qcow2Sink(File& file, const E2imageLayout& plan, qcow2::TableWriter::Background background);
 
   std::uint64_t granularity() const override { return plan_.geometry.cluster_size(); }
   void pack(Batch& batch) const override;
@@ -39,8 +39,8 @@ class Qcow2Sink : public ImageSink {
   void write_refcounts();
 
   File& file_;
-  const PlacementPlan plan_;
-  Placement placement_;
+  const E2imageLayout plan_;
+  E2imagePlacer placement_;
   qcow2::TableWriter l1_;
   std::uint64_t l2_offset_ = 0;    // host, of the table that is being filled; 0: none yet
   std::vector<std::uint64_t> l2_;  // as on disk

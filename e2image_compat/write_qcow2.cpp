@@ -23,7 +23,7 @@ using qcow2::TableWriter;
 // Finds out how many refcount blocks an image takes.
 class TrialSink : public ListSink {
  public:
-  explicit TrialSink(const PlacementPlan& plan)
+  explicit TrialSink(const E2imageLayout& plan)
       : ListSink(static_cast<std::uint32_t>(plan.geometry.cluster_size()), true), placement_(plan) {}
   void finish() override { placement_.finish(); }
   std::uint64_t refcount_blocks() const { return placement_.refcount_blocks().size(); }
@@ -31,14 +31,14 @@ class TrialSink : public ListSink {
  private:
   void list(std::uint64_t block) override { placement_.place(block); }
 
-  Placement placement_;
+  E2imagePlacer placement_;
 };
 
 // e2image's own, if that comes out valid. A refcount table that could be too small is tried without writing
 // anything, and made large enough if it is.
-PlacementPlan plan_for(CopyJob& job, const std::vector<Extent>& extents) {
+E2imageLayout plan_for(CopyJob& job, const std::vector<Extent>& extents) {
   const Source& source = job.source();
-  const PlacementPlan plan = plan_placement(source.block_size(), source.blocks(), job.chosen().marks);
+  const E2imageLayout plan = plan_placement(source.block_size(), source.blocks(), job.chosen().marks);
   const qcow2::ClusterCount count = qcow2::count_clusters(extents, plan.geometry);
   if (!plan.is_valid() || plan.is_large_enough_for(count.data, count.l2_tables)) return plan;
   TrialSink trial(plan);
@@ -62,7 +62,7 @@ void write_larger_clusters(CopyJob& job, File& file, TableWriter::Background bac
 
 void write_to(CopyJob& job, File& file, TableWriter::Background background) {
   const std::vector<Extent> extents = job.extents(Zeros::dropped);
-  const PlacementPlan plan = plan_for(job, extents);
+  const E2imageLayout plan = plan_for(job, extents);
   if (!plan.is_valid()) return write_larger_clusters(job, file, background, extents);
   std::uint64_t bytes = 0;
   for (const Extent& extent : extents) bytes += extent.length;
@@ -87,7 +87,7 @@ void write_file(const Options& options, CopyJob& job, TargetKind kind) {
 // Lists the writes in the order in which e2image makes them. It keeps so many L2 tables in memory.
 class ListQcow2Sink : public ListSink {
  public:
-  explicit ListQcow2Sink(const PlacementPlan& plan)
+  explicit ListQcow2Sink(const E2imageLayout& plan)
       : ListSink(static_cast<std::uint32_t>(plan.geometry.cluster_size()), true),
         placement_(plan),
         kept_tables_(std::min<std::uint64_t>(plan.l1_entries, kMaxKeptTables)),
@@ -106,7 +106,7 @@ class ListQcow2Sink : public ListSink {
   static constexpr std::uint64_t kMaxKeptTables = 512;
 
   void list(std::uint64_t block) override {
-    const Placement::Placed placed = placement_.place(block);
+    const E2imagePlacer::Placed placed = placement_.place(block);
     if (placed.new_refcount_block) {
       list_other_writes(1);
       ++listed_refcount_blocks_;
@@ -126,7 +126,7 @@ class ListQcow2Sink : public ListSink {
     listed_refcount_blocks_ = begun;
   }
 
-  Placement placement_;
+  E2imagePlacer placement_;
   std::uint64_t kept_tables_;
   std::uint64_t tables_ = 0;
   std::uint64_t listed_refcount_blocks_;

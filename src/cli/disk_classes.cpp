@@ -12,7 +12,7 @@ namespace e2qcow::cli {
 
 std::optional<DiskClasses> classify_disk(ImageSource& disk, const std::string& name, bool all,
                                          unsigned threads) {
-  const SourceFile file(disk, name);
+  const DiskFile file(disk, name);
   const auto superblock = ext2::read_superblock(file, ext2::kSuperblockOffset);
   if (!superblock) return std::nullopt;
   const ext2::Filesystem filesystem(file, *superblock);

@@ -37,7 +37,7 @@ void DiskInput::read(unsigned threads) {
   if (format_ == Format::unknown) format_ = is_image(input_.file()) ? Format::qcow2 : Format::raw;
   if (format_ == Format::qcow2) return input_.read(threads);
   if (has_backing_) fail(Errc::refused, name() + ": a raw disk has no backing file");
-  raw_ = std::make_unique<FileSource>(input_.file());
+  raw_ = std::make_unique<RawSource>(input_.file());
 }
 
 bool DiskInput::is_metadata_alone() {

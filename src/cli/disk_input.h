@@ -30,7 +30,7 @@ class DiskInput {
   bool has_backing_;
   Format format_;
   ImageInput input_;
-  std::unique_ptr<FileSource> raw_;  // null: it is an image
+  std::unique_ptr<RawSource> raw_;  // null: it is an image
 };
 
 }  // namespace e2qcow::cli

@@ -123,8 +123,8 @@ int run_dump(const DumpOptions& options) {
   refuse_output_on_input(input, options.image);
   std::unique_ptr<OutputFile> image;
   if (options.image != "-") image = std::make_unique<OutputFile>(options.image);
-  SideOutput report_file(input, options.report, {options.image});
-  SideOutput map_file(input, options.map_out, {options.image, options.report});
+  ExtraOutput report_file(input, options.report, {options.image});
+  ExtraOutput map_file(input, options.map_out, {options.image, options.report});
   const ext2::Filesystem* filesystem = input.filesystem();
   if (options.all && filesystem != nullptr && filesystem->superblock.needs_recovery())
     say("{}: its journal is to be replayed; until then nobody knows what is free, and all blocks are taken\n",

@@ -22,8 +22,8 @@ void refuse_output_on_input(const DeviceInput& input, const std::string& path) {
                      input.file().name()));
 }
 
-SideOutput::SideOutput(const DeviceInput& input, const std::string& path,
-                       const std::vector<std::string>& others) {
+ExtraOutput::ExtraOutput(const DeviceInput& input, const std::string& path,
+                         const std::vector<std::string>& others) {
   if (path.empty()) return;
   for (const std::string& other : others)
     if (!other.empty() && is_same_name(path, other))

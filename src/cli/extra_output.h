@@ -15,10 +15,10 @@ void refuse_output_on_input(const DeviceInput& input, const std::string& path);
 
 // A text file that a command writes beside its result, if it is wanted. That it cannot be written shows when
 // it is made, before the work.
-class SideOutput {
+class ExtraOutput {
  public:
   // An empty path: not wanted. `others` are the names of what else is written.
-  SideOutput(const DeviceInput& input, const std::string& path, const std::vector<std::string>& others);
+  ExtraOutput(const DeviceInput& input, const std::string& path, const std::vector<std::string>& others);
 
   template <typename MakeText>
   void commit(MakeText make_text) {

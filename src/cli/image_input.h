@@ -56,7 +56,7 @@ class ImageInput {
 
   ImageOptions options_;
   PipeFile* pipe_ = nullptr;  // the image, if it is one
-  qcow2::ImageFiles files_;
+  qcow2::ChainFiles files_;
   std::uint64_t data_bytes_ = 0;
 };
 

@@ -264,7 +264,7 @@ void print_info(const InfoOptions& options, const Info& info) {
 }
 
 std::optional<ext2::Description> describe_filesystem(qcow2::Chain& chain, const std::string& name) {
-  const SourceFile disk(chain, name);
+  const DiskFile disk(chain, name);
   const auto superblock = ext2::read_superblock(disk, ext2::kSuperblockOffset);
   if (!superblock) return std::nullopt;
   return ext2::describe(*superblock);

@@ -97,7 +97,7 @@ void print_table(const MeasureOptions& options, const Measured& measured) {
 int run_measure(const MeasureOptions& options) {
   const ImageFormat format = image_format({.compress = options.compress});
   const DeviceInput input(options.input);
-  SideOutput domain_map(input, options.domain_map, {});
+  ExtraOutput domain_map(input, options.domain_map, {});
   ext2::Findings findings;
   Measured measured;
   {

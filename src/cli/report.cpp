@@ -34,7 +34,7 @@ Json loss_json(const Extent& loss) {
   return {{"offset", loss.offset}, {"length", loss.length}};
 }
 
-Json file_json(const ext2::HitFile& file) {
+Json file_json(const ext2::AffectedFile& file) {
   Json lost = Json::array();
   for (const Extent& loss : file.lost) lost.push_back(loss_json(loss));
   Json json{{"inode", file.inode}, {"path", printable(file.path)}};
@@ -103,7 +103,7 @@ void print_report(const Report& report, const std::string& device) {
     say("{}: {} bytes at {} could not be read; they are zeros in the image\n", name, loss.length,
         loss.offset);
   });
-  print_some(name, report.names.hit, "files that are hit", [&](const ext2::HitFile& file) {
+  print_some(name, report.names.hit, "files that are hit", [&](const ext2::AffectedFile& file) {
     if (file.inode_is_lost)
       say("{}: {}: inode {} could not be read; what it holds is not known\n", name, shown_path(file.path),
           file.inode);
@@ -123,7 +123,7 @@ std::string report_text(const Report& report, const DeviceInput& input) {
   Json unreadable = Json::array();
   for (const Extent& loss : report.losses) unreadable.push_back(loss_json(loss));
   Json files = Json::array();
-  for (const ext2::HitFile& file : report.names.hit) files.push_back(file_json(file));
+  for (const ext2::AffectedFile& file : report.names.hit) files.push_back(file_json(file));
   Json entries = Json::array();
   for (const auto& entry : report.findings)
     entries.push_back(finding_json(entry, report, input.filesystem()));

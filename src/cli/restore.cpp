@@ -60,7 +60,7 @@ void refuse_backing_files(const RestoreOptions& options, const std::vector<std::
 }
 
 std::uint64_t filesystem_size(ImageSource& source, const std::string& name) {
-  const SourceFile disk(source, name);
+  const DiskFile disk(source, name);
   const auto superblock = ext2::read_superblock(disk, ext2::kSuperblockOffset);
   if (!superblock) fail(Errc::not_ext2, disk.name() + ": --fit needs an ext2/3/4 file system in the image");
   return superblock->blocks() * superblock->block_size();

@@ -10,9 +10,9 @@ namespace e2qcow {
 
 // An image's disk as a file to read from, for what looks into file systems. The source must outlive it, and
 // its next_extent() take any offset from several threads.
-class SourceFile : public File {
+class DiskFile : public File {
  public:
-  SourceFile(ImageSource& source, std::string name) : source_(source), name_(std::move(name)) {}
+  DiskFile(ImageSource& source, std::string name) : source_(source), name_(std::move(name)) {}
 
   const std::string& name() const override { return name_; }
   std::uint64_t size() const override { return source_.size(); }

@@ -7,9 +7,9 @@
 namespace e2qcow {
 
 // A raw disk in a file or device, which must outlive it.
-class FileSource : public ImageSource {
+class RawSource : public ImageSource {
  public:
-  explicit FileSource(const File& file) : file_(file) {}
+  explicit RawSource(const File& file) : file_(file) {}
   std::uint64_t size() const override { return file_.size(); }
   std::optional<Extent> next_extent(std::uint64_t guest_offset) override {
     return file_.next_data(guest_offset);

@@ -12,9 +12,9 @@
 namespace e2qcow::plugin {
 namespace {
 
-class OpenImages {
+class ImageRegistry {
  public:
-  OpenImages() { settings(); }  // outlive us
+  ImageRegistry() { settings(); }  // outlive us
 
   std::shared_ptr<OpenImage> open(const std::string& path, Access access) {
     const std::scoped_lock lock(mutex_);
@@ -67,8 +67,8 @@ class OpenImages {
   std::vector<std::shared_ptr<OpenImage>> kept_;  // whose changes would be lost with them
 };
 
-OpenImages& open_images() {
-  static OpenImages images;
+ImageRegistry& open_images() {
+  static ImageRegistry images;
   static const bool kRegistered =
       ::pthread_atfork([] { open_images().before_fork(); }, [] { open_images().after_fork(); },
                        [] { open_images().in_child(); }) == 0 &&

@@ -57,7 +57,7 @@ class OpenImage {
 
   const Settings settings_;
   const std::string path_;  // absolute, links resolved
-  qcow2::ImageFiles files_;
+  qcow2::ChainFiles files_;
   std::unique_ptr<qcow2::CachedDisk> disk_;
   std::mutex mutex_;  // guards the making of what follows
   Changes to_read_;   // as others have left them

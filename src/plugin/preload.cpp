@@ -79,14 +79,14 @@ UniqueFd open_for_probing(const char* image_name) {
   constexpr std::uint64_t kBack = 1 << 20;
   const auto image = open_image(image_name, Access::read);
   const std::uint64_t size = image->size();
-  UniqueFd stand_in = open_stand_in(size);
+  UniqueFd memory_disk = open_memory_disk(size);
   const std::uint64_t back = std::min(kBack, size);
   for (const Extent part : {Extent{0, std::min(kFront, size)}, Extent{size - back, back}}) {
     std::vector<std::byte> bytes(part.length);
     if (guarded([&] { image->read(part.offset, bytes); }) == 0)
-      write_to_stand_in(stand_in, part.offset, bytes);
+      write_to_memory_disk(memory_disk, part.offset, bytes);
   }
-  return stand_in;
+  return memory_disk;
 }
 
 // The program frees the probe, and its file stays open until it ends.
@@ -146,7 +146,7 @@ extern "C" {
     return next<decltype(ext2fs_open_file)>("ext2fs_open_file")(pathname, flags, mode);
   int fd = -1;
   const errcode_t error =
-      guarded([&] { fd = open_stand_in(open_image(pathname, Access::read)->size()).release(); });
+      guarded([&] { fd = open_memory_disk(open_image(pathname, Access::read)->size()).release(); });
   if (error != 0) errno = EIO;
   return fd;
 }
@@ -160,10 +160,10 @@ extern "C" {
     std::vector<std::byte> block(fs->blocksize);
     const errcode_t read_error = io_channel_read_blk64(fs->io, mmp_blk, 1, block.data());
     if (read_error != 0) return;
-    UniqueFd stand_in = open_stand_in((mmp_blk + 1) * fs->blocksize);
-    write_to_stand_in(stand_in, mmp_blk * fs->blocksize, block);
+    UniqueFd memory_disk = open_memory_disk((mmp_blk + 1) * fs->blocksize);
+    write_to_memory_disk(memory_disk, mmp_blk * fs->blocksize, block);
     const UniqueFd old(fs->mmp_fd > 0 ? fs->mmp_fd : -1);
-    fs->mmp_fd = stand_in.release();
+    fs->mmp_fd = memory_disk.release();
   });
   return error != 0 ? error : read(fs, mmp_blk, buf);
 }

@@ -10,18 +10,18 @@
 
 namespace e2qcow {
 
-UniqueFd open_stand_in(std::uint64_t size) {
+UniqueFd open_memory_disk(std::uint64_t size) {
   UniqueFd fd(::memfd_create("e2qcow", MFD_CLOEXEC | MFD_ALLOW_SEALING));
-  if (fd.get() < 0) fail_errno("memory for a disk's stand-in");
-  if (::ftruncate(fd.get(), static_cast<off_t>(size)) != 0) fail_errno("size of a disk's stand-in");
-  if (::fcntl(fd.get(), F_ADD_SEALS, F_SEAL_GROW) != 0) fail_errno("seal of a disk's stand-in");
+  if (fd.get() < 0) fail_errno("memory for the disk in memory");
+  if (::ftruncate(fd.get(), static_cast<off_t>(size)) != 0) fail_errno("size of the disk in memory");
+  if (::fcntl(fd.get(), F_ADD_SEALS, F_SEAL_GROW) != 0) fail_errno("seal of the disk in memory");
   return fd;
 }
 
-void write_to_stand_in(const UniqueFd& stand_in, std::uint64_t offset, std::span<const std::byte> data) {
-  const ssize_t n = ::pwrite(stand_in.get(), data.data(), data.size(), static_cast<off_t>(offset));
-  if (n < 0) fail_errno("write to a disk's stand-in");
-  if (static_cast<std::size_t>(n) != data.size()) fail_errno(ENOSPC, "write to a disk's stand-in");
+void write_to_memory_disk(const UniqueFd& disk, std::uint64_t offset, std::span<const std::byte> data) {
+  const ssize_t n = ::pwrite(disk.get(), data.data(), data.size(), static_cast<off_t>(offset));
+  if (n < 0) fail_errno("write to the disk in memory");
+  if (static_cast<std::size_t>(n) != data.size()) fail_errno(ENOSPC, "write to the disk in memory");
 }
 
 }  // namespace e2qcow

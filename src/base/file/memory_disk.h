@@ -11,9 +11,9 @@ namespace e2qcow {
 
 // An open file of zeros in memory, for programs that want to look at a disk's file themselves: it has the
 // disk's size, may be written and truncated, and does not grow. Only what is written to it takes memory.
-UniqueFd open_stand_in(std::uint64_t size);
+UniqueFd open_memory_disk(std::uint64_t size);
 
 // The range lies inside of it.
-void write_to_stand_in(const UniqueFd& stand_in, std::uint64_t offset, std::span<const std::byte> data);
+void write_to_memory_disk(const UniqueFd& disk, std::uint64_t offset, std::span<const std::byte> data);
 
 }  // namespace e2qcow

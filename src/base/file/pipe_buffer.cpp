@@ -8,7 +8,7 @@
 
 namespace e2qcow {
 
-void FrontStore::append(std::span<const std::byte> data) {
+void PipeBuffer::append(std::span<const std::byte> data) {
   while (!data.empty()) {
     const std::uint64_t inside = size_ % kChunkBytes;
     const auto part = data.first(std::min<std::size_t>(data.size(), kChunkBytes - inside));
@@ -23,7 +23,7 @@ void FrontStore::append(std::span<const std::byte> data) {
   }
 }
 
-std::span<std::byte> FrontStore::room_in(std::uint64_t offset, std::size_t length) {
+std::span<std::byte> PipeBuffer::room_in(std::uint64_t offset, std::size_t length) {
   std::unique_ptr<Chunk>& chunk = chunks_.back();
   if (!chunk) {
     chunk = std::make_unique<Chunk>(kChunkBytes);
@@ -32,7 +32,7 @@ std::span<std::byte> FrontStore::room_in(std::uint64_t offset, std::size_t lengt
   return std::span(*chunk).subspan(offset, length);
 }
 
-void FrontStore::prepare_to_spill() {
+void PipeBuffer::prepare_to_spill() {
   try {
     spare_ = open_temporary_file();
   } catch (const std::system_error&) {
@@ -40,7 +40,7 @@ void FrontStore::prepare_to_spill() {
   }
 }
 
-void FrontStore::spill() {
+void PipeBuffer::spill() {
   file_ = spare_ ? std::move(spare_) : open_temporary_file();
   for (std::size_t i = 0; i < chunks_.size(); ++i)
     if (chunks_[i]) file_->write(i * kChunkBytes, *chunks_[i]);
@@ -48,7 +48,7 @@ void FrontStore::spill() {
   memory_used_ = 0;
 }
 
-void FrontStore::read(std::uint64_t offset, std::span<std::byte> out) const {
+void PipeBuffer::read(std::uint64_t offset, std::span<std::byte> out) const {
   if (file_) {
     const std::uint64_t stored = std::min(file_->size(), offset + out.size());
     const std::size_t length = stored > offset ? stored - offset : 0;

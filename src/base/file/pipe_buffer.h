@@ -12,9 +12,9 @@ namespace e2qcow {
 
 // Keeps what was read from the front of a pipe: in memory, zeros for nothing; when that becomes too much, in
 // a temporary file.
-class FrontStore {
+class PipeBuffer {
  public:
-  explicit FrontStore(std::uint64_t memory_limit = 64 << 20) : memory_limit_(memory_limit) {}
+  explicit PipeBuffer(std::uint64_t memory_limit = 64 << 20) : memory_limit_(memory_limit) {}
 
   // Opens the temporary file, while files may be opened. Where that fails, it is tried again when it is
   // needed.

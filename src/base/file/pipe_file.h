@@ -40,7 +40,7 @@ class PipeFile : public File {
   int fd_;
   std::string name_;
   mutable std::mutex mutex_;  // guards what follows
-  mutable FrontStore front_;
+  mutable PipeBuffer front_;
   mutable std::vector<std::byte> ring_;  // empty until forget(); byte x is at x % size
   mutable std::uint64_t position_ = 0;
   mutable bool ended_ = false;

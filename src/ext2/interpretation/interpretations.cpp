@@ -6,30 +6,31 @@
 namespace e2qcow::ext2 {
 namespace {
 
-void add_replayed(const Filesystem& filesystem, std::vector<View>& views) {
-  if (views.size() == kMaxViews) return;
+void add_replayed(const Filesystem& filesystem, std::vector<Interpretation>& interpretations) {
+  if (interpretations.size() == kMaxInterpretations) return;
   Replay replay = read_journal(filesystem);
   if (replay.is_empty()) return;
-  View view;
-  view.fast_inodes = std::move(replay.inodes);
-  view.replayed = std::make_unique<ReplayedFile>(filesystem.file, filesystem.geometry.block_size(),
-                                                 std::move(replay.blocks));
-  const auto superblock = read_superblock(*view.replayed, filesystem.superblock.offset);
-  view.filesystem = std::make_unique<Filesystem>(*view.replayed, superblock.value_or(filesystem.superblock));
-  views.push_back(std::move(view));
+  Interpretation interpretation;
+  interpretation.fast_inodes = std::move(replay.inodes);
+  interpretation.replayed = std::make_unique<ReplayedFile>(filesystem.file, filesystem.geometry.block_size(),
+                                                           std::move(replay.blocks));
+  const auto superblock = read_superblock(*interpretation.replayed, filesystem.superblock.offset);
+  interpretation.filesystem =
+      std::make_unique<Filesystem>(*interpretation.replayed, superblock.value_or(filesystem.superblock));
+  interpretations.push_back(std::move(interpretation));
 }
 
 }  // namespace
 
-std::vector<View> other_views(const Filesystem& filesystem) {
-  std::vector<View> views;
-  add_replayed(filesystem, views);
-  for (const Superblock& copy : differing_copies(filesystem, kMaxViews / 2 - 1)) {
-    if (views.size() == kMaxViews) break;
-    views.push_back({nullptr, std::make_unique<Filesystem>(filesystem.file, copy), {}});
-    add_replayed(*views.back().filesystem, views);
+std::vector<Interpretation> other_interpretations(const Filesystem& filesystem) {
+  std::vector<Interpretation> interpretations;
+  add_replayed(filesystem, interpretations);
+  for (const Superblock& copy : differing_copies(filesystem, kMaxInterpretations / 2 - 1)) {
+    if (interpretations.size() == kMaxInterpretations) break;
+    interpretations.push_back({nullptr, std::make_unique<Filesystem>(filesystem.file, copy), {}});
+    add_replayed(*interpretations.back().filesystem, interpretations);
   }
-  return views;
+  return interpretations;
 }
 
 }  // namespace e2qcow::ext2

@@ -10,7 +10,7 @@
 namespace e2qcow::ext2 {
 namespace {
 
-using HitByInode = std::map<std::uint64_t, HitFile>;
+using AffectedByInode = std::map<std::uint64_t, AffectedFile>;
 
 // Calls `visit(Extent)` for each part of the range that is lost.
 template <typename Visit>
@@ -37,21 +37,21 @@ class OwnerFinder : public BlockVisitor {
     paths_.visit_inline_directory(inode, map);
   }
 
-  HitByInode found() && { return std::move(found_); }
+  AffectedByInode found() && { return std::move(found_); }
 
  private:
   void add(std::uint64_t inode, Extent lost) {
-    HitFile& file = found_[inode];
+    AffectedFile& file = found_[inode];
     file.inode = inode;
     if (std::ranges::find(file.lost, lost) != file.lost.end()) return;  // found in two ways
     file.lost_bytes += lost.length;
-    if (file.lost.size() < HitFile::kMaxAreas) file.lost.push_back(lost);
+    if (file.lost.size() < AffectedFile::kMaxAreas) file.lost.push_back(lost);
   }
 
   const Filesystem& filesystem_;
   std::span<const Extent> losses_;
   PathFinder& paths_;
-  HitByInode found_;
+  AffectedByInode found_;
 };
 
 // The inodes that stand in lost parts of the tables. Most of them may never have been used.
@@ -87,7 +87,7 @@ FileNames find_file_names(const Filesystem& filesystem, std::span<const Extent> 
     walk.walk_groups({group, 1}, tables);
   walk.finish();
 
-  HitByInode hit = std::move(owners).found();
+  AffectedByInode hit = std::move(owners).found();
   std::unordered_set<std::uint64_t> wanted = other_inodes;
   for (const auto& [inode, file] : hit) wanted.insert(inode);
   const auto lost = lost_inodes(filesystem, tables, losses);

@@ -13,7 +13,7 @@
 namespace e2qcow::ext2 {
 
 // A file that something unreadable belongs to.
-struct HitFile {
+struct AffectedFile {
   std::uint64_t inode = 0;
   std::string path;              // empty where no directory names it
   std::uint64_t lost_bytes = 0;  // of its contents and of its own metadata
@@ -24,7 +24,7 @@ struct HitFile {
 
 // The names of inodes, and the files that the losses hit.
 struct FileNames {
-  std::vector<HitFile> hit;  // by inode
+  std::vector<AffectedFile> hit;  // by inode
   // The paths of the other inodes asked for that have one.
   std::vector<std::pair<std::uint64_t, std::string>> others;
 };

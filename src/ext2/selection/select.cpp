@@ -83,8 +83,8 @@ class Scan {
   std::exception_ptr error_;
 };
 
-void select_view(const Filesystem& filesystem, std::span<const FastInode> fast_inodes,
-                 const SelectOptions& options, Selection& selection, Findings& findings) {
+void select_interpretation(const Filesystem& filesystem, std::span<const FastInode> fast_inodes,
+                           const SelectOptions& options, Selection& selection, Findings& findings) {
   if (filesystem.superblock.is_journal_device())
     selection.add(BlockClass::journal, filesystem.geometry.clip({0, filesystem.geometry.blocks()}));
   selection.add(Scan(filesystem, options, findings).run());
@@ -109,12 +109,13 @@ std::vector<Selection::ClassRun> classify_blocks(const Filesystem& filesystem, c
   if (options.most_important_first) read_bitmaps_first(filesystem);
   if (options.progress) options.progress->begin("scan", geometry.bytes({0, geometry.groups()}).length);
   Selection selection;
-  select_view(filesystem, {}, options, selection, findings);
+  select_interpretation(filesystem, {}, options, selection, findings);
   const SelectOptions quietly{.kind = options.kind, .threads = options.threads};
-  for (const View& view : other_views(filesystem)) {
+  for (const Interpretation& interpretation : other_interpretations(filesystem)) {
     Selection seen;
-    select_view(*view.filesystem, view.fast_inodes, quietly, seen, findings);
-    selection.add(seen.in_other_blocks({view.filesystem->geometry.block_size(), geometry.block_size()}));
+    select_interpretation(*interpretation.filesystem, interpretation.fast_inodes, quietly, seen, findings);
+    selection.add(
+        seen.in_other_blocks({interpretation.filesystem->geometry.block_size(), geometry.block_size()}));
   }
   auto runs = std::move(selection).sorted();
   if (options.most_important_first) read_metadata_first(filesystem.file, runs, geometry.block_size());

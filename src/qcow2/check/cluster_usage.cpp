@@ -32,7 +32,7 @@ std::string_view name_of(ClusterUse use) {
   return "";
 }
 
-const ClusterMap::Cluster* ClusterMap::find(std::uint64_t cluster) const {
+const ClusterUsage::Cluster* ClusterUsage::find(std::uint64_t cluster) const {
   const std::uint64_t index = cluster / kPageClusters;
   if (index != last_index_) {
     const auto page = pages_.find(index);
@@ -43,7 +43,7 @@ const ClusterMap::Cluster* ClusterMap::find(std::uint64_t cluster) const {
   return &(*last_page_)[cluster % kPageClusters];
 }
 
-ClusterMap::Cluster& ClusterMap::at(std::uint64_t cluster) {
+ClusterUsage::Cluster& ClusterUsage::at(std::uint64_t cluster) {
   const std::uint64_t index = cluster / kPageClusters;
   if (index != last_index_) {
     std::unique_ptr<Page>& page = pages_[index];
@@ -54,27 +54,27 @@ ClusterMap::Cluster& ClusterMap::at(std::uint64_t cluster) {
   return (*last_page_)[cluster % kPageClusters];
 }
 
-ClusterUse ClusterMap::use(std::uint64_t cluster) const {
+ClusterUse ClusterUsage::use(std::uint64_t cluster) const {
   const Cluster* found = find(cluster);
   return found ? static_cast<ClusterUse>(found->use) : ClusterUse::none;
 }
 
-std::uint64_t ClusterMap::references(std::uint64_t cluster) const {
+std::uint64_t ClusterUsage::references(std::uint64_t cluster) const {
   const Cluster* found = find(cluster);
   if (!found) return 0;
   return found->references == kMany ? many_.at(cluster) : found->references;
 }
 
-bool ClusterMap::refcount_is_one(std::uint64_t cluster) const {
+bool ClusterUsage::refcount_is_one(std::uint64_t cluster) const {
   const Cluster* found = find(cluster);
   return found && found->refcount_is_one != 0;
 }
 
-void ClusterMap::set_use(std::uint64_t cluster, ClusterUse use) {
+void ClusterUsage::set_use(std::uint64_t cluster, ClusterUse use) {
   at(cluster).use = static_cast<std::uint16_t>(use) & 0xf;
 }
 
-void ClusterMap::add_references(std::uint64_t cluster, std::uint64_t count) {
+void ClusterUsage::add_references(std::uint64_t cluster, std::uint64_t count) {
   Cluster& known = at(cluster);
   if (count < kMany - known.references) {
     known.references = (known.references + count) & kMany;
@@ -85,11 +85,11 @@ void ClusterMap::add_references(std::uint64_t cluster, std::uint64_t count) {
   known.references = kMany;
 }
 
-void ClusterMap::set_refcount_is_one(std::uint64_t cluster) {
+void ClusterUsage::set_refcount_is_one(std::uint64_t cluster) {
   at(cluster).refcount_is_one = 1;
 }
 
-std::vector<std::uint64_t> ClusterMap::pages() const {
+std::vector<std::uint64_t> ClusterUsage::pages() const {
   std::vector<std::uint64_t> first_clusters;
   first_clusters.reserve(pages_.size());
   for (const auto& [index, page] : pages_) first_clusters.push_back(index * kPageClusters);

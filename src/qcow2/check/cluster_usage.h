@@ -28,7 +28,7 @@ std::string_view name_of(ClusterUse use);
 
 // What is known of each host cluster: its use, the references to it, and whether its refcount is one. Only
 // pages in which something is known take memory, two bytes a cluster: the file may be sparse and huge.
-class ClusterMap {
+class ClusterUsage {
  public:
   static constexpr std::uint64_t kPageClusters = 64;
 

@@ -32,7 +32,7 @@ struct ImageCheck {
   const std::vector<Extension> extensions;
   const Geometry geometry;
   const std::uint64_t file_clusters;  // the last may be cut off
-  ClusterMap clusters;
+  ClusterUsage clusters;
   CheckReport report;
 };
 

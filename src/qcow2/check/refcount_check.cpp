@@ -71,7 +71,7 @@ void RefcountCheck::add_block(std::uint64_t index, std::uint64_t entry) {
 // the end of the file is left out.
 template <typename Visit>
 void RefcountCheck::for_each_page(Visit visit) const {
-  const std::uint64_t page_bytes = (ClusterMap::kPageClusters << image_.geometry.refcount_order) / 8;
+  const std::uint64_t page_bytes = (ClusterUsage::kPageClusters << image_.geometry.refcount_order) / 8;
   const auto end = std::ranges::lower_bound(blocks_, image_.file_clusters, {}, &Block::first_cluster);
   for_each_table(image_.file, std::span(blocks_.begin(), end), image_.geometry.cluster_size(),
                  [&](const Block& block, std::span<const std::byte> bytes) {
@@ -79,7 +79,7 @@ void RefcountCheck::for_each_page(Visit visit) const {
                    while (!bytes.empty() && cluster < image_.file_clusters) {
                      visit(cluster, bytes.first(page_bytes));
                      bytes = bytes.subspan(page_bytes);
-                     cluster += ClusterMap::kPageClusters;
+                     cluster += ClusterUsage::kPageClusters;
                    }
                  });
 }

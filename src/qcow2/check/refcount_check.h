@@ -11,7 +11,7 @@
 namespace e2qcow::qcow2 {
 
 // As many refcounts as a page of the cluster map has clusters; no refcount block has fewer.
-using RefcountPage = std::array<std::uint64_t, ClusterMap::kPageClusters>;
+using RefcountPage = std::array<std::uint64_t, ClusterUsage::kPageClusters>;
 
 // `bytes` of a refcount block as refcounts of 2^refcount_order bits. qcow2 spec, "Refcount block entry".
 RefcountPage decode_refcounts(std::span<const std::byte> bytes, std::uint32_t refcount_order);

@@ -39,14 +39,14 @@ bool is_qcow2(const Backing& backing, const Reader& overlay) {
 
 }  // namespace
 
-ImageFiles::ImageFiles(std::unique_ptr<File> image, std::vector<std::string> backing)
+ChainFiles::ChainFiles(std::unique_ptr<File> image, std::vector<std::string> backing)
     : backing_(std::move(backing)) {
   names_.push_back(image->name());
   files_.push_back(std::move(image));
   for (const std::string& text : backing_) open_backing(text);
 }
 
-void ImageFiles::open_backing(const std::string& text) {
+void ChainFiles::open_backing(const std::string& text) {
   const std::string path = parse_backing(text).path;
   for (const std::string& name : names_)
     if (overlap(stored_ranges(name), stored_ranges(path)))
@@ -55,7 +55,7 @@ void ImageFiles::open_backing(const std::string& text) {
   names_.push_back(path);
 }
 
-void ImageFiles::read(const std::function<void(Reader&)>& examine) {
+void ChainFiles::read(const std::function<void(Reader&)>& examine) {
   add_image(*files_.front(), examine);
   for (std::size_t i = 1; i < files_.size(); ++i) read_backing(i, examine);
   const auto& missing = readers_.back()->backing_file_name();
@@ -69,7 +69,7 @@ void ImageFiles::read(const std::function<void(Reader&)>& examine) {
   chain_ = std::make_unique<Chain>(std::move(images), raw_base_);
 }
 
-void ImageFiles::read_backing(std::size_t index, const std::function<void(Reader&)>& examine) {
+void ChainFiles::read_backing(std::size_t index, const std::function<void(Reader&)>& examine) {
   const Reader& overlay = *readers_.back();
   if (raw_base_ != nullptr || !overlay.backing_file_name())
     fail(Errc::refused, fmt::format("{}: it has no backing file; --backing {} is one too many",
@@ -80,7 +80,7 @@ void ImageFiles::read_backing(std::size_t index, const std::function<void(Reader
     raw_base_ = files_[index].get();
 }
 
-void ImageFiles::add_image(const File& file, const std::function<void(Reader&)>& examine) {
+void ChainFiles::add_image(const File& file, const std::function<void(Reader&)>& examine) {
   auto reader = std::make_unique<Reader>(file);
   examine(*reader);
   readers_.push_back(std::move(reader));

@@ -14,10 +14,10 @@ namespace e2qcow::qcow2 {
 
 // An image and the backing files that the user names for it, FILE[:raw|qcow2] each, from the top down. What
 // names stand in the images themselves opens nothing.
-class ImageFiles {
+class ChainFiles {
  public:
   // Opens the backing files, and reads nothing yet.
-  ImageFiles(std::unique_ptr<File> image, std::vector<std::string> backing);
+  ChainFiles(std::unique_ptr<File> image, std::vector<std::string> backing);
 
   // Reads the images from the top down and calls `examine` for each before anything else is done with it.
   // Whether a backing file is raw or qcow2 is what the user says, else what the image says, and never

@@ -251,7 +251,7 @@ void Reader::forget_empty_tables() {
 std::uint64_t Reader::check_tables(std::uint64_t max_ratio) {
   std::vector<std::uint64_t> l2_tables;
   std::ranges::copy_if(l1_, std::back_inserter(l2_tables), [](std::uint64_t offset) { return offset != 0; });
-  const MetadataMap metadata(file_, header_, extensions_, l2_tables);
+  const TableOverlaps metadata(file_, header_, extensions_, l2_tables);
   tables_end_ = metadata.end();
   forget_empty_tables();
   plain_bytes_ = 0;

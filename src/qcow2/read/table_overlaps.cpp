@@ -14,8 +14,8 @@
 
 namespace e2qcow::qcow2 {
 
-MetadataMap::MetadataMap(const File& file, const Header& header, const std::vector<Extension>& extensions,
-                         const std::vector<std::uint64_t>& l2_tables)
+TableOverlaps::TableOverlaps(const File& file, const Header& header, const std::vector<Extension>& extensions,
+                             const std::vector<std::uint64_t>& l2_tables)
     : cluster_size_(header.geometry().cluster_size()), file_size_(file.size()) {
   add(file, {0, 1}, "header");
   add(file, {header.l1_table_offset, header.l1_size * sizeof(std::uint64_t)}, "L1 table");
@@ -28,7 +28,7 @@ MetadataMap::MetadataMap(const File& file, const Header& header, const std::vect
 }
 
 // The last cluster of the file may be cut off.
-void MetadataMap::add(const File& file, Extent host, const char* what) {
+void TableOverlaps::add(const File& file, Extent host, const char* what) {
   if (host.empty()) return;
   if (host.offset % cluster_size_ != 0)
     fail(Errc::corrupt, fmt::format("{}: the {} at {} is not aligned", file.name(), what, host.offset));
@@ -38,7 +38,7 @@ void MetadataMap::add(const File& file, Extent host, const char* what) {
   tables_.push_back({host.offset, round_up(host.length, cluster_size_)});
 }
 
-void MetadataMap::add_refcount_blocks(const File& file, const Header& header) {
+void TableOverlaps::add_refcount_blocks(const File& file, const Header& header) {
   constexpr std::uint64_t kReserved = 0x1ff;  // qcow2 spec, "Refcount table entry"
   const std::uint64_t entries = header.refcount_table_clusters * cluster_size_ / sizeof(std::uint64_t);
   for_each_entry(file, header.refcount_table_offset, entries, [&](std::uint64_t index, std::uint64_t raw) {
@@ -50,8 +50,8 @@ void MetadataMap::add_refcount_blocks(const File& file, const Header& header) {
   });
 }
 
-void MetadataMap::add_snapshots(const File& file, const Header& header,
-                                const std::vector<std::uint64_t>& l2_tables) {
+void TableOverlaps::add_snapshots(const File& file, const Header& header,
+                                  const std::vector<std::uint64_t>& l2_tables) {
   if (header.snapshot_count == 0) return;
   std::string problem;
   const SnapshotTable table =
@@ -73,8 +73,8 @@ void MetadataMap::add_snapshots(const File& file, const Header& header,
   }
 }
 
-void MetadataMap::add_bitmaps(const File& file, const Header& header,
-                              const std::vector<Extension>& extensions) {
+void TableOverlaps::add_bitmaps(const File& file, const Header& header,
+                                const std::vector<Extension>& extensions) {
   const auto extension = std::ranges::find(extensions, kBitmaps, &Extension::type);
   if (extension == extensions.end()) return;
   const auto directory = decode_bitmap_directory(extension->data);
@@ -94,7 +94,7 @@ void MetadataMap::add_bitmaps(const File& file, const Header& header,
   }
 }
 
-void MetadataMap::sort(const std::string& name) {
+void TableOverlaps::sort(const std::string& name) {
   std::ranges::sort(tables_, {}, &Extent::offset);
   std::vector<Extent> joined;
   for (const Extent& table : tables_) {
@@ -108,7 +108,7 @@ void MetadataMap::sort(const std::string& name) {
   tables_ = std::move(joined);
 }
 
-bool MetadataMap::is_free(Extent host) const {
+bool TableOverlaps::is_free(Extent host) const {
   const auto next = std::ranges::upper_bound(tables_, host.offset, {}, &Extent::end);
   return next == tables_.end() || next->offset >= host.end();
 }

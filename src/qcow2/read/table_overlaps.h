@@ -13,14 +13,14 @@ namespace e2qcow::qcow2 {
 
 // Where an image's tables lie in its file. Tables that overlap are how an image makes a reader take one thing
 // for another: data for tables, tables for data.
-class MetadataMap {
+class TableOverlaps {
  public:
   // Header, L1 table, refcount table and blocks, the given L2 tables (host offsets), and all that snapshots
   // and bitmaps have. Reads the tables but those of L2. Throws Errc::corrupt or truncated where one is
   // outside the file, not aligned, or overlaps another; snapshots share L2 tables with each other and with
   // the disk.
-  MetadataMap(const File& file, const Header& header, const std::vector<Extension>& extensions,
-              const std::vector<std::uint64_t>& l2_tables);
+  TableOverlaps(const File& file, const Header& header, const std::vector<Extension>& extensions,
+                const std::vector<std::uint64_t>& l2_tables);
 
   // Whether data may lie there.
   bool is_free(Extent host) const;

@@ -2,7 +2,7 @@
 
 namespace e2qcow::qcow2 {
 
-Header header_of(const Layout& layout, std::uint32_t version, std::optional<Compression> compression) {
+Header make_header(const Layout& layout, std::uint32_t version, std::optional<Compression> compression) {
   Header header;
   header.version = version;
   header.cluster_bits = layout.geometry.cluster_bits;

@@ -8,6 +8,6 @@
 namespace e2qcow::qcow2 {
 
 // The header of an image with the given layout.
-Header header_of(const Layout& layout, std::uint32_t version, std::optional<Compression> compression);
+Header make_header(const Layout& layout, std::uint32_t version, std::optional<Compression> compression);
 
 }  // namespace e2qcow::qcow2

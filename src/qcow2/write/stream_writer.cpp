@@ -17,7 +17,7 @@ constexpr std::uint64_t kFourReferences = 0x0001'0001'0001'0001;  // four refcou
 StreamWriter::StreamWriter(OutputStream& out, const Layout& layout, std::uint32_t version,
                            std::span<const Extension> extensions, std::span<const Extent> extents)
     : out_(out), layout_(layout) {
-  out_.write(encode_header(header_of(layout_, version, std::nullopt), extensions));
+  out_.write(encode_header(make_header(layout_, version, std::nullopt), extensions));
   write_l1(extents);
   write_refcounts();
   write_l2(extents);

@@ -111,7 +111,7 @@ void Writer::finish() {
   file_.resize(allocator_.end());
   if (options_.background == TableWriter::Background::old_data) file_.sync();
   file_.write(
-      0, encode_header(header_of(layout_, options_.version, options_.compression), options_.extensions()));
+      0, encode_header(make_header(layout_, options_.version, options_.compression), options_.extensions()));
 }
 
 }  // namespace e2qcow::qcow2

@@ -9,8 +9,8 @@ namespace {
 constexpr std::uint64_t kKiB = 1024;
 
 // 1 KiB: an L2 table maps 128 blocks, a refcount block counts 512 clusters.
-TEST(PlacementPlan, PutsOneUnusedClusterBehindTheRefcountTable) {
-  const PlacementPlan plan = plan_placement(1024, 40960, 4505);
+TEST(E2imageLayout, PutsOneUnusedClusterBehindTheRefcountTable) {
+  const E2imageLayout plan = plan_placement(1024, 40960, 4505);
   EXPECT_EQ(plan.l1_entries, 320);
   EXPECT_EQ(plan.l1_offset, 1 * kKiB);
   EXPECT_EQ(plan.refcount_table_offset, 4 * kKiB);
@@ -19,30 +19,30 @@ TEST(PlacementPlan, PutsOneUnusedClusterBehindTheRefcountTable) {
   EXPECT_EQ(plan.first_refcount_block_offset, 7 * kKiB);
 }
 
-TEST(PlacementPlan, SizesTheRefcountTableByWhatE2imageCounts) {
+TEST(E2imageLayout, SizesTheRefcountTableByWhatE2imageCounts) {
   EXPECT_EQ(plan_placement(1024, 204800, 77079).refcount_table_clusters, 2);
   EXPECT_EQ(plan_placement(1024, 204800, 117084).refcount_table_clusters, 3);
   EXPECT_EQ(plan_placement(2048, 256000, 207845).refcount_table_clusters, 3);
   EXPECT_EQ(plan_placement(4096, 384000, 289715).refcount_table_clusters, 2);
 }
 
-TEST(PlacementPlan, IsNotAlwaysLargeEnough) {
-  const PlacementPlan plan = plan_placement(1024, 69632, 65340);
+TEST(E2imageLayout, IsNotAlwaysLargeEnough) {
+  const E2imageLayout plan = plan_placement(1024, 69632, 65340);
   EXPECT_EQ(plan.refcount_blocks(), 128);
   EXPECT_TRUE(plan.is_large_enough_for(64000, 544));
   EXPECT_FALSE(plan.is_large_enough_for(65340, 544));
   EXPECT_TRUE(with_refcount_table(plan, 2).is_large_enough_for(65340, 544));
 }
 
-TEST(PlacementPlan, IsNotValidWhereQemuOpensNoSuchTables) {
+TEST(E2imageLayout, IsNotValidWhereQemuOpensNoSuchTables) {
   constexpr std::uint64_t kBlocksOf8TiB = 8ULL << 40 >> 12;
   EXPECT_TRUE(plan_placement(4096, kBlocksOf8TiB, 1000).is_valid());
   EXPECT_FALSE(plan_placement(4096, kBlocksOf8TiB + 1, 1000).is_valid());
   EXPECT_FALSE(plan_placement(4096, kBlocksOf8TiB, 3ULL << 27).is_valid());
 }
 
-TEST(Placement, PutsATableBehindTheFirstBlockOfTheOneBeforeIt) {
-  Placement placement(plan_placement(1024, 40960, 4505));
+TEST(E2imagePlacer, PutsATableBehindTheFirstBlockOfTheOneBeforeIt) {
+  E2imagePlacer placement(plan_placement(1024, 40960, 4505));
   const auto first = placement.place(1);
   EXPECT_EQ(first.host_offset, 8 * kKiB);
   EXPECT_EQ(first.new_l2_table, 6 * kKiB);
@@ -55,15 +55,15 @@ TEST(Placement, PutsATableBehindTheFirstBlockOfTheOneBeforeIt) {
   EXPECT_EQ(placement.place(129).host_offset, 13 * kKiB);
 }
 
-TEST(Placement, CountsAClusterForATableThatMayComeAndOneMore) {
-  Placement placement(plan_placement(1024, 40960, 4505));
+TEST(E2imagePlacer, CountsAClusterForATableThatMayComeAndOneMore) {
+  E2imagePlacer placement(plan_placement(1024, 40960, 4505));
   placement.place(1);  // cluster 8; 9 is for the next table
   placement.finish();
   EXPECT_EQ(placement.counted_clusters(), 11);
 }
 
-TEST(Placement, PutsARefcountBlockWhereTheClustersBeginThatItCounts) {
-  Placement placement(plan_placement(1024, 40960, 4505));
+TEST(E2imagePlacer, PutsARefcountBlockWhereTheClustersBeginThatItCounts) {
+  E2imagePlacer placement(plan_placement(1024, 40960, 4505));
   std::uint64_t last = 0;
   for (std::uint64_t block = 0; block < 1000; ++block) {
     const auto placed = placement.place(block);
@@ -74,9 +74,9 @@ TEST(Placement, PutsARefcountBlockWhereTheClustersBeginThatItCounts) {
   EXPECT_EQ(placement.refcount_blocks(), (std::vector<std::uint64_t>{7 * kKiB, 512 * kKiB}));
 }
 
-TEST(Placement, CountsAFrontThatNeedsMoreThanOneRefcountBlock) {
-  const PlacementPlan plan = plan_placement(1024, 40960ULL * 4096, 4505);  // an L1 table of 10 MiB
-  const Placement placement(plan);
+TEST(E2imagePlacer, CountsAFrontThatNeedsMoreThanOneRefcountBlock) {
+  const E2imageLayout plan = plan_placement(1024, 40960ULL * 4096, 4505);  // an L1 table of 10 MiB
+  const E2imagePlacer placement(plan);
   const std::uint64_t first = plan.first_refcount_block_offset;
   EXPECT_EQ(placement.refcount_blocks().size(), (placement.counted_clusters() - 1) / 512 + 1);
   EXPECT_EQ(placement.refcount_blocks()[0], first);

@@ -32,7 +32,7 @@ class HealthyWalkTest : public testing::Test {
     const ext2::Filesystem filesystem = image_.open();
     ext2::Selection selection;
     if (!looks_healthy(filesystem, DumpKind::metadata)) return false;
-    const bool healthy = HealthyWalk(filesystem, {}, selection, findings_).run();
+    const bool healthy = E2imageWalk(filesystem, {}, selection, findings_).run();
     marks_ = selection.added_blocks();
     return healthy;
   }

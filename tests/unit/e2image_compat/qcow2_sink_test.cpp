@@ -57,7 +57,7 @@ TEST(Qcow2Sink, RefusesMoreThanItsRefcountTableHasRoomFor) {
   Random random;
   MemorySource disk(random.bytes(1 << 20), {{0, 1 << 20}});
   MemoryFile file;
-  PlacementPlan plan = plan_placement(kBlock, 1024, 1024);
+  E2imageLayout plan = plan_placement(kBlock, 1024, 1024);
   plan.refcount_table_clusters = 0;
   Qcow2Sink sink(file, plan, TableWriter::Background::zeros);
   EXPECT_EQ(code_of([&] { transfer(disk, sink, {}); }), Errc::refused);

@@ -8,9 +8,9 @@
 namespace e2qcow {
 namespace {
 
-TEST(SourceFile, ReadsTheDiskWithItsZeros) {
+TEST(DiskFile, ReadsTheDiskWithItsZeros) {
   MemorySource source(bytes_of({0, 0, 3, 4}), {{2, 2}});
-  const SourceFile file(source, "fs.qcow2");
+  const DiskFile file(source, "fs.qcow2");
   EXPECT_EQ(file.size(), 4);
   EXPECT_EQ(file.name(), "fs.qcow2");
   Bytes out(3);
@@ -18,18 +18,18 @@ TEST(SourceFile, ReadsTheDiskWithItsZeros) {
   EXPECT_EQ(out, bytes_of({0, 3, 4}));
 }
 
-TEST(SourceFile, ReadsNothingPastTheEndOfTheDisk) {
+TEST(DiskFile, ReadsNothingPastTheEndOfTheDisk) {
   MemorySource source(Bytes(4), {});
-  const SourceFile file(source, "fs.qcow2");
+  const DiskFile file(source, "fs.qcow2");
   Bytes out(2);
   EXPECT_EQ(code_of([&] { file.read(3, out); }), Errc::truncated);
   EXPECT_EQ(code_of([&] { file.read(5, out); }), Errc::truncated);
   EXPECT_EQ(code_of([&] { file.read(~0ULL, out); }), Errc::truncated);
 }
 
-TEST(SourceFile, CannotBeWritten) {
+TEST(DiskFile, CannotBeWritten) {
   MemorySource source(Bytes(4), {});
-  SourceFile file(source, "fs.qcow2");
+  DiskFile file(source, "fs.qcow2");
   EXPECT_EQ(code_of([&] { file.write(0, bytes_of({1})); }), Errc::refused);
   EXPECT_EQ(code_of([&] { file.resize(5); }), Errc::refused);
 }

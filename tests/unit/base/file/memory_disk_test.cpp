@@ -14,7 +14,7 @@ namespace e2qcow {
 namespace {
 
 TEST(StandIn, HasTheSizeOfADiskThatNoFileSystemHolds) {
-  const UniqueFd file = open_stand_in(1ULL << 46);
+  const UniqueFd file = open_memory_disk(1ULL << 46);
   struct stat status {};
   ASSERT_EQ(::fstat(file.get(), &status), 0);
   EXPECT_EQ(status.st_size, 1LL << 46);
@@ -22,13 +22,13 @@ TEST(StandIn, HasTheSizeOfADiskThatNoFileSystemHolds) {
 }
 
 TEST(StandIn, IsWrittenAndCutButDoesNotGrow) {
-  const UniqueFd file = open_stand_in(100'000);
+  const UniqueFd file = open_memory_disk(100'000);
   const std::array<std::byte, 2> data{std::byte{1}, std::byte{2}};
-  write_to_stand_in(file, 4096, data);
+  write_to_memory_disk(file, 4096, data);
   std::array<std::byte, 2> back{};
   EXPECT_EQ(::pread(file.get(), back.data(), back.size(), 4096), 2);
   EXPECT_EQ(back, data);
-  EXPECT_TRUE(code_of([&] { write_to_stand_in(file, 200'000, data); }));
+  EXPECT_TRUE(code_of([&] { write_to_memory_disk(file, 200'000, data); }));
   EXPECT_EQ(::ftruncate(file.get(), 50'000), 0);
 }
 

@@ -12,9 +12,9 @@ constexpr std::uint64_t kJournal = 100;
 
 // Two groups of 8192 blocks of 1 KiB; the second has a copy of the superblock and of the descriptors. Inode 8
 // is a journal.
-class Views : public testing::Test {
+class Interpretations : public testing::Test {
  protected:
-  Views() : journal_(32, {}) {
+  Interpretations() : journal_(32, {}) {
     ext2_super_block& raw = image_.superblock.raw;
     raw.s_feature_compat = EXT3_FEATURE_COMPAT_HAS_JOURNAL;
     raw.s_journal_inum = 8;
@@ -35,11 +35,11 @@ class Views : public testing::Test {
     image_.put_block(block, superblock_bytes(superblock));
     image_.put_block(block + 1, descriptors);
   }
-  std::vector<View> views() {
+  std::vector<Interpretation> interpretations() {
     journal_.put_into(image_, kJournal);
     image_.put_block(1, superblock_bytes(image_.superblock));
     filesystem_ = std::make_unique<Filesystem>(image_.open());
-    return other_views(*filesystem_);
+    return other_interpretations(*filesystem_);
   }
 
   Ext2Image image_{1024, 16385};
@@ -47,15 +47,15 @@ class Views : public testing::Test {
   std::unique_ptr<Filesystem> filesystem_;
 };
 
-TEST_F(Views, AreNoOthersOfAHealthyFileSystem) {
+TEST_F(Interpretations, AreNoOthersOfAHealthyFileSystem) {
   put_copy(8193, image_.superblock, 30);
-  EXPECT_EQ(views().size(), 0);
+  EXPECT_EQ(interpretations().size(), 0);
 }
 
-TEST_F(Views, IncludeTheFileSystemAfterReplay) {
+TEST_F(Interpretations, IncludeTheFileSystemAfterReplay) {
   journal_.write({{500, filled(1024, 7)}});
   journal_.commit();
-  const auto found = views();
+  const auto found = interpretations();
   ASSERT_EQ(found.size(), 1);
   ASSERT_TRUE(found[0].replayed);
   Bytes block(1024);
@@ -63,49 +63,49 @@ TEST_F(Views, IncludeTheFileSystemAfterReplay) {
   EXPECT_EQ(block, filled(1024, 7));
 }
 
-TEST_F(Views, HaveTheDescriptorsOfTheReplayedFileSystem) {
+TEST_F(Interpretations, HaveTheDescriptorsOfTheReplayedFileSystem) {
   Bytes descriptors(1024);
   set_le(descriptors, 32 + 8, 40, 4);
   journal_.write({{2, descriptors}});
   journal_.commit();
-  const auto found = views();
+  const auto found = interpretations();
   ASSERT_EQ(found.size(), 1);
   EXPECT_EQ(filesystem_->descriptors.inode_table(1), 30);
   EXPECT_EQ(found[0].filesystem->descriptors.inode_table(1), 40);
 }
 
-TEST_F(Views, HaveTheSuperblockOfTheReplayedFileSystem) {
+TEST_F(Interpretations, HaveTheSuperblockOfTheReplayedFileSystem) {
   Superblock newer = image_.superblock;
   newer.raw.s_inode_size = 256;
   journal_.write({{1, superblock_bytes(newer)}});
   journal_.commit();
-  const auto found = views();
+  const auto found = interpretations();
   ASSERT_EQ(found.size(), 1);
   EXPECT_EQ(found[0].filesystem->geometry.inode_size(), 256);
 }
 
-TEST_F(Views, KeepTheSuperblockWhereTheReplayedOneMakesNoSense) {
+TEST_F(Interpretations, KeepTheSuperblockWhereTheReplayedOneMakesNoSense) {
   journal_.write({{1, filled(1024, 0xff)}});
   journal_.commit();
-  const auto found = views();
+  const auto found = interpretations();
   ASSERT_EQ(found.size(), 1);
   EXPECT_EQ(found[0].filesystem->geometry.blocks(), 16385);
 }
 
-TEST_F(Views, IncludeWhatACopySays) {
+TEST_F(Interpretations, IncludeWhatACopySays) {
   put_copy(8193, image_.superblock, 50);
-  const auto found = views();
+  const auto found = interpretations();
   ASSERT_EQ(found.size(), 1);
   EXPECT_EQ(found[0].replayed, nullptr);
   EXPECT_EQ(found[0].filesystem->superblock.offset, 8193 * 1024);
   EXPECT_EQ(found[0].filesystem->descriptors.inode_table(1), 50);
 }
 
-TEST_F(Views, AreReplayedEach) {
+TEST_F(Interpretations, AreReplayedEach) {
   put_copy(8193, image_.superblock, 50);
   journal_.write({{500, filled(1024, 7)}});
   journal_.commit();
-  const auto found = views();
+  const auto found = interpretations();
   ASSERT_EQ(found.size(), 3);
   EXPECT_TRUE(found[0].replayed);
   EXPECT_FALSE(found[1].replayed);
@@ -123,9 +123,9 @@ TEST(ManyViews, AreAtMostEight) {
     image.put_block(1 + group * 256, superblock_bytes(copy));
   }
   const Filesystem filesystem = image.open();
-  const auto found = other_views(filesystem);
+  const auto found = other_interpretations(filesystem);
   EXPECT_GE(found.size(), 3);
-  EXPECT_LE(found.size(), kMaxViews);
+  EXPECT_LE(found.size(), kMaxInterpretations);
 }
 
 }  // namespace

@@ -5,8 +5,8 @@
 namespace e2qcow::qcow2 {
 namespace {
 
-TEST(ClusterMap, KnowsNothingAtFirst) {
-  const ClusterMap map;
+TEST(ClusterUsage, KnowsNothingAtFirst) {
+  const ClusterUsage map;
   EXPECT_EQ(map.use(5), ClusterUse::none);
   EXPECT_EQ(map.references(5), 0);
   EXPECT_FALSE(map.refcount_is_one(5));
@@ -14,8 +14,8 @@ TEST(ClusterMap, KnowsNothingAtFirst) {
   EXPECT_TRUE(map.pages().empty());
 }
 
-TEST(ClusterMap, KeepsWhatItIsTold) {
-  ClusterMap map;
+TEST(ClusterUsage, KeepsWhatItIsTold) {
+  ClusterUsage map;
   map.set_use(5, ClusterUse::data);
   map.add_references(5, 3);
   map.set_refcount_is_one(5);
@@ -25,8 +25,8 @@ TEST(ClusterMap, KeepsWhatItIsTold) {
   EXPECT_EQ(map.references(6), 0);
 }
 
-TEST(ClusterMap, CountsAnyNumberOfReferences) {
-  ClusterMap map;
+TEST(ClusterUsage, CountsAnyNumberOfReferences) {
+  ClusterUsage map;
   std::uint64_t expected = 0;
   for (const std::uint64_t count : {2045ULL, 1ULL, 1ULL, 1ULL, 1ULL << 40}) {
     map.add_references(7, count);
@@ -35,8 +35,8 @@ TEST(ClusterMap, CountsAnyNumberOfReferences) {
   }
 }
 
-TEST(ClusterMap, TakesMemoryForTheClustersThatAreUsed) {
-  ClusterMap map;
+TEST(ClusterUsage, TakesMemoryForTheClustersThatAreUsed) {
+  ClusterUsage map;
   map.add_references(1ULL << 54, 1);
   map.add_references(100, 1);
   EXPECT_EQ(map.pages(), (std::vector<std::uint64_t>{64, 1ULL << 54}));

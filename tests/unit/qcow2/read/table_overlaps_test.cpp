@@ -13,16 +13,16 @@ namespace {
 
 constexpr std::uint64_t kCluster = HandMadeImage::kCluster;
 
-MetadataMap map_of(const HandMadeImage& image, const std::vector<std::uint64_t>& l2_tables) {
+TableOverlaps map_of(const HandMadeImage& image, const std::vector<std::uint64_t>& l2_tables) {
   const MemoryFile file(image.bytes);
   const Header header = read_header(file);
   return {file, header, read_extensions(file, header), l2_tables};
 }
 
-TEST(MetadataMap, KnowsWhereNoDataMayLie) {
+TEST(TableOverlaps, KnowsWhereNoDataMayLie) {
   HandMadeImage image;
   image.add_data(0, 1);
-  const MetadataMap map = map_of(image, {HandMadeImage::kL2});
+  const TableOverlaps map = map_of(image, {HandMadeImage::kL2});
   for (std::uint64_t offset = 0; offset < HandMadeImage::kData; offset += 100) {
     EXPECT_FALSE(map.is_free({offset, 1})) << offset;
   }
@@ -31,7 +31,7 @@ TEST(MetadataMap, KnowsWhereNoDataMayLie) {
   EXPECT_TRUE(map.is_free({1ULL << 50, kCluster}));
 }
 
-TEST(MetadataMap, RefusesTablesThatOverlap) {
+TEST(TableOverlaps, RefusesTablesThatOverlap) {
   for (const std::uint64_t place :
        {std::uint64_t{0}, HandMadeImage::kL1, HandMadeImage::kRefcountTable, HandMadeImage::kRefcountBlock})
     EXPECT_EQ(code_of([&] { map_of(HandMadeImage(), {place}); }), Errc::corrupt) << place;
@@ -41,7 +41,7 @@ TEST(MetadataMap, RefusesTablesThatOverlap) {
             Errc::corrupt);
 }
 
-TEST(MetadataMap, RefusesRefcountBlocksThatCannotBe) {
+TEST(TableOverlaps, RefusesRefcountBlocksThatCannotBe) {
   for (const auto& [entry, code] : {std::pair{HandMadeImage::kRefcountBlock | 1, Errc::corrupt},
                                     std::pair{std::uint64_t{100 * kCluster}, Errc::truncated},
                                     std::pair{HandMadeImage::kL1, Errc::corrupt}}) {
