@@ -66,7 +66,7 @@ void add_check(CLI::App& app, Chosen& chosen) {
   CLI::App* command = app.add_subcommand(
       "check", "Check an image's tables and reference counts (exit 0: clean, 2: corruptions, 3: leaks)");
   command->add_option("IMAGE", options->image, "The qcow2 image")->required();
-  command->add_flag("--data", options->data, "Decode every compressed cluster, too");
+  command->add_flag("--data", options->data, "Also decode every compressed cluster");
   add_json_option(*command, options->common);
   add_threads_option(*command, options->common);
   command->footer("Example: e2qcow check sdb1.qcow2");

@@ -10,9 +10,9 @@ void add_json_option(CLI::App& command, Common& common) {
 }
 
 void add_threads_option(CLI::App& command, Common& common) {
-  command.add_option("--threads", common.threads, "Threads to work with (default: one for each core)")
+  command.add_option("--threads", common.threads, "Number of threads (default: one per core)")
       ->type_name("N")
-      ->check(CLI::Range(1U, 256U));
+      ->check(CLI::Range(1U, 256U).description(""));
 }
 
 void add_progress_options(CLI::App& command, Common& common) {
@@ -20,11 +20,11 @@ void add_progress_options(CLI::App& command, Common& common) {
                                                           {"always", ProgressMode::always},
                                                           {"never", ProgressMode::never},
                                                           {"json", ProgressMode::json}};
-  command.add_flag("-q,--quiet", common.quiet, "Print errors and losses only");
+  command.add_flag("-q,--quiet", common.quiet, "Print only errors and losses");
   command
-      .add_option(
-          "--progress", common.progress,
-          "Show progress on standard error: auto (on a terminal), always, never, json (a line a second)")
+      .add_option("--progress", common.progress,
+                  "Show progress on standard error: auto (on a terminal; default), always, never, or json (a "
+                  "line a second)")
       ->type_name("WHEN")
       ->transform(CLI::CheckedTransformer(kModes).description(""));
   add_threads_option(command, common);

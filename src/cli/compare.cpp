@@ -101,12 +101,14 @@ void add_compare(CLI::App& app, Chosen& chosen) {
   auto options = std::make_shared<CompareOptions>();
   CLI::App* command = app.add_subcommand(
       "compare",
-      "Compare two disks, each in an image, a file or a device (exit 0: same, 1: different, 2: trouble)");
-  command->add_option("A", options->a.path, "A disk: qcow2 or raw; FILE:raw or FILE:qcow2 says which")
+      "Compare two disks, each in an image, a file or a device (exit 0: same, 1: different, 2: error)");
+  command
+      ->add_option("A", options->a.path,
+                   "A disk: a qcow2 image, raw file or device (FILE:raw or FILE:qcow2 names the format)")
       ->required();
   command->add_option("B", options->b.path, "The other disk")->required();
   command->add_flag("-s,--strict", options->strict,
-                    "Disks of different sizes are different, whatever is in the rest");
+                    "Disks of different sizes are different, even if the rest is zeros");
   add_backing_option(*command, "--backing-a", options->a);
   add_backing_option(*command, "--backing-b", options->b);
   add_limit_options(*command, options->a);

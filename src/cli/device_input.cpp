@@ -58,31 +58,36 @@ Extent window_of(const InputOptions& options, const PosixFile& device) {
 }  // namespace
 
 void add_input_options(CLI::App& command, InputOptions& options) {
-  command.add_option("DEVICE", options.path, "Block device or file with the file system")->required();
+  command.add_option("DEVICE", options.path, "The block device or file that holds the file system")
+      ->required();
   auto* offset = command.add_option_function<std::string>(
       "--offset", [&options](const std::string& text) { options.offset = parse_size(text); },
-      "Where the file system begins in DEVICE");
+      "Offset of the file system in DEVICE");
   offset->type_name("BYTES[k|M|G]");
-  command.add_option("--partition", options.partition, "Use partition N of the disk DEVICE (MBR, GPT)")
+  command.add_option("--partition", options.partition, "Use partition N of DEVICE (MBR or GPT)")
       ->type_name("N")
-      ->check(CLI::Range(1, 1024))
+      ->check(CLI::Range(1, 1024).description(""))
       ->excludes(offset);
-  command.add_option("-b", options.superblock.block, "Use the superblock copy in this block, as e2fsck -b")
+  command.add_option("-b", options.superblock.block, "Use the superblock in this block, as e2fsck -b does")
       ->type_name("SUPERBLOCK");
-  command.add_option("-B", options.superblock.block_size, "Block size for -b, as e2fsck -B")
+  command
+      .add_option("-B", options.superblock.block_size,
+                  "Assume this block size (1024 to 65536), as e2fsck -B does")
       ->type_name("BLOCKSIZE")
-      ->check(CLI::IsMember({1024U, 2048U, 4096U, 8192U, 16384U, 32768U, 65536U}));
-  command.add_option("--retries", options.retries, "Try unreadable blocks so many times more")
+      ->check(CLI::IsMember({1024U, 2048U, 4096U, 8192U, 16384U, 32768U, 65536U}).description(""));
+  command
+      .add_option("--retries", options.retries,
+                  "Retry each unreadable block N times, at most 100 (default: 1)")
       ->type_name("N")
-      ->check(CLI::Range(0U, 100U))
-      ->capture_default_str();
+      ->check(CLI::Range(0U, 100U).description(""));
   command
       .add_option("--bad-blocks", options.bad_blocks,
-                  "A map file of GNU ddrescue: what it does not call finished is not touched, and is zeros")
+                  "GNU ddrescue's map file of DEVICE: areas it does not mark as finished are not read and "
+                  "become zeros")
       ->type_name("MAPFILE");
   command.add_flag("--strict", options.strict, "Stop at the first unreadable block");
   command.add_flag("--force", options.force,
-                   "Go on although the device is mounted read-write, or no file system is found on it");
+                   "Continue even if the device is mounted read-write or no file system is found on it");
 }
 
 DeviceInput::DeviceInput(const InputOptions& options)

@@ -157,16 +157,17 @@ void add_dump(CLI::App& app, Chosen& chosen) {
   add_input_options(*command, options->input);
   command
       ->add_option("IMAGE", options->image,
-                   "The image to write (- for standard output); an older one is replaced at the very end")
+                   "The image to write (-: standard output); an existing one is replaced only when this one "
+                   "is complete")
       ->required();
-  command->add_flag("-a,--all", options->all, "All blocks in use, with the contents of files");
+  command->add_flag("-a,--all", options->all, "Dump all blocks in use, including the contents of files");
   command
       ->add_option("--report", options->report,
-                   "Write what was unreadable or inconsistent, where, and the files it hits, as JSON")
+                   "Write to FILE, as JSON, what was unreadable or inconsistent and which files are affected")
       ->type_name("FILE");
   command
       ->add_option("--map-out", options->map_out,
-                   "Write a map file for GNU ddrescue of what could be read and what not")
+                   "Write a map file for GNU ddrescue that shows what could be read and what could not")
       ->type_name("MAPFILE");
   add_format_options(*command, options->format);
   add_json_option(*command, options->common);

@@ -111,8 +111,8 @@ void add_exec(CLI::App& app, Chosen& chosen) {
       "exec", "Run e2fsck, debugfs, dumpe2fs, tune2fs, resize2fs ... on the disk in a qcow2 image");
   command
       ->add_option("--overlay", options->overlay,
-                   "Keep what is changed in this qcow2 image on top of the other; go on with it if it exists "
-                   "(default: changes are dropped at the end)")
+                   "Keep the changes in this qcow2 image, on top of the one opened; continue it if it exists "
+                   "(default: changes are discarded at the end)")
       ->type_name("NEW.qcow2");
   add_backing_option(*command, "--backing", options->image);
   command
@@ -123,10 +123,13 @@ void add_exec(CLI::App& app, Chosen& chosen) {
             if (options->cache_bytes < kSmallestCache)
               throw CLI::ValidationError("--cache-size: at least 1M");
           },
-          "Memory for decompressed data (default: 64M)")
+          "Memory for decompressed data, per image (default: 64M)")
       ->type_name("SIZE");
-  command->add_option("COMMAND", options->command, "The program and its arguments, behind --")->required();
-  command->footer("Example: e2qcow exec --overlay repaired.qcow2 -- e2fsck -fy sdb1.qcow2");
+  command->add_option("COMMAND", options->command, "The program and its arguments, after --")->required();
+  command->footer(
+      "Example: e2qcow exec --overlay repaired.qcow2 -- e2fsck -fy sdb1.qcow2\n"
+      "Warning: programs that ignore LD_PRELOAD (static or setuid ones, and those\n"
+      "started by sudo) open the image file itself and may overwrite it; see e2qcow(8).");
   command->callback([options, &chosen] { chosen = [options] { return run_exec(*options); }; });
 }
 

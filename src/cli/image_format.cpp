@@ -116,18 +116,17 @@ std::uint32_t chosen_bits(const ImageFormat& format, std::uint64_t disk_size, st
 void add_format_options(CLI::App& command, FormatOptions& options) {
   const CLI::Validator is_given(
       [](const std::string& text) { return text.empty() ? "nothing is given" : std::string(); }, "");
-  command.add_option("--compress", options.compress, "zstd[:LEVEL] (the default), zlib[:LEVEL] or none")
+  command.add_option("--compress", options.compress, "zstd[:LEVEL] (default), zlib[:LEVEL] or none")
       ->type_name("HOW")
       ->check(is_given);
   command
       .add_option("--compat", options.compat,
-                  "1.1: version 3 (the default); 0.10: version 2, for old programs")
+                  "1.1: version 3 of the format (default); 0.10: version 2, for old programs")
       ->type_name("VERSION")
-      ->check(CLI::IsMember({"1.1", "0.10"}));
+      ->check(CLI::IsMember({"1.1", "0.10"}).description(""));
   command
-      .add_option(
-          "--cluster-size", options.cluster_size,
-          "512 to 2M, or auto: what makes the smallest image (default: 64k; auto with --compress none)")
+      .add_option("--cluster-size", options.cluster_size,
+                  "512 to 2M, or auto for the smallest image (default: 64k; auto with --compress none)")
       ->type_name("SIZE")
       ->check(is_given);
 }

@@ -37,9 +37,9 @@ bool is_in_order(qcow2::Reader& reader, std::uint64_t kept_front, std::uint64_t 
 
 void add_backing_option(CLI::App& command, const std::string& name, ImageOptions& options) {
   command
-      .add_option(
-          name, options.backing,
-          "The backing file of the image; again for that one's, and so on. Names in images open nothing")
+      .add_option(name, options.backing,
+                  "Backing file of the image; repeat for its own backing file, and so on. Names stored in "
+                  "images are never opened")
       ->type_name("FILE[:raw|qcow2]")
       ->allow_extra_args(false);
 }
@@ -51,15 +51,15 @@ void add_limit_options(CLI::App& command, ImageOptions& options) {
           "Refuse images of larger disks (default: 1P)")
       ->type_name("SIZE");
   command
-      .add_option("--max-ratio", options.max_ratio,
-                  "Refuse images that claim more compressed data than N times their size")
+      .add_option(
+          "--max-ratio", options.max_ratio,
+          "Refuse images whose compressed data claims more than N times the size of the file (default: 4096)")
       ->type_name("N")
-      ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 40))
-      ->capture_default_str();
+      ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 40).description(""));
 }
 
 void add_image_options(CLI::App& command, ImageOptions& options) {
-  command.add_option("IMAGE", options.path, "The qcow2 image (- for standard input)")->required();
+  command.add_option("IMAGE", options.path, "The qcow2 image (-: standard input)")->required();
   add_backing_option(command, "--backing", options);
   add_limit_options(command, options);
 }

@@ -8,6 +8,7 @@
 #include "base/process/standard_descriptors.h"
 #include "base/stop.h"
 #include "cli/command.h"
+#include "cli/help_text.h"
 #include "cli/message.h"
 #include "cli/sizes.h"
 
@@ -41,6 +42,7 @@ int run(int argc, char** argv) {
   CLI::App app(
       "Dump ext2/3/4 file systems to qcow2 images that hold only the blocks that matter, and restore them.",
       "e2qcow");
+  app.formatter(std::make_shared<e2qcow::cli::HelpText>());
   app.set_version_flag("--version", "e2qcow " E2QCOW_VERSION);
   app.require_subcommand(1);
   app.footer("See e2qcow(8), and e2qcow COMMAND --help for an example of each command.");

@@ -142,11 +142,10 @@ int run_map(const MapOptions& options) {
 
 void add_map(CLI::App& app, Chosen& chosen) {
   auto options = std::make_shared<MapOptions>();
-  CLI::App* command =
-      app.add_subcommand("map", "Show where and how an image stores each stretch of its disk");
+  CLI::App* command = app.add_subcommand("map", "Show where and how an image stores each range of its disk");
   add_image_options(*command, options->image);
   command->add_flag("--classes", options->classes,
-                    "Show what each range of an ext file system is for, instead");
+                    "Show instead what each range of the ext2/3/4 file system is used for");
   add_json_option(*command, options->common);
   command->footer("Example: e2qcow map --classes sdb1.qcow2");
   command->callback([options, &chosen] { chosen = [options] { return run_map(*options); }; });

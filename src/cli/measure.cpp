@@ -128,16 +128,16 @@ void add_measure(CLI::App& app, Chosen& chosen) {
   CLI::App* command = app.add_subcommand(
       "measure", "Show what a dump would hold and how large it would be, without writing it");
   add_input_options(*command, options->input);
-  command->add_flag("-a,--all", options->all, "All blocks in use, with the contents of files");
+  command->add_flag("-a,--all", options->all, "Count all blocks in use, including the contents of files");
   command
       ->add_option(
           "--compress", options->compress,
-          "zstd[:LEVEL], zlib[:LEVEL] or none (the default): compressing tells the exact sizes, and takes "
-          "as long as a dump for each of them")
+          "zstd[:LEVEL], zlib[:LEVEL] or none (default). Compressed sizes are exact, and each takes as long "
+          "as a dump")
       ->type_name("HOW");
   command
       ->add_option("--domain-map", options->domain_map,
-                   "Write a map file that lets ddrescue -m fetch what a dump would hold")
+                   "Write a map file for ddrescue -m, which then fetches only what a dump would read")
       ->type_name("MAPFILE");
   add_json_option(*command, options->common);
   add_progress_options(*command, options->common);

@@ -165,15 +165,17 @@ void add_restore(CLI::App& app, Chosen& chosen) {
       app.add_subcommand("restore", "Write the disk in a qcow2 image to a file or block device");
   add_image_options(*command, options->image);
   command
-      ->add_option("TARGET", options->target,
-                   "File (written sparse, replaced at the very end) or block device")
+      ->add_option(
+          "TARGET", options->target,
+          "A block device, or a file (sparse; an existing one is replaced only when this one is complete)")
       ->required();
   command->add_flag("--allow-metadata", options->allow_metadata,
-                    "Write an image without the contents of files to a block device");
+                    "Write a metadata-only image to a block device");
   command->add_flag("--fit", options->fit,
-                    "Accept a device that is smaller than the dumped one but holds the file system");
+                    "Accept a device that is smaller than the dumped one if the file system fits");
   command->add_flag("--discard", options->discard,
-                    "Discard what is zero on a device instead of writing zeros");
+                    "Discard areas of zeros instead of writing them, if the device guarantees that they then "
+                    "read as zeros");
   add_json_option(*command, options->common);
   add_progress_options(*command, options->common);
   command->footer("Example: e2qcow restore sdb1.qcow2 /dev/sdc1");

@@ -18,6 +18,16 @@ TEST_F(CommandLine, HelpHasAnExampleForEachCommand) {
   }
 }
 
+TEST_F(CommandLine, HelpFits80ColumnsAndHasNoWordsOfTheParser) {
+  for (const std::string command :
+       {"dump", "restore", "info", "check", "map", "compare", "measure", "exec"}) {
+    std::istringstream help(e2qcow({command, "--help"}).out);
+    for (std::string line; std::getline(help, line);) EXPECT_LE(line.size(), 80U) << line;
+    for (const std::string word : {"TEXT", "UINT", "REQUIRED", "Excludes"})
+      EXPECT_EQ(help.str().find(word), std::string::npos) << help.str();
+  }
+}
+
 TEST_F(CommandLine, HelpAndVersionSucceed) {
   EXPECT_EQ(e2qcow({"--help"}).status, 0);
   const Outcome version = e2qcow({"--version"});
