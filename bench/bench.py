@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Measure e2qcow against e2image, qemu-img, partclone and plain copying.
 
 For each row our program and its peers take turns, so that a change of the
@@ -25,7 +26,7 @@ MIB = 1 << 20
 GIB = 1 << 30
 SKIP_STATUS = 77  # of make_data.sh
 HERE = os.path.dirname(os.path.abspath(__file__))
-SLOW_DEVICE = os.path.join(HERE, "..", "support", "slow_device.sh")
+SLOW_DEVICE = os.path.join(HERE, "..", "tests", "support", "slow_device.sh")
 
 
 # --- what is measured --------------------------------------------------------
