@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Fill a mounted file system for the benchmark.
 
     fill.py files ROOT DIRECTORIES    1000 small files in each directory

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
 # Make one data set of the benchmark, unless it is there already.
 #
 #   make_data.sh NAME DIR     makes DIR/NAME.img

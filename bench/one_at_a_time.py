@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Read stretches of a disk in their order, each with a read of its own.
 
     one_at_a_time.py DISK STRETCHES     STRETCHES: what `e2qcow map --json` says of a dump

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
 # Checks who includes whom: base <- image <- {qcow2, ext2} <- {cli, plugin, e2image_compat}; system calls in base
 # alone; libext2fs in ext2 and at the borders to C alone. Usage: layers_test.sh PROJECT_DIRECTORY
 set -eu

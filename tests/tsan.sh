@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-or-later
 # The work of several threads under the thread sanitizer: the unit tests of what they share, and the program.
 #   tests/tsan.sh BUILD_DIRECTORY
 set -euo pipefail

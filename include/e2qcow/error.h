@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The errors of the library and how they are raised. C++20.
 #pragma once
 
 #include <string>

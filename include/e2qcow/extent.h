@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// A range of bytes. C++20.
 #pragma once
 
 #include <cstdint>

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Bytes by offset: files, devices, memory. C++20.
 #pragma once
 
 #include <e2qcow/extent.h>

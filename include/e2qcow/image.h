@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Where a copy comes from, where it goes to, and the copying itself. C++20.
 #pragma once
 
 #include <e2qcow/extent.h>

@@ -3,14 +3,14 @@
 #define E2QCOW_IO_MANAGER_H
 
 /*
- * For C programs: an io_manager with which libext2fs works on the disk in a qcow2 image.
+ * An io_manager that lets libext2fs work on the disk in a qcow2 image. For C99 and C++ programs that have the
+ * headers of libext2fs; compile and link with `pkg-config --cflags --libs e2qcow`.
  *
  *   ext2fs_open2("fs.qcow2", NULL, 0, 0, 0, e2qcow_io_manager, &fs)
  *
- * The image is never written to. Where it is opened for writing, the changes go to an overlay, or to an
- * unnamed temporary file that is gone at the end of the program. Images may be opened several times, and are
- * the same disk then. "offset" is the option that unix_io_manager has, too. Link with what pkg-config says
- * about e2qcow.
+ * The image is never written to. If it is opened for writing, changes go to an overlay, or to an unnamed
+ * temporary file that disappears when the program ends. An image that is opened several times is one disk.
+ * The option "offset" is that of unix_io_manager.
  */
 
 #include <ext2fs/ext2fs.h>
@@ -22,27 +22,29 @@ extern "C" {
 extern io_manager e2qcow_io_manager;
 
 /*
- * Settings for the images that are opened from then on. Before the first call each is as after a call with
- * NULL or 0. They return 0 or ENOMEM.
+ * Settings for images that are opened after the call. They hold for the whole process and are not
+ * thread-safe. The defaults are those of a call with NULL or 0. Functions that return a code return 0 or
+ * ENOMEM.
  */
 
 /*
- * Where the changes go: a new qcow2 image with the opened one as its backing file, or one that was made so,
- * which is continued. Once it is there, it is read, too, whoever opens the image. NULL: an unnamed temporary
- * file.
+ * The overlay for changes: a qcow2 image created on top of the opened one, or continued if it exists. An
+ * existing overlay is also applied when the image is opened read-only. NULL: an unnamed temporary file.
  */
 errcode_t e2qcow_set_overlay(const char* path);
 
 /*
- * The backing file of the images, FILE or FILE:raw or FILE:qcow2; in further calls, that one's, and so on.
- * Names in images open nothing. NULL: none.
+ * Adds a backing file, as FILE, FILE:raw or FILE:qcow2: first the image's own, then that file's, and so on.
+ * Names stored in images are never opened. NULL: none.
  */
 errcode_t e2qcow_add_backing(const char* file);
 
-/* How much of decompressed data is kept for each image, in bytes. 0: 64 MiB. */
+/* Memory for decompressed data, in bytes for each image. 0: 64 MiB. */
 void e2qcow_set_cache_size(unsigned long long bytes);
 
-/* What the last call that failed in this thread had to say: object, operation and place. Empty if none did.
+/*
+ * The message of the last call that failed in this thread: object, operation and offset. Empty if none has
+ * failed. Valid until the next call that fails in this thread.
  */
 const char* e2qcow_last_message(void);
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 #include "cli/image_output.h"
 
 #include "base/file/null_file.h"

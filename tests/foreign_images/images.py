@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Make qcow2 images of every kind, good and bad, and see what e2qcow does with them.
 
     images.py E2QCOW DIRECTORY [NAME...]

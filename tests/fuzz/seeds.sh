@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-or-later
 # Make small images to begin with: seeds.sh DIRECTORY
 set -euo pipefail
 command -v qemu-img >/dev/null && command -v qemu-io >/dev/null || exit 77

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
 # What is installed anywhere works there: e2image, and C programs that are built with the installed headers,
 # libraries and pkg-config files alone. Usage: install_test.sh PROJECT_DIRECTORY BUILD_DIRECTORY
 set -eu

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-or-later
 # Shows the program at work on a file system made of real files. Usage: quickstart.sh PROGRAM
 set -euo pipefail
 PATH=$PATH:/usr/sbin:/sbin

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Block devices, mounted file systems, and disks that are full.
 #include "tests/program/block_devices.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Our verdict on an image against that of qemu-img check.
 
 #include "tests/program/check_against_qemu.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // The command line, exit statuses, standard input and output.
 #include "tests/program/file_systems.h"
 

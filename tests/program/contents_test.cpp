@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // A dump of metadata is given to strangers: it has no contents of files in it.
 #include "tests/program/file_systems.h"
 #include "tests/support/random.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Damaged file systems: e2fsck, dumpe2fs and debugfs say of what comes back what they say of the disk.
 #include "tests/program/file_systems.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Dumps that cannot be made. Whatever happens, nothing is left behind and an older image stays as it was.
 #include <unistd.h>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Where the file system is in the device, and where its superblock is.
 #include "tests/program/file_systems.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // All kinds of file systems, dumped and restored, with other people's programs as the judges.
 #include <algorithm>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // What the commands print: JSON for programs, text for people.
 #include <algorithm>
 #include <nlohmann/json.hpp>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // A disk that dies: map files of GNU ddrescue, what is read first, and the files that are hit.
 #include <fmt/format.h>
 

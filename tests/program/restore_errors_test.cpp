@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Images that are damaged, and targets that cannot take what is in them.
 #include "tests/program/file_systems.h"
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-or-later
 # On a slow device what lies apart is asked for in many pieces at once. Usage: slow_device_test.sh E2QCOW
 set -euo pipefail
 PATH=$PATH:/usr/sbin:/sbin

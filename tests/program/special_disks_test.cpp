@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Disks that are not like most: very large ones, ones with files that are unlinked but not freed, damaged
 // ones.
 #include "tests/program/file_systems.h"

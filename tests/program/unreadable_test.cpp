@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Devices with blocks that cannot be read, and devices that end too early.
 #include <nlohmann/json.hpp>
 

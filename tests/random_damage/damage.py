@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Damage small file systems at random; a dump must tell the truth about each.
 
 For each damage: dump, restore, and e2fsck -fn must say the same of the restored

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-or-later
 # A disk on which every read takes its time, as a file: nbdkit with a delay, behind nbdfuse.
 #   slow_device.sh start DISK DIRECTORY DELAY [LOG]   serves DISK as DIRECTORY/nbd; LOG gets a line as each request
 #                                                     begins and one as it ends

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 #include "base/process/standard_descriptors.h"
 
 #include <e2qcow/error.h>

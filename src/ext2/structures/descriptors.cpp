@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 #include "ext2/structures/descriptors.h"
 
 #include <ext2fs/ext2fs.h>

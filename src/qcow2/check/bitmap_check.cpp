@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 #include "qcow2/check/bitmap_check.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 #include "qcow2/check/check_report.h"
 
 namespace e2qcow::qcow2 {

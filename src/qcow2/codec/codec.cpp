@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 #include "qcow2/codec/codec.h"
 
 #include "qcow2/codec/zlib_codec.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
 // The on-disk format. Sources: QEMU's docs/interop/qcow2.txt ("qcow2 spec" below). Everything is big-endian.

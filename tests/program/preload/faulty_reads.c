@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 // Preloaded into a program, makes its system calls fail where a test says so. Set by the environment:
 //
 //   FAULTY_FILE=PATH              the file or block device whose reads are watched

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 #include "image/disk_file.h"
 
 #include <gtest/gtest.h>

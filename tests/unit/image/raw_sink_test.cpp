@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 #include "image/raw_sink.h"
 
 #include <e2qcow/error.h>

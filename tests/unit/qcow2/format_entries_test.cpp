@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Entries of tables, and header extensions; the header itself is in format_test.cpp.
 #include <e2qcow/error.h>
 #include <gtest/gtest.h>

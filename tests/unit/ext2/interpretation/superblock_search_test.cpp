@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 #include "ext2/interpretation/superblock_search.h"
 
 #include <e2qcow/error.h>

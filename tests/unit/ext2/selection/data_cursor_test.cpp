@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 #include "ext2/selection/data_cursor.h"
 
 #include <gtest/gtest.h>

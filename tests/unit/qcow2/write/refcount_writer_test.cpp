@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 #include "qcow2/write/refcount_writer.h"
 
 #include <gtest/gtest.h>
