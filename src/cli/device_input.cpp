@@ -140,6 +140,7 @@ ext2::SelectedExtents DeviceInput::select(const ext2::SelectOptions& options,
   findings.add(ext2::Finding::no_superblock, 0, 0);
   ext2::SelectedExtents selected;
   selected.extents = recognised_areas(*device_, part_);
+  if (options.remember) selected.looked_at = selected.extents;
   for (const Extent& extent : selected.extents)
     selected.class_bytes[static_cast<std::size_t>(ext2::BlockClass::signatures)] += extent.length;
   return selected;

@@ -131,18 +131,22 @@ int run_dump(const DumpOptions& options) {
     say("{}: its journal is to be replayed; until then nobody knows what is free, and all blocks are taken\n",
         printable(options.input.path));
   ext2::Findings findings;
+  ext2::SelectedExtents selected;
   DumpResult result;
   {
     const auto progress = make_progress(options.common.progress, options.common.quiet);
     const DumpKind kind = options.all ? DumpKind::all : DumpKind::metadata;
-    const auto selected =
-        input.select({kind, thread_count(options.common), progress.get(), input.may_be_dying()}, findings);
+    selected = input.select({.kind = kind,
+                             .threads = thread_count(options.common),
+                             .progress = progress.get(),
+                             .most_important_first = input.may_be_dying(),
+                             .remember = input.may_be_dying() || !options.map_out.empty()},
+                            findings);
     result = dump_to(options, input, {image.get(), format}, findings, selected, progress.get());
-    map_file.commit(
-        [&] { return rescue_map_text(input, {.kind = kind, .threads = thread_count(options.common)}); });
+    map_file.commit([&] { return rescue_map_text(input, selected.looked_at); });
   }
   result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
-  const Report report = make_report(input, findings, !options.report.empty());
+  const Report report = make_report(input, selected, findings, !options.report.empty());
   print_report(report, options.input.path);
   report_file.commit([&] { return report_text(report, input); });
   print_result(options, result);

@@ -20,25 +20,16 @@ std::vector<Extent> on_device(std::span<const Extent> extents, Extent part) {
   return moved;
 }
 
-// Of the device.
-std::vector<Extent> domain_of(const DeviceInput& input, const ext2::SelectOptions& options) {
-  ext2::Findings known_already;
-  return on_device(input.filesystem() != nullptr
-                       ? ext2::blocks_looked_at(*input.filesystem(), options, known_already)
-                       : input.select(options, known_already).extents,
-                   input.part());
-}
-
 }  // namespace
 
-std::string rescue_map_text(const DeviceInput& input, const ext2::SelectOptions& options) {
+std::string rescue_map_text(const DeviceInput& input, std::span<const Extent> looked_at) {
   const std::vector<Extent> bad = on_device(input.file().losses(), input.part());
-  const RescueMap map(input.device_size(), domain_of(input, options), bad);
+  const RescueMap map(input.device_size(), on_device(looked_at, input.part()), bad);
   return (input.known() == nullptr ? map : map.explained_by(*input.known())).text(kProgram);
 }
 
-std::string domain_map_text(const DeviceInput& input, const ext2::SelectOptions& options) {
-  std::vector<Extent> domain = domain_of(input, options);
+std::string domain_map_text(const DeviceInput& input, std::span<const Extent> looked_at) {
+  std::vector<Extent> domain = on_device(looked_at, input.part());
   const Extent last{input.device_size() - std::min(input.device_size(), kSector), kSector};
   if (domain.empty() || domain.back().end() <= last.offset) domain.push_back(last);
   return RescueMap(input.device_size(), domain, {}).text(kProgram);

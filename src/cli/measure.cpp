@@ -105,16 +105,17 @@ int run_measure(const MeasureOptions& options) {
     const auto progress = make_progress(options.common.progress, options.common.quiet);
     const unsigned threads = thread_count(options.common);
     const DumpKind kind = options.all ? DumpKind::all : DumpKind::metadata;
-    measured.selected = input.select({kind, threads, progress.get()}, findings);
+    measured.selected = input.select({.kind = kind,
+                                      .threads = threads,
+                                      .progress = progress.get(),
+                                      .remember = input.may_be_dying() || !options.domain_map.empty()},
+                                     findings);
     measured.disk_size = image_size(input.file());
     measured.weights = weigh(input.file(), measured, format, {threads, progress.get()});
   }
   measured.classes = class_bytes(measured.selected.class_bytes);
-  domain_map.commit([&] {
-    return domain_map_text(input, {.kind = options.all ? DumpKind::all : DumpKind::metadata,
-                                   .threads = thread_count(options.common)});
-  });
-  print_report(make_report(input, findings, false), options.input.path);
+  domain_map.commit([&] { return domain_map_text(input, measured.selected.looked_at); });
+  print_report(make_report(input, measured.selected, findings, false), options.input.path);
   if (options.common.json)
     print_json(options, measured);
   else

@@ -73,10 +73,11 @@ Json counts_json(const Report& report) {
 }
 
 // The image is complete by now: that the device went away since does not take it back.
-ext2::FileNames names_of_files(const ext2::Filesystem& filesystem, const Report& report,
-                               const std::unordered_set<std::uint64_t>& inodes) {
+ext2::FileNames names_of_files(const ext2::Filesystem& filesystem, const ext2::SelectedExtents& selected,
+                               const Report& report, const std::unordered_set<std::uint64_t>& inodes) {
   try {
-    return ext2::find_file_names(filesystem, report.losses, inodes);
+    const ext2::WalkRecord* const owners = selected.owners ? &*selected.owners : nullptr;
+    return ext2::find_file_names(filesystem, owners, report.losses, inodes);
   } catch (const std::system_error& error) {
     if (error.code() == Errc::interrupted) throw;
     say("{}: what files are hit could not be found out\n", error.what());
@@ -86,14 +87,15 @@ ext2::FileNames names_of_files(const ext2::Filesystem& filesystem, const Report&
 
 }  // namespace
 
-Report make_report(const DeviceInput& input, const ext2::Findings& findings, bool with_paths) {
+Report make_report(const DeviceInput& input, const ext2::SelectedExtents& selected,
+                   const ext2::Findings& findings, bool with_paths) {
   Report report{input.file().losses(), findings.summary(), findings.entries(), {}};
   std::unordered_set<std::uint64_t> inodes;
   if (with_paths)
     for (const ext2::Findings::Entry& entry : report.findings)
       if (entry.inode != 0) inodes.insert(entry.inode);
   if (input.filesystem() != nullptr && !(report.losses.empty() && inodes.empty()))
-    report.names = names_of_files(*input.filesystem(), report, inodes);
+    report.names = names_of_files(*input.filesystem(), selected, report, inodes);
   return report;
 }
 

@@ -20,8 +20,9 @@ struct Report {
 };
 
 // To be made when all was read. Paths of what the findings are about cost a look into all directories, and
-// are only found where `with_paths` asks for them; those of files that were hit always are.
-Report make_report(const DeviceInput& input, const ext2::Findings& findings, bool with_paths);
+// are only found if `with_paths` asks for them; those of files that were hit always are.
+Report make_report(const DeviceInput& input, const ext2::SelectedExtents& selected,
+                   const ext2::Findings& findings, bool with_paths);
 
 // On standard error, in at most 20 lines or so.
 void print_report(const Report& report, const std::string& device);

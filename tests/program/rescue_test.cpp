@@ -163,6 +163,27 @@ TEST_F(Rescue, WhatMattersMostIsReadFirst) {
   EXPECT_NE(contents, std::string::npos);
 }
 
+TEST_F(Rescue, MapFilesCostNoReadsOfTheDisk) {
+  require_program("strace");
+  if (IsSkipped()) return;
+  const auto reads = [&](const Words& command) {
+    Words words{"strace",        "-f", "-qq",       "-y", "-e",
+                "trace=pread64", "-o", "reads.log", "-E", "ASAN_OPTIONS=detect_leaks=0",
+                E2QCOW_PROGRAM};
+    words.insert(words.end(), command.begin(), command.end());
+    output_of(words);
+    std::istringstream lines(read_file(path("reads.log")));
+    std::size_t count = 0;
+    for (std::string line; std::getline(lines, line);) count += line.find("disk.img>") != std::string::npos;
+    return count;
+  };
+  const std::size_t dump = reads({"dump", "--quiet", "--threads=1", "disk.img", "image.qcow2"});
+  EXPECT_GT(dump, 10U);
+  EXPECT_EQ(reads({"dump", "--quiet", "--threads=1", "--map-out=out.map", "disk.img", "image.qcow2"}), dump);
+  EXPECT_EQ(reads({"measure", "--threads=1", "--domain-map=domain.map", "disk.img"}),
+            reads({"measure", "--threads=1", "disk.img"}));
+}
+
 TEST_F(Rescue, TheReportNamesTheFilesThatAreHit) {
   const std::uint64_t first = first_block_of("/large") * kBlock;
   const std::uint64_t directory = first_block_of("/many") * kBlock;

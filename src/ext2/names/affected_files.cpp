@@ -22,6 +22,18 @@ void for_each_lost(std::span<const Extent> losses, Extent range, Visit visit) {
   }
 }
 
+// `ascending` with those joined that overlap or touch.
+std::vector<Extent> joined(std::span<const Extent> ascending) {
+  std::vector<Extent> result;
+  for (const Extent& extent : ascending) {
+    if (!result.empty() && extent.offset <= result.back().end())
+      result.back().length = std::max(result.back().end(), extent.end()) - result.back().offset;
+    else
+      result.push_back(extent);
+  }
+  return result;
+}
+
 // Finds who owns what is lost, and hands on the directories.
 class OwnerFinder : public BlockVisitor {
  public:
@@ -37,15 +49,24 @@ class OwnerFinder : public BlockVisitor {
     paths_.visit_inline_directory(inode, map);
   }
 
-  AffectedByInode found() && { return std::move(found_); }
+  AffectedByInode found() && {
+    for (auto& [inode, file] : found_) finish(file);
+    return std::move(found_);
+  }
 
  private:
   void add(std::uint64_t inode, Extent lost) {
     AffectedFile& file = found_[inode];
     file.inode = inode;
-    if (std::ranges::find(file.lost, lost) != file.lost.end()) return;  // found in two ways
-    file.lost_bytes += lost.length;
-    if (file.lost.size() < AffectedFile::kMaxAreas) file.lost.push_back(lost);
+    file.lost.push_back(lost);
+  }
+
+  // A block may have been found in two ways.
+  static void finish(AffectedFile& file) {
+    std::ranges::sort(file.lost, {}, &Extent::offset);
+    file.lost = joined(file.lost);
+    for (const Extent& lost : file.lost) file.lost_bytes += lost.length;
+    if (file.lost.size() > AffectedFile::kMaxAreas) file.lost.resize(AffectedFile::kMaxAreas);
   }
 
   const Filesystem& filesystem_;
@@ -74,20 +95,29 @@ std::vector<std::pair<std::uint64_t, Extent>> lost_inodes(const Filesystem& file
   return inodes;
 }
 
+void walk_again(const Filesystem& filesystem, const InodeTables& tables, BlockVisitor& visitor) {
+  Findings known_already;
+  InodeWalk walk(filesystem, DumpKind::all, visitor, known_already);
+  for (std::uint64_t group = 0; group < filesystem.geometry.groups(); ++group)
+    walk.walk_groups({group, 1}, tables);
+  walk.finish();
+}
+
 }  // namespace
 
-FileNames find_file_names(const Filesystem& filesystem, std::span<const Extent> losses,
+FileNames find_file_names(const Filesystem& filesystem, const WalkRecord* owners,
+                          std::span<const Extent> losses,
                           const std::unordered_set<std::uint64_t>& other_inodes) {
   Findings known_already;
   const InodeTables tables(filesystem, known_already);
   PathFinder paths(filesystem);
-  OwnerFinder owners(filesystem, losses, paths);
-  InodeWalk walk(filesystem, DumpKind::all, owners, known_already);
-  for (std::uint64_t group = 0; group < filesystem.geometry.groups(); ++group)
-    walk.walk_groups({group, 1}, tables);
-  walk.finish();
+  OwnerFinder finder(filesystem, losses, paths);
+  if (owners != nullptr)
+    owners->replay(finder);
+  else
+    walk_again(filesystem, tables, finder);
 
-  AffectedByInode hit = std::move(owners).found();
+  AffectedByInode hit = std::move(finder).found();
   std::unordered_set<std::uint64_t> wanted = other_inodes;
   for (const auto& [inode, file] : hit) wanted.insert(inode);
   const auto lost = lost_inodes(filesystem, tables, losses);

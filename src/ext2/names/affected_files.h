@@ -8,6 +8,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "ext2/selection/walk_record.h"
 #include "ext2/structures/filesystem.h"
 
 namespace e2qcow::ext2 {
@@ -18,7 +19,7 @@ struct AffectedFile {
   std::string path;              // empty where no directory names it
   std::uint64_t lost_bytes = 0;  // of its contents and of its own metadata
   bool inode_is_lost = false;    // then what it is, and where it is, is not known
-  std::vector<Extent> lost;      // on the device; at most kMaxAreas
+  std::vector<Extent> lost;      // on the device, ascending, not touching; at most kMaxAreas
   static constexpr std::size_t kMaxAreas = 1000;
 };
 
@@ -29,9 +30,10 @@ struct FileNames {
   std::vector<std::pair<std::uint64_t, std::string>> others;
 };
 
-// Walks the file system once more and reads its directories. `losses` are bytes of the device, ascending,
-// without overlaps.
-FileNames find_file_names(const Filesystem& filesystem, std::span<const Extent> losses,
+// Reads the directories, and no more of the device than that; but without `owners`, those of the selection,
+// it walks the file system once more. `losses` are bytes of the device, ascending, without overlaps.
+FileNames find_file_names(const Filesystem& filesystem, const WalkRecord* owners,
+                          std::span<const Extent> losses,
                           const std::unordered_set<std::uint64_t>& other_inodes);
 
 }  // namespace e2qcow::ext2

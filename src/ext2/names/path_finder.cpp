@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <tuple>
 
 #include "base/stop.h"
 #include "ext2/structures/directory.h"
@@ -29,7 +30,10 @@ void PathFinder::visit_inline_directory(std::uint64_t inode, std::span<const std
 void PathFinder::read_names(std::unordered_set<std::uint64_t> wanted) {
   wanted_ = std::move(wanted);
   const std::uint32_t block_size = filesystem_.geometry.block_size();
-  std::ranges::stable_sort(blocks_, {}, [](const Blocks& blocks) { return blocks.run.first; });
+  std::ranges::sort(blocks_, {}, [](const Blocks& blocks) {
+    return std::tuple(blocks.run.first, blocks.directory, blocks.run.count);
+  });
+  std::ranges::sort(inline_, {}, &InlineEntries::directory);
   std::vector<std::byte> bytes;
   for (const auto& [directory, run] : blocks_) {
     for (std::uint64_t done = 0; done < run.count; done += kMaxReadBlocks) {

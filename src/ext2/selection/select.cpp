@@ -28,13 +28,38 @@ std::uint64_t groups_at_a_time(const Geometry& geometry) {
   return std::clamp(kPortionBytes / std::max<std::uint64_t>(1, table_bytes), kMinPortion, kMaxPortion);
 }
 
+// Collects what a scan finds.
+struct Collection : BlockVisitor {
+  explicit Collection(bool remember) {
+    if (remember) owners.emplace();
+  }
+  void visit(BlockClass block_class, BlockRun run, std::uint64_t inode) override {
+    selection.add(block_class, run);
+    if (owners) owners->visit(block_class, run, inode);
+  }
+  void visit_inline_directory(std::uint64_t inode, std::span<const std::byte> map) override {
+    if (owners) owners->visit_inline_directory(inode, map);
+  }
+  void add(const Collection& other) {
+    selection.add(other.selection);
+    if (owners && other.owners) owners->add(*other.owners);
+  }
+
+  Selection selection;
+  std::optional<WalkRecord> owners;
+};
+
 // Several threads take groups from one counter; each collects on its own.
 class Scan {
  public:
   Scan(const Filesystem& filesystem, const SelectOptions& options, Findings& findings)
-      : filesystem_(filesystem), options_(options), findings_(findings), tables_(filesystem, findings) {}
+      : filesystem_(filesystem),
+        options_(options),
+        findings_(findings),
+        tables_(filesystem, findings),
+        result_(options.remember) {}
 
-  Selection run() {
+  Collection run() {
     {
       std::vector<std::jthread> others;
       start_threads(others, std::max(1U, options_.threads) - 1, [this] { work(); });
@@ -47,7 +72,7 @@ class Scan {
  private:
   void work() noexcept {
     try {
-      Selection mine;
+      Collection mine(options_.remember);
       scan_groups(mine);
       const std::scoped_lock lock(mutex_);
       result_.add(mine);
@@ -58,17 +83,17 @@ class Scan {
     }
   }
 
-  void scan_groups(Selection& selection) {
+  void scan_groups(Collection& found) {
     const std::uint64_t groups = filesystem_.geometry.groups();
     const std::uint64_t portion = groups_at_a_time(filesystem_.geometry);
-    InodeWalk inodes(filesystem_, options_.kind, selection, findings_);
+    InodeWalk inodes(filesystem_, options_.kind, found, findings_);
     while (true) {
       const std::uint64_t first = next_group_.fetch_add(portion);
       if (first >= groups) break;
       const std::uint64_t end = std::min(groups, first + portion);
       inodes.walk_groups({first, end - first}, tables_);
       if (options_.kind == DumpKind::all)
-        select_blocks_in_use(filesystem_, {first, end - first}, selection, findings_);
+        select_blocks_in_use(filesystem_, {first, end - first}, found.selection, findings_);
       if (options_.progress) options_.progress->advance(filesystem_.geometry.bytes({0, end - first}).length);
     }
     inodes.finish();
@@ -80,15 +105,16 @@ class Scan {
   const InodeTables tables_;
   std::atomic<std::uint64_t> next_group_{0};
   std::mutex mutex_;  // guards what follows
-  Selection result_;
+  Collection result_;
   std::exception_ptr error_;
 };
 
 void select_interpretation(const Filesystem& filesystem, std::span<const FastInode> fast_inodes,
-                           const SelectOptions& options, Selection& selection, Findings& findings) {
+                           const SelectOptions& options, Collection& found, Findings& findings) {
+  Selection& selection = found.selection;
   if (filesystem.superblock.is_journal_device())
     selection.add(BlockClass::journal, filesystem.geometry.clip({0, filesystem.geometry.blocks()}));
-  selection.add(Scan(filesystem, options, findings).run());
+  found.add(Scan(filesystem, options, findings).run());
   InodeWalk others(filesystem, options.kind, selection, findings);
   others.walk_fast_inodes(fast_inodes);
   others.walk_journal_backup();
@@ -96,10 +122,12 @@ void select_interpretation(const Filesystem& filesystem, std::span<const FastIno
   select_fixed_structures(filesystem, selection, findings);
 }
 
-}  // namespace
+struct Classified {
+  std::vector<Selection::ClassRun> runs;
+  std::optional<WalkRecord> owners;
+};
 
-std::vector<Selection::ClassRun> classify_blocks(const Filesystem& filesystem, const SelectOptions& options,
-                                                 Findings& findings) {
+Classified classify(const Filesystem& filesystem, const SelectOptions& options, Findings& findings) {
   const Geometry& geometry = filesystem.geometry;
   if (geometry.blocks() < geometry.claimed_blocks())
     findings.add(Finding::short_device, 0, geometry.blocks());
@@ -109,26 +137,25 @@ std::vector<Selection::ClassRun> classify_blocks(const Filesystem& filesystem, c
     findings.add(Finding::repaired_superblock, 0, kSuperblockOffset / geometry.block_size());
   if (options.most_important_first) read_bitmaps_first(filesystem);
   if (options.progress) options.progress->begin("scan", geometry.bytes({0, geometry.groups()}).length);
-  Selection selection;
-  select_interpretation(filesystem, {}, options, selection, findings);
+  Collection found(options.remember);
+  select_interpretation(filesystem, {}, options, found, findings);
   const SelectOptions quietly{.kind = options.kind, .threads = options.threads};
   for (const Interpretation& interpretation : other_interpretations(filesystem)) {
-    Selection seen;
+    Collection seen(false);
     select_interpretation(*interpretation.filesystem, interpretation.fast_inodes, quietly, seen, findings);
-    selection.add(
-        seen.in_other_blocks({interpretation.filesystem->geometry.block_size(), geometry.block_size()}));
+    found.selection.add(seen.selection.in_other_blocks(
+        {interpretation.filesystem->geometry.block_size(), geometry.block_size()}));
   }
-  auto runs = std::move(selection).sorted();
-  if (options.most_important_first) read_metadata_first(filesystem.file, runs, geometry.block_size());
-  return runs;
+  Classified result{std::move(found.selection).sorted(), std::move(found.owners)};
+  if (options.most_important_first) read_metadata_first(filesystem.file, result.runs, geometry.block_size());
+  return result;
 }
 
-std::vector<Extent> blocks_looked_at(const Filesystem& filesystem, const SelectOptions& options,
-                                     Findings& findings) {
+std::vector<Extent> looked_at(const Filesystem& filesystem, std::span<const Selection::ClassRun> runs) {
   Selection selection;
-  for (const auto& [blocks, block_class] : classify_blocks(filesystem, options, findings))
-    selection.add(BlockClass::data, blocks);
-  const InodeTables tables(filesystem, findings);
+  for (const auto& [blocks, block_class] : runs) selection.add(BlockClass::data, blocks);
+  Findings known_already;
+  const InodeTables tables(filesystem, known_already);
   for (std::uint64_t group = 0; group < filesystem.geometry.groups(); ++group)
     selection.add(BlockClass::data, tables.of(group));
   std::vector<Extent> extents;
@@ -137,10 +164,20 @@ std::vector<Extent> blocks_looked_at(const Filesystem& filesystem, const SelectO
   return extents;
 }
 
+}  // namespace
+
+std::vector<Selection::ClassRun> classify_blocks(const Filesystem& filesystem, const SelectOptions& options,
+                                                 Findings& findings) {
+  return classify(filesystem, options, findings).runs;
+}
+
 SelectedExtents select_blocks(const Filesystem& filesystem, const SelectOptions& options,
                               Findings& findings) {
-  return extents_of(classify_blocks(filesystem, options, findings), filesystem.file,
-                    filesystem.geometry.block_size());
+  Classified blocks = classify(filesystem, options, findings);
+  SelectedExtents selected = extents_of(blocks.runs, filesystem.file, filesystem.geometry.block_size());
+  if (options.remember) selected.looked_at = looked_at(filesystem, blocks.runs);
+  selected.owners = std::move(blocks.owners);
+  return selected;
 }
 
 }  // namespace e2qcow::ext2

@@ -16,6 +16,7 @@ struct SelectOptions {
   Progress* progress = nullptr;
   bool most_important_first = false;  // see read_first.h
   bool superblock_is_chosen = false;  // by the user: that it is a backup is no finding
+  bool remember = false;              // what was looked at, and who owns it, so that nobody need scan again
 };
 
 // The blocks that a dump of this kind is made of, ascending, each for one class.
@@ -25,10 +26,5 @@ std::vector<Selection::ClassRun> classify_blocks(const Filesystem& filesystem, c
 // Metadata: every block that e2fsck, debugfs or the kernel would read to judge the file system. All: those,
 // and every block in use. What is wrong with the file system goes to `findings` and ends nothing.
 SelectedExtents select_blocks(const Filesystem& filesystem, const SelectOptions& options, Findings& findings);
-
-// All that a dump of this kind looks at: what it holds, and what of inode tables turns out to be zero.
-// Ascending, not touching.
-std::vector<Extent> blocks_looked_at(const Filesystem& filesystem, const SelectOptions& options,
-                                     Findings& findings);
 
 }  // namespace e2qcow::ext2

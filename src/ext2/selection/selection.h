@@ -6,11 +6,13 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
 #include "ext2/selection/block_class.h"
 #include "ext2/selection/block_visitor.h"
+#include "ext2/selection/walk_record.h"
 #include "ext2/structures/geometry.h"
 
 namespace e2qcow::ext2 {
@@ -47,6 +49,10 @@ class Selection : public BlockVisitor {
 struct SelectedExtents {
   std::vector<Extent> extents;
   std::array<std::uint64_t, kBlockClasses> class_bytes{};
+  // Only if SelectOptions::remember asks for them. `looked_at` is what is stored, and the parts of inode
+  // tables that turned out to be zero; ascending, not touching.
+  std::vector<Extent> looked_at;
+  std::optional<WalkRecord> owners;
 
   std::uint64_t bytes() const;
 };

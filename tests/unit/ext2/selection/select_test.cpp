@@ -71,6 +71,28 @@ TEST_F(SelectBlocks, TakesTheSameWithAnyNumberOfThreads) {
   }
 }
 
+// The zeros of the inode tables are in no image, but were read to know that.
+TEST_F(SelectBlocks, RemembersWhatItLookedAtWithoutReadingMore) {
+  const SelectedExtents plain = select({});
+  const std::size_t reads = image_.disk.reads().size();
+  const SelectedExtents selected = select({.remember = true});
+  EXPECT_EQ(image_.disk.reads().size(), 2 * reads);
+  EXPECT_EQ(selected.extents, plain.extents);
+  Selection expected;
+  for (const Extent& extent : plain.extents)
+    expected.add(BlockClass::data, {extent.offset / 1024, extent.length / 1024});
+  for (std::uint64_t group = 0; group < kGroups; ++group)
+    expected.add(BlockClass::data, {1 + group * 64 + 12, 4});
+  expected.add(BlockClass::data, {0, 2});                    // holes: the boot block and the superblock,
+  for (const std::uint64_t group : {1, 3, 5, 7, 9, 25, 27})  // its backups
+    expected.add(BlockClass::data, {1 + group * 64, 2});
+  std::vector<Extent> extents;
+  for (const auto& [blocks, unused] : std::move(expected).sorted())
+    extents.push_back({blocks.first * 1024, blocks.count * 1024});
+  EXPECT_EQ(selected.looked_at, extents);
+  EXPECT_EQ(plain.looked_at, std::vector<Extent>{});
+}
+
 TEST_F(SelectBlocks, ThrowsWhatAThreadThrows) {
   image_.disk.make_unreadable({(1 + 30 * 64 + 12) * 1024, 1024});
   for (const unsigned threads : {1U, 3U}) EXPECT_THROW(select({.threads = threads}), std::system_error);

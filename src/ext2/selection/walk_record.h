@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "ext2/selection/block_visitor.h"
+
+namespace e2qcow::ext2 {
+
+// Remembers which inode owns what, so that it can be asked for later without reading the device again. Takes
+// 24 bytes for each extent of a file.
+class WalkRecord : public BlockVisitor {
+ public:
+  void visit(BlockClass block_class, BlockRun run, std::uint64_t inode) override;
+  void visit_inline_directory(std::uint64_t inode, std::span<const std::byte> map) override;
+  void add(const WalkRecord& other);
+
+  // Tells `visitor` what a walk would tell it, except for runs that no inode owns.
+  void replay(BlockVisitor& visitor) const;
+
+ private:
+  struct OwnedRun {
+    BlockRun blocks;
+    std::uint32_t inode;
+    BlockClass block_class;
+  };
+  struct InlineDirectory {
+    std::uint64_t inode;
+    std::vector<std::byte> map;
+  };
+
+  std::vector<OwnedRun> runs_;
+  std::vector<InlineDirectory> inline_directories_;
+};
+
+}  // namespace e2qcow::ext2
