@@ -1,0 +1,404 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Block devices, mounted file systems, and disks that are full.
+#include "tests/program/support/block_devices.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <sstream>
+
+namespace e2qcow::test {
+namespace {
+
+namespace fs = std::filesystem;
+
+class DumpOfDevice : public BlockDeviceTest {};
+
+TEST_F(DumpOfDevice, HoldsEveryBlockInUse) {
+  const Outcome dump = e2qcow({"dump", "--all", attach("disk.img"), "image.qcow2"});
+  EXPECT_EQ(dump.status, 0) << dump;
+  expect_restored_as_by_qemu("image.qcow2", "ours.raw");
+  expect_same_blocks_in_use("ours.raw");
+}
+
+TEST_F(DumpOfDevice, IsTheSameAsOfTheFile) {
+  EXPECT_EQ(e2qcow({"dump", attach("disk.img"), "image.qcow2"}).status, 0);
+  expect_restored_as_by_qemu("image.qcow2", "ours.raw");
+  expect_same_metadata("ours.raw");
+}
+
+TEST_F(DumpOfDevice, IsRefusedWhileItIsMountedReadWrite) {
+  const std::string device = attach("disk.img");
+  const std::string directory = mount(device);
+  for (const std::string& source : {device, std::string("disk.img")})
+    expect_failure(e2qcow({"dump", source, "image.qcow2"}),
+                   {source + ": is mounted read-write on " + directory, "remount,ro", "--force"});
+  EXPECT_FALSE(fs::exists(path("image.qcow2")));
+}
+
+TEST_F(DumpOfDevice, APartitionOfItIsRefusedWhileItIsMountedReadWrite) {
+  write_file(path("disk"), std::string(48 << 20, '\0'));
+  output_of({"sh", "-c", "echo 2048, | sfdisk -q disk"});
+  output_of({"dd", "if=disk.img", "of=disk", "bs=1M", "seek=1", "conv=notrunc", "status=none"});
+  const std::string device = attach("disk");
+  const std::string sectors = std::to_string(fs::file_size(path("disk.img")) / 512);
+  if (const auto why = add_partition(device, "2048", sectors); !why.empty()) GTEST_SKIP() << why;
+  const std::string directory = mount(device + "p1");
+  for (const Words& where : {Words{"--partition=1"}, Words{"--offset=1M"}})
+    expect_failure(e2qcow({"dump", where[0], device, "image.qcow2"}),
+                   {device + "p1: is mounted read-write on " + directory});
+}
+
+TEST_F(DumpOfDevice, GoesOnWhileItIsMountedWhenForced) {
+  const std::string device = attach("disk.img");
+  mount(device);
+  const Outcome dump = e2qcow({"dump", "--force", device, "image.qcow2"});
+  EXPECT_EQ(dump.status & ~3, 0) << dump;
+  expect_restored_as_by_qemu("image.qcow2", "ours.raw");
+}
+
+TEST_F(DumpOfDevice, NeedsNoForceWhileItIsMountedReadOnly) {
+  const std::string device = attach("disk.img");
+  mount(device, {"-o", "ro,noload"});
+  const Outcome dump = e2qcow({"dump", "--all", device, "image.qcow2"});
+  EXPECT_EQ(dump.status, 0) << dump;
+  expect_restored_as_by_qemu("image.qcow2", "ours.raw");
+  expect_same_blocks_in_use("ours.raw");
+}
+
+TEST_F(DumpOfDevice, IsNotWrittenOntoItselfByAnotherName) {
+  const std::string before = read_file(path("disk.img"));
+  const std::string device = attach("disk.img");
+  const std::string other = attach("disk.img");
+  for (const auto& [source, target] : {std::pair{std::string("disk.img"), device}, std::pair{device, other},
+                                       std::pair{device, std::string("disk.img")}})
+    expect_failure(e2qcow({"dump", source, target}), {target + ": is stored where " + source + " is"});
+  EXPECT_TRUE(read_file(path("disk.img")) == before);
+}
+
+TEST_F(DumpOfDevice, IsNotWrittenOntoItselfAsAPartition) {
+  const std::string device = attach("disk.img");
+  if (const auto why = add_partition(device, "0", "1000"); !why.empty()) GTEST_SKIP() << why;
+  const std::string before = read_file(path("disk.img"));
+  for (const auto& [source, target] : {std::pair{device, device + "p1"}, std::pair{device + "p1", device}})
+    expect_failure(e2qcow({"dump", source, target}), {target + ": is stored where " + source + " is"});
+  EXPECT_TRUE(read_file(path("disk.img")) == before);
+}
+
+TEST_F(DumpOfDevice, MayBeWrittenToAnotherPartitionOfTheDisk) {
+  write_file(path("disk"), std::string(80 << 20, '\0'));
+  output_of({"dd", "if=disk.img", "of=disk", "bs=1M", "seek=1", "conv=notrunc", "status=none"});
+  output_of({"mke2fs", "-q", "-E", "offset=41943040", "disk", "20m"});
+  const std::string device = attach("disk");
+  if (const auto why = add_partition(device, "81920", "40960"); !why.empty()) GTEST_SKIP() << why;
+  const std::string directory = mount(device + "p1");
+  const Outcome dump = e2qcow({"dump", "--partition=1", device, "image.qcow2"});
+  EXPECT_EQ(e2qcow({"dump", "--offset=1M", "--force", device, directory + "/image.qcow2"}).status & ~2, 1)
+      << dump;
+}
+
+TEST_F(DumpOfDevice, IsRefusedWhileAnotherDeviceOfItsFileIsMounted) {
+  const std::string device = attach("disk.img");
+  mount(attach("disk.img"));
+  expect_failure(e2qcow({"dump", device, "image.qcow2"}), {"disk.img: is mounted read-write on "});
+}
+
+TEST_F(DumpOfDevice, IsNotWrittenOntoItselfByALink) {
+  const std::string device = attach("disk.img");
+  const std::string directory = mount(device);
+  fs::create_symlink(directory + "/image.qcow2", path("link"));
+  expect_failure(e2qcow({"dump", "--force", device, "link"}), {"link: would be stored on", "another disk"});
+}
+
+// The bitmaps and inodes of what was written last are in the journal alone.
+TEST_F(DumpOfDevice, HoldsWhatAJournalHasThatIsToBeReplayed) {
+  const std::string directory = mount(attach("disk.img"));
+  write_file(directory + "/new", std::string(3 << 20, 'n'));
+  output_of({"sync", directory + "/new"});
+  fs::copy_file(path("disk.img"), path("crashed.img"));
+  const Outcome dump = e2qcow({"dump", "--all", "crashed.img", "image.qcow2"});
+  EXPECT_NE(dump.err.find("crashed.img: its journal is to be replayed"), std::string::npos) << dump;
+  EXPECT_EQ(e2qcow({"restore", "image.qcow2", "restored.img"}).status, 0);
+  for (const char* disk : {"crashed.img", "restored.img"}) {
+    EXPECT_EQ(run({"e2fsck", "-fy", disk}).status & ~1, 0);
+    EXPECT_TRUE(output_of({"debugfs", "-R", "cat /new", disk}) == std::string(3 << 20, 'n')) << disk;
+  }
+}
+
+TEST_F(DumpOfDevice, IsNotWrittenOntoItself) {
+  const std::string device = attach("disk.img");
+  const std::string directory = mount(device);
+  const Words before = names_in(directory);
+  for (const std::string& source : {device, std::string("disk.img")})
+    expect_failure(e2qcow({"dump", "--force", source, directory + "/image.qcow2"}),
+                   {directory + "/image.qcow2: would be stored on", "another disk"});
+  expect_failure(e2qcow({"dump", "--force", device, device}),
+                 {device + ": is stored where " + device + " is"});
+  EXPECT_EQ(names_in(directory), before);
+}
+
+TEST_F(DumpOfDevice, LeavesNothingWhenTheDiskIsFull) {
+  const std::string small = mount_small_tmpfs("256k");
+  Words words{"dump", "--all", "disk.img", small + "/image.qcow2"};
+  for (const std::string& option : uncompressed()) words.push_back(option);
+  expect_failure(e2qcow(words), {small + "/image.qcow2: ", "No space left on device"});
+  EXPECT_EQ(names_in(small), Words{});
+  write_file(small + "/image.qcow2", "the older one");
+  expect_failure(e2qcow(words), {small + "/image.qcow2: ", "No space left on device"});
+  EXPECT_EQ(read_file(small + "/image.qcow2"), "the older one");
+}
+
+// On a file system that can share blocks between files.
+class OnXfs : public BlockDeviceTest {
+ protected:
+  void SetUp() override {
+    BlockDeviceTest::SetUp();
+    if (IsSkipped() || HasFatalFailure()) return;
+    require_program("mkfs.xfs");
+    if (IsSkipped()) return;
+    write_file(path("xfs"), "");
+    fs::resize_file(path("xfs"), 512 << 20);
+    output_of({"mkfs.xfs", "-q", "xfs"});
+    directory_ = mount(attach("xfs"));
+    make_file_system({{"-t", "ext4", "-b", "4096"}});
+    fs::copy_file(path("disk.img"), directory_ + "/disk.img");
+  }
+  std::uint64_t shared_blocks(const std::string& name) const {
+    return std::stoull(output_of({"sh", "-c", "filefrag -v " + name + " | grep -c shared || true"}));
+  }
+
+  std::string directory_;
+};
+
+TEST_F(OnXfs, AnImageSharesBlocksWithItsSourceAndIsTheSameAsElsewhere) {
+  for (const char* kind : {"--all", "--force"}) {
+    const Words options{"dump", "-q", kind, "--compress=none", "--cluster-size=4k"};
+    Words words = options;
+    words.insert(words.end(), {directory_ + "/disk.img", directory_ + "/image.qcow2"});
+    EXPECT_EQ(e2qcow(words).status, 0);
+    EXPECT_GT(shared_blocks(directory_ + "/image.qcow2"), 0);
+    words = options;
+    words.insert(words.end(), {"disk.img", "image.qcow2"});
+    EXPECT_EQ(e2qcow(words).status, 0);
+    output_of({"qemu-img", "compare", "image.qcow2", directory_ + "/image.qcow2"});
+  }
+}
+
+TEST_F(OnXfs, ARestoredDiskSharesBlocksWithItsImage) {
+  const std::string image = directory_ + "/image.qcow2";
+  EXPECT_EQ(e2qcow({"dump", "--all", "--compress=none", "disk.img", image}).status, 0);
+  EXPECT_EQ(e2qcow({"restore", image, directory_ + "/restored"}).status, 0);
+  EXPECT_GT(shared_blocks(directory_ + "/restored"), 0);
+  expect_restored_as_by_qemu(image, "ours.raw");
+  expect_same_bytes("ours.raw", directory_ + "/restored");
+}
+
+class WrongBitmap : public FileSystemTest {};
+
+// ext2 has no checksum that would tell.
+TEST_F(WrongBitmap, LosesNoContentsOfFiles) {
+  make_file_system({{"-t", "ext2", "-b", "1024"}});
+  const std::string blocks = output_of(
+      {"sh", "-c", "dumpe2fs disk.img 2>/dev/null | sed -n 's/.*Block bitmap at \\([0-9]*\\) .*/\\1/p'"});
+  std::istringstream numbers(blocks);
+  for (std::uint64_t block = 0; numbers >> block;)
+    patch_file(path("disk.img"), block * 1024, std::string(1024, '\0'));
+  e2qcow({"dump", "-q", "--all", "disk.img", "image.qcow2"});
+  EXPECT_EQ(e2qcow({"restore", "-q", "image.qcow2", "restored.img"}).status, 0);
+  expect_same_files("restored.img");
+}
+
+class DumpToDevice : public BlockDeviceTest {
+ protected:
+  // A device full of what was there before.
+  std::string used_device(std::uint64_t size) {
+    write_file(path("target.img"), std::string(size, '\xaa'));
+    return attach("target.img");
+  }
+};
+
+TEST_F(DumpToDevice, TheImageBeginsWhereTheDeviceBegins) {
+  const std::string device = used_device(8 << 20);
+  EXPECT_EQ(e2qcow({"dump", "--all", "disk.img", device}).status, 0);
+  expect_restored_as_by_qemu(device, "ours.raw");
+  expect_same_blocks_in_use("ours.raw");
+}
+
+TEST_F(DumpToDevice, ADeviceThatIsTooSmallIsRefused) {
+  Words words{"dump", "--all", "disk.img", used_device(1 << 20)};
+  for (const std::string& option : uncompressed()) words.push_back(option);
+  expect_failure(e2qcow(words), {words[3] + ": ", "1048576"});
+  EXPECT_TRUE(read_file(path("target.img")) == std::string(1 << 20, '\xaa'));
+}
+
+TEST_F(DumpToDevice, AMountedDeviceIsRefused) {
+  fs::copy_file(path("disk.img"), path("target.img"));
+  const std::string device = attach("target.img");
+  mount(device, {"-o", "ro,noload"});
+  expect_failure(e2qcow({"dump", "disk.img", device}), {device + ": open for writing: the device is in use"});
+  expect_same_bytes("target.img", "disk.img");
+}
+
+TEST_F(DumpToDevice, AHalfWrittenImageIsNone) {
+  const std::string device = used_device(8 << 20);
+  EXPECT_EQ(e2qcow({"dump", "--all", "disk.img", device}).status, 0);
+  expect_failure(e2qcow({"dump", "--all", "disk.img", device}, faulty({"FAULTY_WRITE=3"})),
+                 {device + ": write at"});
+  EXPECT_EQ(run({"qemu-img", "info", "-f", "qcow2", device}).status, 1);
+}
+
+class RestoreToDevice : public BlockDeviceTest {
+ protected:
+  static constexpr std::uint64_t kDiskSize = 32 << 20;
+
+  void dump(const Words& options) const {
+    Words words{"dump", "disk.img", "image.qcow2"};
+    words.insert(words.end(), options.begin(), options.end());
+    EXPECT_EQ(e2qcow(words).status, 0);
+    output_of({"qemu-img", "convert", "-f", "qcow2", "-O", "raw", "image.qcow2", "by-qemu.raw"});
+  }
+  // A device full of what was there before.
+  std::string used_device(std::uint64_t size) {
+    write_file(path("target.img"), std::string(size, '\xaa'));
+    return attach("target.img");
+  }
+  Outcome restore(const std::string& device, Words options = {}, const Words& environment = {}) const {
+    options.insert(options.begin(), {"restore", "image.qcow2", device});
+    return e2qcow(options, environment);
+  }
+  std::string on_target() const { return read_file(path("target.img")); }
+  void expect_untouched() const { EXPECT_TRUE(on_target() == std::string(on_target().size(), '\xaa')); }
+};
+
+TEST_F(RestoreToDevice, TheDeviceMustNotBeMadeOfTheImage) {
+  dump({"--all"});
+  fs::resize_file(path("image.qcow2"), 64 << 20);
+  const std::string before = read_file(path("image.qcow2"));
+  const std::string device = attach("image.qcow2");
+  expect_failure(restore(device), {device + ": the image is stored there"});
+  expect_failure(run({"sh", "-c", "\"$0\" restore - \"$1\" <image.qcow2", E2QCOW_PROGRAM, device}),
+                 {device + ": the image is stored there"});
+  EXPECT_TRUE(read_file(path("image.qcow2")) == before);
+}
+
+TEST_F(RestoreToDevice, FitLooksForDataBehindTheEndBeforeItWrites) {
+  fs::resize_file(path("disk.img"), 64 << 20);
+  output_of({"sh", "-c", "echo data | dd of=behind bs=1M seek=60 status=none"});
+  write_file(path("with-data-behind"), read_file(path("disk.img")));
+  patch_file(path("with-data-behind"), 60 << 20, "data");
+  output_of({"qemu-img", "convert", "-f", "raw", "-O", "qcow2", "with-data-behind", "image.qcow2"});
+  expect_failure(restore(used_device(40 << 20), {"--fit"}), {"there is data behind that, at 62914560"});
+  expect_untouched();
+}
+
+TEST_F(RestoreToDevice, NothingOldShows) {
+  dump({"--all"});
+  const Outcome outcome = restore(used_device(kDiskSize));
+  EXPECT_EQ(outcome.status, 0) << outcome;
+  expect_same_bytes("target.img", "by-qemu.raw");
+  expect_same_files("target.img");
+}
+
+TEST_F(RestoreToDevice, NothingOldShowsWhereTheRestIsDiscarded) {
+  dump({"--all"});
+  const Outcome outcome = restore(used_device(kDiskSize), {"--discard"});
+  EXPECT_EQ(outcome.status, 0) << outcome;
+  expect_same_bytes("target.img", "by-qemu.raw");
+}
+
+TEST_F(RestoreToDevice, WhatIsBehindTheDiskStays) {
+  dump({"--all"});
+  EXPECT_EQ(restore(used_device(kDiskSize + 8192)).status, 0);
+  const std::string target = on_target();
+  EXPECT_TRUE(target.substr(0, kDiskSize) == read_file(path("by-qemu.raw")));
+  EXPECT_TRUE(target.substr(kDiskSize) == std::string(8192, '\xaa'));
+}
+
+TEST_F(RestoreToDevice, MetadataAloneIsRefusedUnlessAllowed) {
+  dump({});
+  const std::string device = used_device(kDiskSize);
+  expect_failure(restore(device), {"image.qcow2: holds metadata alone", device, "--allow-metadata"});
+  expect_untouched();
+  EXPECT_EQ(restore(device, {"--allow-metadata"}).status, 0);
+  expect_same_bytes("target.img", "by-qemu.raw");
+}
+
+TEST_F(RestoreToDevice, ASmallDeviceIsRefused) {
+  dump({"--all"});
+  const std::string device = used_device(kDiskSize - 512);
+  expect_failure(restore(device), {device + ": too small", "33553920", "33554432", "--fit"});
+  expect_failure(restore(device, {"--fit"}), {device + ": too small", "33554432"});
+  expect_untouched();
+}
+
+TEST_F(RestoreToDevice, FitTakesADeviceThatHoldsTheFileSystem) {
+  fs::resize_file(path("disk.img"), kDiskSize + (8 << 20));
+  dump({"--all"});
+  const std::string device = used_device(kDiskSize + 4096);
+  expect_failure(restore(device), {device + ": too small"});
+  EXPECT_EQ(restore(device, {"--fit"}).status, 0);
+  fs::resize_file(path("by-qemu.raw"), kDiskSize + 4096);
+  expect_same_bytes("target.img", "by-qemu.raw");
+}
+
+TEST_F(RestoreToDevice, AMountedDeviceIsRefused) {
+  dump({"--all"});
+  fs::copy_file(path("disk.img"), path("target.img"));
+  const std::string device = attach("target.img");
+  const std::string directory = mount(device, {"-o", "ro"});
+  expect_failure(restore(device), {device + ": is in use (mounted on " + directory + ")"});
+  expect_same_bytes("target.img", "disk.img");
+}
+
+TEST_F(RestoreToDevice, ADeviceThatSomebodyHoldsIsRefused) {
+  dump({"--all"});
+  const std::string device = used_device(kDiskSize);
+  const int holder = ::open(device.c_str(), O_RDONLY | O_EXCL | O_CLOEXEC);
+  expect_failure(restore(device), {device + ": open for writing: the device is in use"});
+  ::close(holder);
+  expect_untouched();
+}
+
+TEST_F(RestoreToDevice, AFileThatIsMountedIsRefused) {
+  dump({"--all"});
+  fs::copy_file(path("disk.img"), path("target.img"));
+  mount(attach("target.img"), {"-o", "ro"});
+  expect_failure(restore("target.img"), {"target.img: is in use"});
+  expect_same_bytes("target.img", "disk.img");
+}
+
+TEST_F(RestoreToDevice, AHalfRestoredDeviceHasNoSuperblock) {
+  dump({"--all"});
+  fs::copy_file(path("disk.img"), path("target.img"));
+  const std::string device = attach("target.img");
+  expect_failure(restore(device, {}, faulty({"FAULTY_WRITE=4"})), {device + ": write at", "No space left"});
+  EXPECT_TRUE(on_target().substr(0, 65536) == std::string(65536, '\0'));
+  expect_failure(e2qcow({"restore", "image.qcow2", device}, faulty({"FAULTY_SYNC=1"})), {device + ": sync"});
+}
+
+TEST_F(RestoreToDevice, ADamagedImageLeavesTheDeviceAsItIs) {
+  dump(uncompressed());
+  fs::resize_file(path("image.qcow2"), fs::file_size(path("image.qcow2")) - 512);
+  const std::string device = used_device(kDiskSize);
+  expect_failure(restore(device, {"--allow-metadata"}), {"image.qcow2: "});
+  expect_untouched();
+}
+
+TEST_F(RestoreToDevice, AReadOnlyDeviceIsAnError) {
+  dump({"--all"});
+  write_file(path("target.img"), std::string(kDiskSize, '\xaa'));
+  const std::string device = attach("target.img", {"--read-only"});
+  expect_failure(restore(device), {device + ": "});
+  expect_untouched();
+}
+
+TEST_F(RestoreToDevice, LeavesNothingWhenTheDiskIsFull) {
+  dump({"--all"});
+  const std::string small = mount_small_tmpfs("256k");
+  expect_failure(e2qcow({"restore", "image.qcow2", small + "/disk.raw"}),
+                 {small + "/disk.raw: ", "No space left on device"});
+  EXPECT_EQ(names_in(small), Words{});
+}
+
+}  // namespace
+}  // namespace e2qcow::test

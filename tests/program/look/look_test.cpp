@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Looking into images: map, compare, info of what others made, and what is never opened.
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "tests/program/support/file_systems.h"
+
+namespace e2qcow::test {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+class Look : public FileSystemTest {
+ protected:
+  void SetUp() override {
+    FileSystemTest::SetUp();
+    if (IsSkipped() || HasFatalFailure()) return;
+    require_program("qemu-img");
+    if (!IsSkipped()) make_file_system({{"-t", "ext4", "-b", "1024"}});
+  }
+  json json_of(Words words) const {
+    words.insert(words.begin(), E2QCOW_PROGRAM);
+    words.emplace_back("--json");
+    return json::parse(output_of(words));
+  }
+};
+
+TEST_F(Look, TheClassesOfAMapAreThoseOfTheDump) {
+  for (const char* kind : {"--all", "--force"}) {
+    const json dump = json_of({"dump", "-q", kind, "disk.img", "image.qcow2"});
+    std::map<std::string, std::uint64_t> bytes;
+    std::uint64_t end = 0;
+    for (const json& range : json_of({"map", "--classes", "image.qcow2"})) {
+      EXPECT_GE(range["start"].get<std::uint64_t>(), end);
+      end = range["start"].get<std::uint64_t>() + range["length"].get<std::uint64_t>();
+      bytes[range["class"]] += range["length"].get<std::uint64_t>();
+    }
+    for (const auto& [name, count] : dump["classes"].items())
+      EXPECT_GE(bytes[name], count.get<std::uint64_t>()) << name;  // the dump leaves out holes of the file
+  }
+}
+
+TEST_F(Look, TheMapOfADumpIsThatOfQemu) {
+  json_of({"dump", "--all", "--compress=none", "disk.img", "image.qcow2"});
+  json ours = json_of({"map", "image.qcow2"});
+  const json theirs = json::parse(output_of({"qemu-img", "map", "--output=json", "image.qcow2"}));
+  ASSERT_EQ(ours.size(), theirs.size());
+  for (std::size_t i = 0; i < ours.size(); ++i) {
+    ours[i].erase("compressed");
+    EXPECT_EQ(ours[i], theirs[i]);
+  }
+}
+
+TEST_F(Look, ComparesWithTheDiskItCameFrom) {
+  EXPECT_EQ(e2qcow({"dump", "-q", "--all", "disk.img", "image.qcow2"}).status, 0);
+  EXPECT_EQ(e2qcow({"restore", "-q", "image.qcow2", "restored"}).status, 0);
+  for (const Words& pair :
+       {Words{"image.qcow2", "restored"}, Words{"restored", "image.qcow2"}, Words{"restored", "restored"}}) {
+    EXPECT_EQ(e2qcow({"compare", pair[0], pair[1]}).status, 0);
+    output_of({"qemu-img", "compare", pair[0], pair[1]});
+  }
+}
+
+TEST_F(Look, SaysWhyADumpOfMetadataDiffersFromItsDisk) {
+  EXPECT_EQ(e2qcow({"dump", "-q", "disk.img", "image.qcow2"}).status, 0);
+  const Outcome outcome = e2qcow({"compare", "disk.img", "image.qcow2"});
+  EXPECT_EQ(outcome.status, 1);
+  EXPECT_NE(outcome.out.find("image.qcow2 is a dump of metadata"), std::string::npos) << outcome;
+  EXPECT_EQ(e2qcow({"dump", "-q", "--all", "disk.img", "all.qcow2"}).status, 0);
+  const Outcome other = e2qcow({"compare", "all.qcow2", "image.qcow2"});
+  EXPECT_NE(other.out.find("image.qcow2 is a dump of metadata"), std::string::npos) << other;
+  EXPECT_EQ(other.out.find("all.qcow2 is"), std::string::npos) << other;
+}
+
+TEST_F(Look, SaysWhereDisksDifferAndInWhichStructure) {
+  EXPECT_EQ(e2qcow({"dump", "-q", "--all", "disk.img", "image.qcow2"}).status, 0);
+  EXPECT_EQ(e2qcow({"restore", "-q", "image.qcow2", "restored"}).status, 0);
+  const std::uint64_t block = std::stoull(output_of(
+      {"sh", "-c",
+       "dumpe2fs disk.img 2>/dev/null | sed -n 's/.*Inode table at \\([0-9]*\\)-.*/\\1/p' | head -n 1"}));
+  patch_file(path("restored"), block * 1024 + 700, "\xee");
+  patch_file(path("restored"), 30 << 20, "\xee");
+  const Outcome outcome = e2qcow({"compare", "image.qcow2", "restored"});
+  EXPECT_EQ(outcome.status, 1);
+  EXPECT_NE(outcome.out.find("first at " + std::to_string(block * 1024 + 700) + " (block " +
+                             std::to_string(block) + ", inode tables)"),
+            std::string::npos)
+      << outcome;
+}
+
+TEST_F(Look, DisksOfDifferentSizesAreTheSameWhenTheRestIsZeros) {
+  write_file(path("a"), std::string(100000, 'x'));
+  write_file(path("b"), std::string(100000, 'x') + std::string(30000, '\0'));
+  EXPECT_EQ(e2qcow({"compare", "a", "b"}).status, 0);
+  EXPECT_EQ(e2qcow({"compare", "b", "a"}).status, 0);
+  EXPECT_EQ(e2qcow({"compare", "--strict", "a", "b"}).status, 1);
+  write_file(path("c"), std::string(100000, 'x') + "y");
+  EXPECT_EQ(e2qcow({"compare", "a", "c"}).status, 1);
+  EXPECT_EQ(e2qcow({"compare", "c", "a"}).status, 1);
+  EXPECT_EQ(e2qcow({"compare", "a", "missing"}).status, 2);
+}
+
+TEST_F(Look, AFileThatLooksLikeBothMustBeNamed) {
+  EXPECT_EQ(e2qcow({"dump", "-q", "disk.img", "image.qcow2"}).status, 0);
+  fs::copy_file(path("disk.img"), path("both"));
+  patch_file(path("both"), 0, read_file(path("image.qcow2")).substr(0, 512));
+  const Outcome outcome = e2qcow({"compare", "both", "disk.img"});
+  EXPECT_EQ(outcome.status, 2);
+  EXPECT_NE(outcome.err.find("both:qcow2 or both:raw"), std::string::npos) << outcome;
+  EXPECT_EQ(e2qcow({"compare", "both:raw", "disk.img"}).status, 1);
+}
+
+TEST_F(Look, NothingThatAnImageNamesIsOpenedOrLookedAt) {
+  require_program("strace");
+  if (IsSkipped()) return;
+  write_file(path("SECRET"), std::string(1 << 20, 's'));
+  output_of(
+      {"qemu-img", "create", "-q", "-f", "qcow2", "-b", path("SECRET").string(), "-F", "raw", "overlay"});
+  output_of({"qemu-img", "create", "-q", "-f", "qcow2", "-o", "data_file=SECRET2,data_file_raw=on",
+             "data-file", "1M"});
+  for (const char* command : {"info", "check", "map", "restore"})
+    for (const char* image : {"overlay", "data-file"}) {
+      Words words{"strace", "-f", "-o", "trace", E2QCOW_PROGRAM, command, image};
+      if (std::string(command) == "restore") words.emplace_back("target");
+      run(words);
+      EXPECT_EQ(read_file(path("trace")).find("SECRET"), std::string::npos) << command << ' ' << image;
+    }
+  const json info = json_of({"info", "data-file"});
+  EXPECT_EQ(info["data-file"], "SECRET2");
+  EXPECT_NE(info["unreadable"].get<std::string>().find("external data file"), std::string::npos);
+  EXPECT_EQ(json_of({"info", "overlay"})["backing-file"], path("SECRET").string());
+}
+
+TEST_F(Look, InfoListsWhatOthersPutIntoAnImage) {
+  output_of({"qemu-img", "create", "-q", "-f", "qcow2", "image", "4M"});
+  output_of({"qemu-img", "snapshot", "-c", "before\x1b[1m", "image"});
+  output_of({"qemu-img", "bitmap", "--add", "-g", "64k", "image", "changes"});
+  const json info = json_of({"info", "image"});
+  EXPECT_EQ(info["snapshots"][0]["name"], "before\\x1b[1m");
+  EXPECT_EQ(info["snapshots"][0]["id"], "1");
+  EXPECT_EQ(info["bitmaps"][0]["name"], "changes");
+  EXPECT_EQ(info["bitmaps"][0]["granularity-bits"], 16);
+  EXPECT_EQ(run({E2QCOW_PROGRAM, "info", "image"}).out.find('\x1b'), std::string::npos);
+}
+
+TEST_F(Look, InfoNamesTheFeaturesThatAnImageNeeds) {
+  EXPECT_EQ(e2qcow({"dump", "-q", "disk.img", "image.qcow2"}).status, 0);
+  EXPECT_EQ(json_of({"info", "image.qcow2"})["incompatible-features"], json::array({"compression type"}));
+  patch_file(path("image.qcow2"), 72, std::string("\x80\0\0\0\0\0\0\x08", 8));
+  const json info = json_of({"info", "image.qcow2"});
+  EXPECT_EQ(info["incompatible-features"], json::array({"compression type", "bit 63"}));
+  EXPECT_NE(info["unreadable"].get<std::string>().find("incompatible feature bit 63"), std::string::npos);
+}
+
+TEST_F(Look, LimitsAreOptions) {
+  output_of({"qemu-img", "create", "-q", "-f", "qcow2", "image", "4M"});
+  expect_failure(e2qcow({"restore", "--max-size=3M", "image", "target"}), {"4194304 bytes", "--max-size"});
+  EXPECT_EQ(e2qcow({"restore", "-q", "--max-size=4M", "image", "target"}).status, 0);
+}
+
+}  // namespace
+}  // namespace e2qcow::test
