@@ -128,7 +128,7 @@ Library open_image(const std::string& path) {
   return image;
 }
 
-ext2_loff_t inode_table_offset(const File& image) {
+ext2_loff_t inode_table_offset(const ReadableFile& image) {
   ImageHeader header{};
   image.read(0, std::as_writable_bytes(std::span(&header, 1)));
   return little_endian(header.inode_offset);

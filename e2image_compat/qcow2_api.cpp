@@ -45,7 +45,7 @@ bool is_for_appending(int fd) {
   return flags >= 0 && (flags & O_APPEND) != 0;
 }
 
-bool is_encrypted(const File& file) {
+bool is_encrypted(const ReadableFile& file) {
   std::array<std::byte, qcow2::kHeaderLengthV3> bytes{};
   const std::size_t there = file.read_up_to(0, bytes);
   return qcow2::decode_fields(std::span(bytes).first(there), file.name()).crypt_method != 0;

@@ -9,7 +9,6 @@
 #include <thread>
 
 #include "base/bytes.h"
-#include "base/file/file_window.h"
 #include "base/file/output_file.h"
 #include "e2image_compat/block_sink.h"
 #include "e2image_compat/target.h"
@@ -54,12 +53,12 @@ void restore_to_existing(const Options& options, RestoreInput& input, TargetKind
 
 }  // namespace
 
-bool is_qcow2(const File& file) {
+bool is_qcow2(const ReadableFile& file) {
   std::array<std::byte, 4> magic{};
   return file.read_up_to(0, magic) == magic.size() && load_be<std::uint32_t>(magic, 0) == qcow2::kMagic;
 }
 
-RestoreInput::RestoreInput(const File& file) {
+RestoreInput::RestoreInput(const ReadableFile& file) {
   if (ext2::read_superblock(file, ext2::kSuperblockOffset))
     fail(Errc::refused,
          file.name() + ": looks like a qcow2 image and like an ext2/3/4 file system; e2image does not guess");
@@ -82,8 +81,7 @@ void restore_in_place(RestoreInput& input, PosixFile& target, std::uint64_t offs
   const std::uint64_t there = target.size();
   refuse_small_device(target, offset, size);
   if (there < offset || there - offset < size) target.resize(offset + size);
-  FileWindow window(target, {offset, size});
-  RawSink sink(window, {.size = size, .overwrites = true, .zeroing = File::Zeroing::keep_allocated});
+  RawSink sink(target, {.size = size, .offset = offset, .overwrites = true});
   transfer(input.disk(), sink, with_threads());
   target.sync();
 }

@@ -16,14 +16,14 @@
 namespace e2qcow::compat {
 
 // Whether a qcow2 image begins there, of whatever version.
-bool is_qcow2(const File& file);
+bool is_qcow2(const ReadableFile& file);
 
 // A qcow2 image to restore. Nothing is believed of it that was not checked.
 class RestoreInput {
  public:
   // `file` must outlive it. Throws, as Reader does, and Errc::refused for a file that looks like an ext2/3/4
   // file system, too, or Errc::unsupported for one that needs a backing file.
-  explicit RestoreInput(const File& file);
+  explicit RestoreInput(const ReadableFile& file);
 
   qcow2::Chain& disk() { return *chain_; }
   std::uint64_t data_bytes() const { return data_bytes_; }

@@ -12,14 +12,14 @@
 
 namespace e2qcow {
 
-// Bytes by offset: a file, a block device, memory. Every call moves all its bytes or throws std::system_error
-// with the name and the place in its text. Reading and writing are safe from several threads at once.
-class File {
+// Bytes by offset, to read: a file, a block device, memory. Every call moves all its bytes or throws
+// std::system_error with the name and the place in its text. Safe from several threads at once.
+class ReadableFile {
  public:
-  File() = default;
-  File(const File&) = delete;
-  File& operator=(const File&) = delete;
-  virtual ~File() = default;
+  ReadableFile() = default;
+  ReadableFile(const ReadableFile&) = delete;
+  ReadableFile& operator=(const ReadableFile&) = delete;
+  virtual ~ReadableFile() = default;
 
   virtual const std::string& name() const = 0;
   virtual std::uint64_t size() const = 0;
@@ -28,26 +28,8 @@ class File {
   virtual void read(std::uint64_t offset, std::span<std::byte> out) const = 0;
   // The same, but fewer bytes at the end of the file; returns how many.
   virtual std::size_t read_up_to(std::uint64_t offset, std::span<std::byte> out) const;
-  // Writing past the end grows a file and fails on a device.
-  virtual void write(std::uint64_t offset, std::span<const std::byte> data) = 0;
-  // Writes the parts one behind the other.
-  virtual void write(std::uint64_t offset, std::span<const std::span<const std::byte>> parts);
-  virtual void resize(std::uint64_t new_size) = 0;
 
-  // How zero() may make a range read as zeros.
-  enum class Zeroing { keep_allocated, discard };
-  virtual void zero(Extent range, Zeroing how);
-
-  // A hint that so many bytes will be written.
-  virtual void expect_writes(std::uint64_t /*bytes*/) {}
-
-  // Until this has returned, nothing that was written is safe.
-  virtual void sync() {}
-
-  // A hint that the range was written for good and may go to the disk now; returns at once.
-  virtual void write_back(Extent) {}
-
-  // The first extent at or after `offset` that may hold something else than zeros; absent when there is none.
+  // The first extent at or after `offset` that may hold something else than zeros; absent if there is none.
   virtual std::optional<Extent> next_data(std::uint64_t offset) const;
 
   // Whether a part of the range came as zeros because it could not be read.
@@ -65,9 +47,32 @@ class File {
     std::uint64_t offset;  // of our byte 0
   };
   virtual std::optional<Descriptor> descriptor() const { return std::nullopt; }
+};
 
-  // Makes the range at `offset` one with `from`, so that the file system keeps the bytes once. False where it
-  // cannot, and then nothing has changed.
+// The same to write to. Writing, too, is safe from several threads at once.
+class File : public ReadableFile {
+ public:
+  // Writing past the end grows a file and fails on a device.
+  virtual void write(std::uint64_t offset, std::span<const std::byte> data) = 0;
+  // Writes the parts one after the other.
+  virtual void write(std::uint64_t offset, std::span<const std::span<const std::byte>> parts);
+  virtual void resize(std::uint64_t new_size) = 0;
+
+  // How zero() may make a range read as zeros.
+  enum class Zeroing { keep_allocated, discard };
+  virtual void zero(Extent range, Zeroing how);
+
+  // A hint that this many bytes will be written.
+  virtual void expect_writes(std::uint64_t /*bytes*/) {}
+
+  // Until this has returned, nothing that was written is safe.
+  virtual void sync() {}
+
+  // A hint that the range was written for good and may go to the disk now; returns at once.
+  virtual void write_back(Extent) {}
+
+  // Makes the range at `offset` one with `from`, so that the file system keeps the bytes once. Returns false,
+  // and changes nothing, if it cannot.
   virtual bool share(std::uint64_t /*offset*/, const Descriptor& /*from*/, std::uint64_t /*length*/) {
     return false;
   }

@@ -45,7 +45,7 @@ Extent window_of(const InputOptions& options, const PosixFile& device) {
 }
 
 [[noreturn]] void fail_without_superblock(const InputOptions& options, const PosixFile& device,
-                                          const File& part) {
+                                          const ReadableFile& part) {
   const bool is_whole_disk = !options.partition && !options.offset && !options.superblock.block;
   if (is_whole_disk && has_partitions(device))
     fail(Errc::not_ext2,
@@ -107,8 +107,8 @@ DeviceInput::DeviceInput(const InputOptions& options)
     avoiding_ = std::make_unique<AvoidingFile>(*device_, known_->unfinished());
     device_->read_nothing_else();
   }
-  File* const readable = avoiding_ ? static_cast<File*>(avoiding_.get()) : device_.get();
-  window_ = std::make_unique<FileWindow>(*readable, part_);
+  window_ = avoiding_ ? std::make_unique<FileWindow>(*avoiding_, part_)
+                      : std::make_unique<FileWindow>(*device_, part_);
   auto finder = std::make_unique<SalvagingFile>(
       *window_, SalvagingFile::Options{.block_size = 1024, .retries = options.retries, .strict = false});
   const auto superblock = ext2::search_superblock(*finder, options.superblock);

@@ -9,7 +9,7 @@
 namespace e2qcow::cli {
 namespace {
 
-bool is_image(const File& file) {
+bool is_image(const ReadableFile& file) {
   const bool is_qcow2 = qcow2::has_magic(file);
   if (is_qcow2 && ext2::read_superblock(file, ext2::kSuperblockOffset))
     fail(Errc::refused, file.name() +

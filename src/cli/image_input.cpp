@@ -68,7 +68,7 @@ void add_image_options(CLI::App& command, ImageOptions& options) {
 ImageInput::ImageInput(const ImageOptions& options)
     : options_(options), files_(open_image(options.path), options.backing) {}
 
-std::unique_ptr<File> ImageInput::open_image(const std::string& path) {
+std::unique_ptr<ReadableFile> ImageInput::open_image(const std::string& path) {
   if (path != "-") return open_for_reading(path);
   auto pipe = std::make_unique<PipeFile>(STDIN_FILENO, "standard input");
   pipe_ = pipe.get();

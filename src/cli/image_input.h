@@ -32,7 +32,7 @@ class ImageInput {
   explicit ImageInput(const ImageOptions& options);
 
   // The image's own file.
-  const File& file() const { return files_.file(); }
+  const ReadableFile& file() const { return files_.file(); }
 
   // Checks headers and tables; what follows is there from then on.
   void read(unsigned threads);
@@ -50,7 +50,7 @@ class ImageInput {
   void finish();
 
  private:
-  std::unique_ptr<File> open_image(const std::string& path);
+  std::unique_ptr<ReadableFile> open_image(const std::string& path);
   void examine(qcow2::Reader& image);
   void forget_front(qcow2::Reader& image, unsigned threads);
 

@@ -271,7 +271,7 @@ std::optional<ext2::Description> describe_filesystem(qcow2::Chain& chain, const 
   return ext2::describe(*superblock);
 }
 
-void add_lists(Info& info, const File& file) {
+void add_lists(Info& info, const ReadableFile& file) {
   if (info.header.snapshot_count > 0)
     info.snapshots =
         qcow2::read_snapshots(file, info.header, [](std::uint32_t, const std::string&) {}).snapshots;
@@ -285,7 +285,7 @@ void add_lists(Info& info, const File& file) {
   }
 }
 
-void read_disk(Info& info, const File& file, const ImageOptions& options) {
+void read_disk(Info& info, const ReadableFile& file, const ImageOptions& options) {
   qcow2::Reader reader(file);
   if (reader.size() > options.max_size)
     fail(Errc::refused, fmt::format("{}: its disk has {} bytes, more than the {} of --max-size", file.name(),

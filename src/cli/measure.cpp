@@ -46,7 +46,7 @@ struct Measured {
 };
 
 // Without compression the plan tells the size of an image; else it must be made.
-std::vector<Weight> weigh(const File& file, const Measured& measured, const ImageFormat& format,
+std::vector<Weight> weigh(const ReadableFile& file, const Measured& measured, const ImageFormat& format,
                           const TransferOptions& options) {
   const std::vector<Extent>& extents = measured.selected.extents;
   std::vector<Weight> weights;

@@ -11,7 +11,7 @@ namespace e2qcow {
 
 // An image's disk as a file to read from, for what looks into file systems. The source must outlive it, and
 // its next_extent() take any offset from several threads.
-class DiskFile : public File {
+class DiskFile : public ReadableFile {
  public:
   DiskFile(ImageSource& source, std::string name) : source_(source), name_(std::move(name)) {}
 
@@ -22,12 +22,7 @@ class DiskFile : public File {
       fail(Errc::truncated, name_ + ": read past the end of the disk");
     source_.read(offset, out);
   }
-  using File::write;
-  void write(std::uint64_t, std::span<const std::byte>) override {
-    fail(Errc::refused, name_ + ": read-only");
-  }
   std::optional<Extent> next_data(std::uint64_t offset) const override { return source_.next_extent(offset); }
-  void resize(std::uint64_t) override { fail(Errc::refused, name_ + ": read-only"); }
 
  private:
   ImageSource& source_;

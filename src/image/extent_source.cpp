@@ -15,11 +15,11 @@ constexpr std::uint64_t kAheadStep = 1 << 20;  // a request
 
 }  // namespace
 
-std::uint64_t image_size(const File& file) {
+std::uint64_t image_size(const ReadableFile& file) {
   return round_up(file.size(), 512);
 }
 
-ExtentSource::ExtentSource(const File& file, std::vector<Extent> extents)
+ExtentSource::ExtentSource(const ReadableFile& file, std::vector<Extent> extents)
     : file_(file), size_(image_size(file)), extents_(std::move(extents)) {}
 
 std::optional<Extent> ExtentSource::next_extent(std::uint64_t guest_offset) {

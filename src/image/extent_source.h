@@ -12,7 +12,7 @@ namespace e2qcow {
 class ExtentSource : public ImageSource {
  public:
   // `extents` ascend, do not touch each other and lie inside the file, which must outlive the source.
-  ExtentSource(const File& file, std::vector<Extent> extents);
+  ExtentSource(const ReadableFile& file, std::vector<Extent> extents);
 
   std::uint64_t size() const override { return size_; }
   std::optional<Extent> next_extent(std::uint64_t guest_offset) override;
@@ -22,7 +22,7 @@ class ExtentSource : public ImageSource {
  private:
   void prefetch_until(std::uint64_t bytes);
 
-  const File& file_;
+  const ReadableFile& file_;
   std::uint64_t size_;
   std::vector<Extent> extents_;
   std::size_t current_ = 0;
@@ -35,6 +35,6 @@ class ExtentSource : public ImageSource {
 };
 
 // The disk's size in an image: that of the device, in whole sectors as QEMU wants them.
-std::uint64_t image_size(const File& file);
+std::uint64_t image_size(const ReadableFile& file);
 
 }  // namespace e2qcow

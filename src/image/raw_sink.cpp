@@ -23,11 +23,11 @@ constexpr std::uint64_t kHeadSize =
 RawSink::RawSink(File& file, const Options& options)
     : file_(file), options_(options), hole_size_(options.overwrites ? kDeviceHole : kFileHole) {
   if (!options_.overwrites) {
-    file_.resize(options_.size);
+    file_.resize(in_target(options_.size));
     return;
   }
   head_.resize(std::min(kHeadSize, options_.size));
-  file_.write(0, head_);
+  file_.write(in_target(0), head_);
   file_.sync();  // before anything else: an old superblock must not outlive a power failure
   written_until_ = head_.size();
 }
@@ -58,24 +58,24 @@ void RawSink::write(Batch::Piece piece) {
   }
   if (piece.stored.empty()) return;
   clear_until(piece.guest_offset);
-  const Extent range{piece.guest_offset, piece.stored.size()};
+  const Extent range{in_target(piece.guest_offset), piece.stored.size()};
   if (!piece.shareable || !file_.share(range.offset, *piece.shareable, range.length)) {
     file_.write(range.offset, piece.stored);
     if (options_.is_synced) file_.write_back(range);
   }
-  written_until_ = range.end();
+  written_until_ = piece.guest_offset + range.length;
 }
 
 void RawSink::clear_until(std::uint64_t guest_offset) {
   if (!options_.overwrites || guest_offset <= written_until_) return;
-  file_.zero({written_until_, guest_offset - written_until_}, options_.zeroing);
+  file_.zero({in_target(written_until_), guest_offset - written_until_}, options_.zeroing);
 }
 
 void RawSink::finish() {
   clear_until(options_.size);
   if (head_.empty()) return;
   file_.sync();
-  file_.write(0, head_);
+  file_.write(in_target(0), head_);
   file_.sync();
 }
 

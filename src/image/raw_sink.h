@@ -13,7 +13,8 @@ namespace e2qcow {
 class RawSink : public ImageSink {
  public:
   struct Options {
-    std::uint64_t size = 0;  // of the disk; a device may be larger, and keeps what it has behind that
+    std::uint64_t size = 0;    // of the disk; a device may be larger, and keeps what it has after that
+    std::uint64_t offset = 0;  // of the disk in the target, which keeps what it has before that
     // The target has old contents. They are cleared, and the first bytes (a superblock, a partition table) go
     // last, so that nothing takes a half-written disk for a whole one.
     bool overwrites = false;
@@ -32,6 +33,7 @@ class RawSink : public ImageSink {
  private:
   void write(Batch::Piece piece);
   void clear_until(std::uint64_t guest_offset);
+  std::uint64_t in_target(std::uint64_t guest_offset) const { return options_.offset + guest_offset; }
 
   File& file_;
   Options options_;

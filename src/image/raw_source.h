@@ -9,7 +9,7 @@ namespace e2qcow {
 // A raw disk in a file or device, which must outlive it.
 class RawSource : public ImageSource {
  public:
-  explicit RawSource(const File& file) : file_(file) {}
+  explicit RawSource(const ReadableFile& file) : file_(file) {}
   std::uint64_t size() const override { return file_.size(); }
   std::optional<Extent> next_extent(std::uint64_t guest_offset) override {
     return file_.next_data(guest_offset);
@@ -17,7 +17,7 @@ class RawSource : public ImageSource {
   void read(std::uint64_t guest_offset, std::span<std::byte> out) override { file_.read(guest_offset, out); }
 
  private:
-  const File& file_;
+  const ReadableFile& file_;
 };
 
 }  // namespace e2qcow

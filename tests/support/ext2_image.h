@@ -76,7 +76,7 @@ class Ext2Image {
   // After everything is put.
   Filesystem open() { return open_through(disk); }
   // `file` reads the disk in some way of its own.
-  Filesystem open_through(const File& file) {
+  Filesystem open_through(const ReadableFile& file) {
     put_block(1024 / block_size_ + 1, descriptors_);
     return {file, superblock};
   }

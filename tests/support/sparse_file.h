@@ -17,7 +17,7 @@ namespace e2qcow {
 
 // A damaged disk of any size to read from: zeros and holes save for what is put into it; some of its bytes
 // cannot be read. Remembers what was read, and what was hinted at.
-class SparseFile : public File {
+class SparseFile : public ReadableFile {
  public:
   explicit SparseFile(std::uint64_t size) : size_(size) {}
 
@@ -39,9 +39,6 @@ class SparseFile : public File {
     for (auto part = part_at(offset); part != parts_.end() && part->first < offset + out.size(); ++part)
       copy_part(*part, offset, out);
   }
-  using File::write;
-  void write(std::uint64_t, std::span<const std::byte>) override { fail(Errc::refused, "read-only"); }
-  void resize(std::uint64_t) override { fail(Errc::refused, "read-only"); }
   std::optional<Extent> next_data(std::uint64_t offset) const override {
     const auto part = part_at(offset);
     if (part == parts_.end()) return std::nullopt;

@@ -16,13 +16,13 @@ void AvoidingFile::read(std::uint64_t offset, std::span<std::byte> out) const {
   if (overlaps_an_area({offset, out.size()}))
     fail(Errc::unreadable,
          fmt::format("{}: read at {}: known to be bad, or not rescued yet", name(), offset));
-  file_.read(offset, out);
+  below().read(offset, out);
 }
 
 void AvoidingFile::prefetch(Extent range) const {
   const std::uint64_t before = std::min(range.offset, kPrefetchMargin);
   const std::uint64_t behind = std::min(size() - std::min(size(), range.end()), kPrefetchMargin);
-  if (!overlaps_an_area({range.offset - before, before + range.length + behind})) file_.prefetch(range);
+  if (!overlaps_an_area({range.offset - before, before + range.length + behind})) below().prefetch(range);
 }
 
 }  // namespace e2qcow

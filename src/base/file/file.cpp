@@ -8,11 +8,16 @@
 
 namespace e2qcow {
 
-std::size_t File::read_up_to(std::uint64_t offset, std::span<std::byte> out) const {
+std::size_t ReadableFile::read_up_to(std::uint64_t offset, std::span<std::byte> out) const {
   const std::uint64_t end = size();
   out = out.first(std::min<std::uint64_t>(out.size(), end - std::min(end, offset)));
   read(offset, out);
   return out.size();
+}
+
+std::optional<Extent> ReadableFile::next_data(std::uint64_t offset) const {
+  if (offset >= size()) return std::nullopt;
+  return Extent{offset, size() - offset};
 }
 
 void File::write(std::uint64_t offset, std::span<const std::span<const std::byte>> parts) {
@@ -30,11 +35,6 @@ void File::zero(Extent range, Zeroing /*how*/) {
     write(range.offset, std::span(kZeros).first(length));
     range = {range.offset + length, range.length - length};
   }
-}
-
-std::optional<Extent> File::next_data(std::uint64_t offset) const {
-  if (offset >= size()) return std::nullopt;
-  return Extent{offset, size() - offset};
 }
 
 }  // namespace e2qcow

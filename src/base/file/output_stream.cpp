@@ -46,7 +46,7 @@ void OutputStream::write(std::span<const std::byte> data) {
   }
 }
 
-void send(const File& file, OutputStream& out) {
+void send(const ReadableFile& file, OutputStream& out) {
   std::vector<std::byte> buffer(1 << 20);
   std::uint64_t position = 0;
   while (const std::size_t length = file.read_up_to(position, buffer)) {

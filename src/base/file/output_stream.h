@@ -28,7 +28,7 @@ class OutputStream {
 };
 
 // All of the file.
-void send(const File& file, OutputStream& out);
+void send(const ReadableFile& file, OutputStream& out);
 
 // A pipe or character device.
 UniqueFd open_stream_for_writing(const std::string& path);

@@ -29,14 +29,6 @@ std::uint64_t PipeFile::position() const {
   return position_;
 }
 
-void PipeFile::write(std::uint64_t, std::span<const std::byte>) {
-  fail(Errc::refused, name_ + ": read-only");
-}
-
-void PipeFile::resize(std::uint64_t) {
-  fail(Errc::refused, name_ + ": read-only");
-}
-
 // Reads some more; false at the end.
 bool PipeFile::advance() const {
   std::vector<std::byte> buffer(ring_.empty() ? kReadBytes : 0);

@@ -13,7 +13,7 @@ namespace e2qcow {
 // What comes from a pipe, as a file to read from. At first everything that went by is kept; after forget()
 // only the front so far and the last `window` bytes are, and reading further back is an error. The size is
 // not known before the end was seen; until then it is kUnknownSize.
-class PipeFile : public File {
+class PipeFile : public ReadableFile {
  public:
   // Does not own the descriptor.
   PipeFile(int fd, std::string name) : fd_(fd), name_(std::move(name)) { front_.prepare_to_spill(); }
@@ -24,9 +24,6 @@ class PipeFile : public File {
   std::uint64_t size() const override;
   void read(std::uint64_t offset, std::span<std::byte> out) const override;
   std::size_t read_up_to(std::uint64_t offset, std::span<std::byte> out) const override;
-  using File::write;
-  void write(std::uint64_t offset, std::span<const std::byte> data) override;
-  void resize(std::uint64_t new_size) override;
 
   // How far it was read.
   std::uint64_t position() const;

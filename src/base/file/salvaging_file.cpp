@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "base/file/salvaging_file.h"
 
+#include <e2qcow/error.h>
+
 #include <algorithm>
 #include <cerrno>
 
@@ -27,10 +29,10 @@ void rethrow_unless_unreadable(const std::system_error& error) {
 }  // namespace
 
 void SalvagingFile::read(std::uint64_t offset, std::span<std::byte> out) const {
-  bool must_not_touch = is_lost({offset, out.size()});
+  bool must_not_touch = failed({offset, out.size()});
   if (!must_not_touch) {
     try {
-      return file_.read(offset, out);
+      return below().read(offset, out);
     } catch (const std::system_error& error) {
       rethrow_unless_unreadable(error);
       must_not_touch = error.code() == Errc::unreadable;
@@ -55,13 +57,13 @@ void SalvagingFile::read_halves(std::uint64_t offset, std::span<std::byte> out) 
 }
 
 void SalvagingFile::read_block(std::uint64_t offset, std::span<std::byte> out) const {
-  if (is_lost({offset, out.size()})) return read_what_may_be_touched(offset, out);
+  if (failed({offset, out.size()})) return read_what_may_be_touched(offset, out);
   std::size_t length = 0;
-  for (unsigned attempt = 0; attempt <= options_.retries && !is_lost({offset, out.size()}); ++attempt) {
+  for (unsigned attempt = 0; attempt <= options_.retries && !failed({offset, out.size()}); ++attempt) {
     throw_if_stopped();
     try {
-      if (options_.strict) return file_.read(offset, out);
-      length = file_.read_up_to(offset, out);
+      if (options_.strict) return below().read(offset, out);
+      length = below().read_up_to(offset, out);
       if (length == out.size()) return;
       break;  // the file ends in the block
     } catch (const std::system_error& error) {
@@ -81,10 +83,10 @@ void SalvagingFile::read_what_may_be_touched(std::uint64_t offset, std::span<std
   while (!out.empty()) {
     const std::uint64_t length = std::min<std::uint64_t>(out.size(), kSector - offset % kSector);
     try {
-      if (is_lost({offset, length}))
+      if (failed({offset, length}))
         std::ranges::fill(out.first(length), std::byte{0});
       else
-        file_.read(offset, out.first(length));
+        below().read(offset, out.first(length));
     } catch (const std::system_error& error) {
       rethrow_unless_unreadable(error);
       std::ranges::fill(out.first(length), std::byte{0});
@@ -110,7 +112,7 @@ void SalvagingFile::add_loss(Extent block) const {
   losses_[block.offset] = block.length;
 }
 
-bool SalvagingFile::is_lost(Extent range) const {
+bool SalvagingFile::failed(Extent range) const {
   const std::scoped_lock lock(mutex_);
   auto next = losses_.upper_bound(range.offset);
   if (next != losses_.begin() && std::prev(next)->first + std::prev(next)->second > range.offset) return true;

@@ -31,7 +31,7 @@ std::vector<std::uint64_t> usual_offsets(std::uint32_t block_size) {
   return offsets;
 }
 
-std::optional<Superblock> find_backup(const File& file, std::uint32_t block_size) {
+std::optional<Superblock> find_backup(const ReadableFile& file, std::uint32_t block_size) {
   for (const std::uint64_t offset : usual_offsets(block_size)) {
     const auto found = read_superblock(file, offset);
     if (found && found->block_size() == block_size) return found;
@@ -48,7 +48,7 @@ bool is_where_it_belongs(const Superblock& superblock) {
   return superblock.raw.s_block_group_nr != 0 && block * superblock.block_size() == superblock.offset;
 }
 
-std::optional<Superblock> find_backup_anywhere(const File& file) {
+std::optional<Superblock> find_backup_anywhere(const ReadableFile& file) {
   std::vector<std::byte> bytes(kSearchStep);
   const std::uint64_t end = std::min(file.size(), kSearchedBytes);
   for (std::uint64_t offset = 0; offset < end; offset += kSearchStep) {
@@ -63,7 +63,8 @@ std::optional<Superblock> find_backup_anywhere(const File& file) {
   return std::nullopt;
 }
 
-std::optional<Superblock> chosen_copy(const File& file, std::uint64_t block, std::uint32_t block_size) {
+std::optional<Superblock> chosen_copy(const ReadableFile& file, std::uint64_t block,
+                                      std::uint32_t block_size) {
   if (block > file.size() / block_size) return std::nullopt;
   const auto found = read_superblock(file, block * block_size);
   return found && found->block_size() == block_size ? found : std::nullopt;
@@ -85,7 +86,7 @@ std::vector<std::uint64_t> usual_superblock_offsets() {
   return offsets;
 }
 
-std::optional<Superblock> search_superblock(const File& file, const SuperblockChoice& choice) {
+std::optional<Superblock> search_superblock(const ReadableFile& file, const SuperblockChoice& choice) {
   if (choice.block) {
     for (const std::uint32_t size : block_sizes(choice))
       if (const auto found = chosen_copy(file, *choice.block, size)) return found;
@@ -98,7 +99,7 @@ std::optional<Superblock> search_superblock(const File& file, const SuperblockCh
   return read_repaired_primary(file);
 }
 
-Superblock find_superblock(const File& file, const SuperblockChoice& choice) {
+Superblock find_superblock(const ReadableFile& file, const SuperblockChoice& choice) {
   if (const auto found = search_superblock(file, choice)) return *found;
   if (choice.block)
     fail(Errc::not_ext2,

@@ -16,10 +16,10 @@ struct SuperblockChoice {
 
 // The chosen copy, else the primary, else the first backup that makes sense: at the usual places, then at any
 // near the beginning, for file systems with small groups. Absent where there is none.
-std::optional<Superblock> search_superblock(const File& file, const SuperblockChoice& choice);
+std::optional<Superblock> search_superblock(const ReadableFile& file, const SuperblockChoice& choice);
 
 // The same; throws Errc::not_ext2 where there is none.
-Superblock find_superblock(const File& file, const SuperblockChoice& choice);
+Superblock find_superblock(const ReadableFile& file, const SuperblockChoice& choice);
 
 // Where the primary and backups usually are, for all block sizes.
 std::vector<std::uint64_t> usual_superblock_offsets();

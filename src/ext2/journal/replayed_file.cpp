@@ -9,13 +9,13 @@
 namespace e2qcow::ext2 {
 
 void ReplayedFile::read(std::uint64_t offset, std::span<std::byte> out) const {
-  device_.read(offset, out);
+  below().read(offset, out);
   const std::uint64_t end = offset + out.size();
   std::vector<std::byte> block(block_size_);
   for (auto next = newer_.lower_bound(offset / block_size_); next != newer_.end(); ++next) {
     const std::uint64_t block_offset = next->first * block_size_;
     if (block_offset >= end) return;
-    device_.read(next->second.place * block_size_, block);
+    below().read(next->second.place * block_size_, block);
     if (next->second.is_escaped) store_be(std::span(block), 0, JournalLog::kMagic);
     const std::uint64_t begin = std::max(offset, block_offset);
     const std::uint64_t length = std::min(end, block_offset + block_size_) - begin;
@@ -25,7 +25,7 @@ void ReplayedFile::read(std::uint64_t offset, std::span<std::byte> out) const {
 }
 
 std::optional<Extent> ReplayedFile::next_data(std::uint64_t offset) const {
-  const auto on_device = device_.next_data(offset);
+  const auto on_device = below().next_data(offset);
   const auto next = newer_.lower_bound(offset / block_size_);
   if (next == newer_.end()) return on_device;
   const std::uint64_t begin = std::max(offset, next->first * block_size_);

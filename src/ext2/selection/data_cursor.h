@@ -10,7 +10,7 @@ namespace e2qcow::ext2 {
 // Finds the parts of ranges that are not holes in a file; cheap when the ranges ascend.
 class DataCursor {
  public:
-  explicit DataCursor(const File& file) : file_(file), size_(file.size()) {}
+  explicit DataCursor(const ReadableFile& file) : file_(file), size_(file.size()) {}
 
   // Calls `visit(Extent)` for each part of `range` that may hold data, in order.
   template <typename Visit>
@@ -34,7 +34,7 @@ class DataCursor {
     data_ = file_.next_data(position).value_or(Extent{size_, ~0ULL - size_});
   }
 
-  const File& file_;
+  const ReadableFile& file_;
   std::uint64_t size_;
   std::uint64_t hole_before_ = 0;  // from here to data_.offset there is nothing
   Extent data_;

@@ -11,7 +11,7 @@ namespace {
 constexpr std::uint64_t kReadBytes = 1 << 20;
 
 // What cannot be read is remembered by the file.
-void read_once(const File& file, Extent range, std::vector<std::byte>& buffer) {
+void read_once(const ReadableFile& file, Extent range, std::vector<std::byte>& buffer) {
   while (!range.empty()) {
     throw_if_stopped();
     buffer.resize(std::min(range.length, kReadBytes));
@@ -35,7 +35,7 @@ void read_bitmaps_first(const Filesystem& filesystem) {
     if (block != 0) read_once(filesystem.file, geometry.bytes(geometry.clip({block, 1})), buffer);
 }
 
-void read_metadata_first(const File& file, std::span<const Selection::ClassRun> runs,
+void read_metadata_first(const ReadableFile& file, std::span<const Selection::ClassRun> runs,
                          std::uint32_t block_size) {
   std::vector<std::byte> buffer;
   for (std::size_t i = 0; i < static_cast<std::size_t>(BlockClass::data); ++i)

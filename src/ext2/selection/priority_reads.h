@@ -15,7 +15,7 @@ namespace e2qcow::ext2 {
 void read_bitmaps_first(const Filesystem& filesystem);
 
 // What was selected, class by class in the order in which they are numbered, without contents of files.
-void read_metadata_first(const File& file, std::span<const Selection::ClassRun> runs,
+void read_metadata_first(const ReadableFile& file, std::span<const Selection::ClassRun> runs,
                          std::uint32_t block_size);
 
 }  // namespace e2qcow::ext2

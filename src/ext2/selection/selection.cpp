@@ -101,7 +101,8 @@ std::uint64_t SelectedExtents::bytes() const {
   return std::accumulate(class_bytes.begin(), class_bytes.end(), std::uint64_t{0});
 }
 
-SelectedExtents extents_of(std::span<const ClassRun> runs, const File& file, std::uint32_t block_size) {
+SelectedExtents extents_of(std::span<const ClassRun> runs, const ReadableFile& file,
+                           std::uint32_t block_size) {
   SelectedExtents selected;
   DataCursor data(file);
   for (const ClassRun& run : runs) {

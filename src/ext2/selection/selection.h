@@ -58,7 +58,7 @@ struct SelectedExtents {
 };
 
 // Leaves out what the file has holes for: it is zero and costs nothing.
-SelectedExtents extents_of(std::span<const Selection::ClassRun> runs, const File& file,
+SelectedExtents extents_of(std::span<const Selection::ClassRun> runs, const ReadableFile& file,
                            std::uint32_t block_size);
 
 }  // namespace e2qcow::ext2

@@ -32,7 +32,8 @@ std::uint16_t crc16(std::uint16_t crc, std::span<const std::byte> bytes) {
 
 }  // namespace
 
-GroupDescriptors::GroupDescriptors(const File& file, const Superblock& superblock, const Geometry& geometry)
+GroupDescriptors::GroupDescriptors(const ReadableFile& file, const Superblock& superblock,
+                                   const Geometry& geometry)
     : size_(geometry.descriptor_size()), clusters_per_group_(superblock.raw.s_clusters_per_group) {
   std::memcpy(uuid_, superblock.raw.s_uuid, sizeof uuid_);
   if (superblock.has_ro_compat(EXT4_FEATURE_RO_COMPAT_METADATA_CSUM))

@@ -11,7 +11,7 @@ namespace e2qcow::ext2 {
 class GroupDescriptors {
  public:
   // Reads them from where the superblock in use has them.
-  GroupDescriptors(const File& file, const Superblock& superblock, const Geometry& geometry);
+  GroupDescriptors(const ReadableFile& file, const Superblock& superblock, const Geometry& geometry);
 
   std::uint64_t block_bitmap(std::uint64_t group) const { return block_number(group, 0x00, 0x20); }
   std::uint64_t inode_bitmap(std::uint64_t group) const { return block_number(group, 0x04, 0x24); }

@@ -11,13 +11,13 @@ namespace e2qcow::ext2 {
 
 // A file system on a file or device, which must outlive it.
 struct Filesystem {
-  Filesystem(const File& device, const Superblock& chosen)
+  Filesystem(const ReadableFile& device, const Superblock& chosen)
       : file(device),
         superblock(chosen),
         geometry(chosen, device.size()),
         descriptors(device, chosen, geometry) {}
 
-  const File& file;
+  const ReadableFile& file;
   Superblock superblock;
   Geometry geometry;
   GroupDescriptors descriptors;

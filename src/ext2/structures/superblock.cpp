@@ -80,7 +80,7 @@ std::uint64_t Superblock::blocks() const {
   return count;
 }
 
-std::optional<Superblock> read_superblock(const File& file, std::uint64_t offset) {
+std::optional<Superblock> read_superblock(const ReadableFile& file, std::uint64_t offset) {
   if (file.size() < kSuperblockSize || offset > file.size() - kSuperblockSize) return std::nullopt;
   Superblock superblock;
   superblock.offset = offset;
@@ -90,7 +90,7 @@ std::optional<Superblock> read_superblock(const File& file, std::uint64_t offset
   return superblock;
 }
 
-std::optional<Superblock> read_repaired_primary(const File& file) {
+std::optional<Superblock> read_repaired_primary(const ReadableFile& file) {
   Superblock superblock;
   if (file.size() < superblock.offset + kSuperblockSize) return std::nullopt;
   ext2_super_block& raw = superblock.raw;

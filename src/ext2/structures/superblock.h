@@ -37,11 +37,11 @@ struct Superblock {
 };
 
 // The copy at the given place, if one is there that makes sense.
-std::optional<Superblock> read_superblock(const File& file, std::uint64_t offset);
+std::optional<Superblock> read_superblock(const ReadableFile& file, std::uint64_t offset);
 
 // The primary, with as many inodes in a group as there must be for all. To be asked for where neither it nor
 // a backup makes sense: e2fsck opens it whatever it says of that.
-std::optional<Superblock> read_repaired_primary(const File& file);
+std::optional<Superblock> read_repaired_primary(const ReadableFile& file);
 
 // What `info` says of a file system.
 struct Description {

@@ -25,7 +25,7 @@ void check_header(ImageCheck& image) {
 }  // namespace
 
 // What comes first owns the clusters: data last, so that data in a table's place is what is reported.
-CheckResult check(const File& file, const CheckOptions& options) {
+CheckResult check(const ReadableFile& file, const CheckOptions& options) {
   ImageCheck image(file);
   RefcountCheck refcounts(image);
   MappingCheck mappings(image);

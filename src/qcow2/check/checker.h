@@ -16,6 +16,6 @@ struct CheckOptions {
   bool data = false;
   unsigned threads = 1;
 };
-CheckResult check(const File& file, const CheckOptions& options = {});
+CheckResult check(const ReadableFile& file, const CheckOptions& options = {});
 
 }  // namespace e2qcow::qcow2

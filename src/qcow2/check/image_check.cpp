@@ -7,7 +7,7 @@
 #include "qcow2/format/read_header.h"
 
 namespace e2qcow::qcow2 {
-ImageCheck::ImageCheck(const File& image_file)
+ImageCheck::ImageCheck(const ReadableFile& image_file)
     : file(image_file),
       file_size(file.size()),
       header(read_header(file)),

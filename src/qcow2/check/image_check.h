@@ -16,7 +16,7 @@ namespace e2qcow::qcow2 {
 // An image while it is checked: its header, what is known of its clusters, what was found so far.
 struct ImageCheck {
   // Throws what decode_header() and decode_extensions() throw. `image_file` must outlive the check.
-  explicit ImageCheck(const File& image_file);
+  explicit ImageCheck(const ReadableFile& image_file);
 
   // Counts a reference to metadata, which lies in whole clusters of its own. Where it is not aligned, not
   // inside the file or overlaps something else, that is reported and the result is false: then it must not be
@@ -27,7 +27,7 @@ struct ImageCheck {
   // ends in its last cluster at the latest. Where it overlaps metadata, that is reported instead.
   void add_data(Extent host, std::uint64_t count, const Origin& origin);
 
-  const File& file;
+  const ReadableFile& file;
   const std::uint64_t file_size;
   const Header header;
   const std::vector<Extension> extensions;

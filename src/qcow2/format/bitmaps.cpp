@@ -49,7 +49,7 @@ std::optional<BitmapDirectory> decode_bitmap_directory(std::span<const std::byte
   return directory;
 }
 
-std::vector<Bitmap> read_bitmaps(const File& file, const BitmapDirectory& directory,
+std::vector<Bitmap> read_bitmaps(const ReadableFile& file, const BitmapDirectory& directory,
                                  const std::function<void(const std::string&)>& problem) {
   std::vector<std::byte> bytes(directory.host.length);
   file.read(directory.host.offset, bytes);

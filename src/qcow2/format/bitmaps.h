@@ -37,7 +37,7 @@ struct Bitmap {
 };
 
 // The directory, which lies inside the file. `problem` is told where it does not hold what it should.
-std::vector<Bitmap> read_bitmaps(const File& file, const BitmapDirectory& directory,
+std::vector<Bitmap> read_bitmaps(const ReadableFile& file, const BitmapDirectory& directory,
                                  const std::function<void(const std::string&)>& problem);
 
 }  // namespace e2qcow::qcow2

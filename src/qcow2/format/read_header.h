@@ -14,22 +14,22 @@
 namespace e2qcow::qcow2 {
 
 // The first bytes of a file, or all of one that is shorter.
-inline std::vector<std::byte> read_front(const File& file, std::uint64_t length) {
+inline std::vector<std::byte> read_front(const ReadableFile& file, std::uint64_t length) {
   std::vector<std::byte> bytes(std::min(file.size(), length));
   bytes.resize(file.read_up_to(0, bytes));
   return bytes;
 }
 
-inline bool has_magic(const File& file) {
+inline bool has_magic(const ReadableFile& file) {
   const auto front = read_front(file, sizeof kMagic);
   return front.size() == sizeof kMagic && load_be<std::uint32_t>(front, 0) == kMagic;
 }
 
-inline Header read_header(const File& file) {
+inline Header read_header(const ReadableFile& file) {
   return decode_header(read_front(file, kHeaderLengthV3), file.size(), file.name());
 }
 
-inline std::vector<Extension> read_extensions(const File& file, const Header& header) {
+inline std::vector<Extension> read_extensions(const ReadableFile& file, const Header& header) {
   return decode_extensions(header, read_front(file, header.geometry().cluster_size()), file.name());
 }
 

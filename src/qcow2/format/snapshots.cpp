@@ -48,7 +48,7 @@ Snapshot decode(std::span<const std::byte> bytes) {
 
 }  // namespace
 
-SnapshotTable read_snapshots(const File& file, const Header& header, const SnapshotProblem& problem) {
+SnapshotTable read_snapshots(const ReadableFile& file, const Header& header, const SnapshotProblem& problem) {
   SnapshotTable table;
   const std::uint64_t room = std::min(file.size() - header.snapshots_offset, kMaxTableBytes);
   for (std::uint32_t number = 1; number <= header.snapshot_count; ++number) {

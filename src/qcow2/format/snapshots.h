@@ -31,6 +31,6 @@ struct SnapshotTable {
 // Is told what is wrong with an entry, numbered from 1.
 using SnapshotProblem = std::function<void(std::uint32_t number, const std::string& text)>;
 
-SnapshotTable read_snapshots(const File& file, const Header& header, const SnapshotProblem& problem);
+SnapshotTable read_snapshots(const ReadableFile& file, const Header& header, const SnapshotProblem& problem);
 
 }  // namespace e2qcow::qcow2

@@ -19,7 +19,7 @@ constexpr std::uint64_t kTablePieceBytes = 1 << 20;
 
 // Calls visit(index, value) for the 64-bit entries of a table, which lies inside the file.
 template <typename Visit>
-void for_each_entry(const File& file, std::uint64_t host_offset, std::uint64_t count, Visit visit) {
+void for_each_entry(const ReadableFile& file, std::uint64_t host_offset, std::uint64_t count, Visit visit) {
   std::vector<std::uint64_t> piece;
   for (std::uint64_t first = 0; first < count; first += piece.size()) {
     throw_if_stopped();
@@ -32,7 +32,7 @@ void for_each_entry(const File& file, std::uint64_t host_offset, std::uint64_t c
 // Calls visit(table, bytes) for tables of one cluster each, which lie inside the file. Those that stand one
 // behind the other there and in `tables` are read together. A Table has a host_offset.
 template <typename Table, typename Visit>
-void for_each_table(const File& file, std::span<const Table> tables, std::uint64_t cluster_size,
+void for_each_table(const ReadableFile& file, std::span<const Table> tables, std::uint64_t cluster_size,
                     Visit visit) {
   std::vector<std::byte> piece;
   while (!tables.empty()) {

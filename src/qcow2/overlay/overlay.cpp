@@ -27,7 +27,7 @@ void refuse_other_kinds(const Header& header, const CheckResult& result, const s
                                 "or special features is not supported");
 }
 
-Header checked_header(const File& file) {
+Header checked_header(const ReadableFile& file) {
   const CheckResult result = check(file);
   if (result.corruptions > 0)
     fail(Errc::corrupt, fmt::format("{}: it is damaged: {}", file.name(), result.messages.front()));

@@ -4,7 +4,7 @@
 #include <algorithm>
 
 namespace e2qcow::qcow2 {
-Chain::Chain(std::vector<Reader*> images, const File* raw_base)
+Chain::Chain(std::vector<Reader*> images, const ReadableFile* raw_base)
     : images_(std::move(images)), raw_base_(raw_base) {}
 
 // Inside of the raw disk, which answers for all of itself: a hole in it is zeros.

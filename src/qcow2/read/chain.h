@@ -14,7 +14,7 @@ namespace e2qcow::qcow2 {
 class Chain : public ImageSource {
  public:
   // The images from the top down; then, if there is one, a raw disk. All must outlive the chain.
-  Chain(std::vector<Reader*> images, const File* raw_base);
+  Chain(std::vector<Reader*> images, const ReadableFile* raw_base);
 
   std::uint64_t size() const override { return images_.front()->size(); }
   std::optional<Extent> next_extent(std::uint64_t guest_offset) override;
@@ -37,7 +37,7 @@ class Chain : public ImageSource {
   Mapping map_raw(std::uint64_t guest_offset) const;
 
   std::vector<Reader*> images_;
-  const File* raw_base_;
+  const ReadableFile* raw_base_;
 };
 
 }  // namespace e2qcow::qcow2

@@ -39,7 +39,7 @@ bool is_qcow2(const Backing& backing, const Reader& overlay) {
 
 }  // namespace
 
-ChainFiles::ChainFiles(std::unique_ptr<File> image, std::vector<std::string> backing)
+ChainFiles::ChainFiles(std::unique_ptr<ReadableFile> image, std::vector<std::string> backing)
     : backing_(std::move(backing)) {
   names_.push_back(image->name());
   files_.push_back(std::move(image));
@@ -80,7 +80,7 @@ void ChainFiles::read_backing(std::size_t index, const std::function<void(Reader
     raw_base_ = files_[index].get();
 }
 
-void ChainFiles::add_image(const File& file, const std::function<void(Reader&)>& examine) {
+void ChainFiles::add_image(const ReadableFile& file, const std::function<void(Reader&)>& examine) {
   auto reader = std::make_unique<Reader>(file);
   examine(*reader);
   readers_.push_back(std::move(reader));

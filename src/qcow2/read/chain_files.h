@@ -17,7 +17,7 @@ namespace e2qcow::qcow2 {
 class ChainFiles {
  public:
   // Opens the backing files, and reads nothing yet.
-  ChainFiles(std::unique_ptr<File> image, std::vector<std::string> backing);
+  ChainFiles(std::unique_ptr<ReadableFile> image, std::vector<std::string> backing);
 
   // Reads the images from the top down and calls `examine` for each before anything else is done with it.
   // Whether a backing file is raw or qcow2 is what the user says, else what the image says, and never
@@ -26,13 +26,13 @@ class ChainFiles {
   void read(const std::function<void(Reader&)>& examine);
 
   // The image's file.
-  const File& file() const { return *files_.front(); }
+  const ReadableFile& file() const { return *files_.front(); }
 
   // From then on: the image alone, and its disk.
   Reader& reader() const { return *readers_.front(); }
   Chain& disk() const { return *chain_; }
   // The raw file at the bottom; null where there is none.
-  const File* raw_base() const { return raw_base_; }
+  const ReadableFile* raw_base() const { return raw_base_; }
 
   // The files' names, by depth.
   const std::vector<std::string>& names() const { return names_; }
@@ -40,13 +40,13 @@ class ChainFiles {
  private:
   void open_backing(const std::string& text);
   void read_backing(std::size_t index, const std::function<void(Reader&)>& examine);
-  void add_image(const File& file, const std::function<void(Reader&)>& examine);
+  void add_image(const ReadableFile& file, const std::function<void(Reader&)>& examine);
 
   std::vector<std::string> backing_;
-  std::vector<std::string> names_;            // by depth
-  std::vector<std::unique_ptr<File>> files_;  // the same
+  std::vector<std::string> names_;                    // by depth
+  std::vector<std::unique_ptr<ReadableFile>> files_;  // the same
   std::vector<std::unique_ptr<Reader>> readers_;
-  const File* raw_base_ = nullptr;
+  const ReadableFile* raw_base_ = nullptr;
   std::unique_ptr<Chain> chain_;
 };
 

@@ -21,7 +21,7 @@ bool continues(const Mapping& before, const Mapping& next) {
   return next.host_offset == *before.host_offset + before.guest.length;
 }
 
-Reader::Reader(const File& file)
+Reader::Reader(const ReadableFile& file)
     : file_(file),
       file_size_(file.size()),
       header_(read_header(file)),

@@ -39,7 +39,7 @@ bool continues(const Mapping& before, const Mapping& next);
 class Reader {
  public:
   // `file` must outlive the reader.
-  explicit Reader(const File& file);
+  explicit Reader(const ReadableFile& file);
 
   std::uint64_t size() const { return header_.size; }
   // Inside the disk. What is not allocated comes as zeros. Safe from several threads, as map() is.
@@ -53,7 +53,7 @@ class Reader {
   // Absent where there is none that makes sense.
   std::optional<DumpRecord> record() const;
   bool has_record() const;
-  const File& file() const { return file_; }
+  const ReadableFile& file() const { return file_; }
 
   // The longest stretch from guest_offset on that is stored in one way and, for data, in one piece; it may
   // be cut at the end of a part of a table. guest_offset is inside the disk.
@@ -91,7 +91,7 @@ class Reader {
   Mapping map_page(std::uint64_t l2_offset, std::uint64_t guest_offset) const;
   [[noreturn]] void corrupt(std::uint64_t guest_offset, const std::string& what) const;
 
-  const File& file_;
+  const ReadableFile& file_;
   std::uint64_t file_size_;
   Header header_;
   std::vector<Extension> extensions_;

@@ -14,7 +14,7 @@ namespace e2qcow::qcow2 {
 // Reads table entries from an image and keeps the pages that were used last. Safe from several threads.
 class TableCache {
  public:
-  explicit TableCache(const File& file) : file_(file) {}
+  explicit TableCache(const ReadableFile& file) : file_(file) {}
 
   static constexpr std::uint64_t kPageBytes = 4096;
   using Page = std::vector<std::uint64_t>;  // as on disk
@@ -29,7 +29,7 @@ class TableCache {
     std::shared_ptr<const Page> page;
   };
 
-  const File& file_;
+  const ReadableFile& file_;
   mutable std::mutex mutex_;  // guards slots_
   mutable std::array<Slot, 1024> slots_;
 };

@@ -14,7 +14,8 @@
 
 namespace e2qcow::qcow2 {
 
-TableOverlaps::TableOverlaps(const File& file, const Header& header, const std::vector<Extension>& extensions,
+TableOverlaps::TableOverlaps(const ReadableFile& file, const Header& header,
+                             const std::vector<Extension>& extensions,
                              const std::vector<std::uint64_t>& l2_tables)
     : cluster_size_(header.geometry().cluster_size()), file_size_(file.size()) {
   add(file, {0, 1}, "header");
@@ -28,7 +29,7 @@ TableOverlaps::TableOverlaps(const File& file, const Header& header, const std::
 }
 
 // The last cluster of the file may be cut off.
-void TableOverlaps::add(const File& file, Extent host, const char* what) {
+void TableOverlaps::add(const ReadableFile& file, Extent host, const char* what) {
   if (host.empty()) return;
   if (host.offset % cluster_size_ != 0)
     fail(Errc::corrupt, fmt::format("{}: the {} at {} is not aligned", file.name(), what, host.offset));
@@ -38,7 +39,7 @@ void TableOverlaps::add(const File& file, Extent host, const char* what) {
   tables_.push_back({host.offset, round_up(host.length, cluster_size_)});
 }
 
-void TableOverlaps::add_refcount_blocks(const File& file, const Header& header) {
+void TableOverlaps::add_refcount_blocks(const ReadableFile& file, const Header& header) {
   constexpr std::uint64_t kReserved = 0x1ff;  // qcow2 spec, "Refcount table entry"
   const std::uint64_t entries = header.refcount_table_clusters * cluster_size_ / sizeof(std::uint64_t);
   for_each_entry(file, header.refcount_table_offset, entries, [&](std::uint64_t index, std::uint64_t raw) {
@@ -50,7 +51,7 @@ void TableOverlaps::add_refcount_blocks(const File& file, const Header& header) 
   });
 }
 
-void TableOverlaps::add_snapshots(const File& file, const Header& header,
+void TableOverlaps::add_snapshots(const ReadableFile& file, const Header& header,
                                   const std::vector<std::uint64_t>& l2_tables) {
   if (header.snapshot_count == 0) return;
   std::string problem;
@@ -73,7 +74,7 @@ void TableOverlaps::add_snapshots(const File& file, const Header& header,
   }
 }
 
-void TableOverlaps::add_bitmaps(const File& file, const Header& header,
+void TableOverlaps::add_bitmaps(const ReadableFile& file, const Header& header,
                                 const std::vector<Extension>& extensions) {
   const auto extension = std::ranges::find(extensions, kBitmaps, &Extension::type);
   if (extension == extensions.end()) return;

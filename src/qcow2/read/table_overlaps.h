@@ -19,7 +19,7 @@ class TableOverlaps {
   // and bitmaps have. Reads the tables but those of L2. Throws Errc::corrupt or truncated where one is
   // outside the file, not aligned, or overlaps another; snapshots share L2 tables with each other and with
   // the disk.
-  TableOverlaps(const File& file, const Header& header, const std::vector<Extension>& extensions,
+  TableOverlaps(const ReadableFile& file, const Header& header, const std::vector<Extension>& extensions,
                 const std::vector<std::uint64_t>& l2_tables);
 
   // Whether data may lie there.
@@ -28,11 +28,12 @@ class TableOverlaps {
   std::uint64_t end() const { return tables_.empty() ? 0 : tables_.back().end(); }
 
  private:
-  void add_refcount_blocks(const File& file, const Header& header);
-  void add_snapshots(const File& file, const Header& header, const std::vector<std::uint64_t>& l2_tables);
-  void add_bitmaps(const File& file, const Header& header, const std::vector<Extension>& extensions);
+  void add_refcount_blocks(const ReadableFile& file, const Header& header);
+  void add_snapshots(const ReadableFile& file, const Header& header,
+                     const std::vector<std::uint64_t>& l2_tables);
+  void add_bitmaps(const ReadableFile& file, const Header& header, const std::vector<Extension>& extensions);
   // A table of whole clusters.
-  void add(const File& file, Extent host, const char* what);
+  void add(const ReadableFile& file, Extent host, const char* what);
   void sort(const std::string& name);
 
   std::uint64_t cluster_size_;

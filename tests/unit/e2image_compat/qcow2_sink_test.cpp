@@ -16,7 +16,7 @@ using qcow2::TableWriter;
 
 constexpr std::uint32_t kBlock = 1024;
 
-Bytes read_disk(const File& image) {
+Bytes read_disk(const ReadableFile& image) {
   qcow2::Reader reader(image);
   reader.check_tables();
   Bytes disk(reader.size());

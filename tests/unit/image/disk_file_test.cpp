@@ -28,12 +28,5 @@ TEST(DiskFile, ReadsNothingPastTheEndOfTheDisk) {
   EXPECT_EQ(code_of([&] { file.read(~0ULL, out); }), Errc::truncated);
 }
 
-TEST(DiskFile, CannotBeWritten) {
-  MemorySource source(Bytes(4), {});
-  DiskFile file(source, "fs.qcow2");
-  EXPECT_EQ(code_of([&] { file.write(0, bytes_of({1})); }), Errc::refused);
-  EXPECT_EQ(code_of([&] { file.resize(5); }), Errc::refused);
-}
-
 }  // namespace
 }  // namespace e2qcow

@@ -98,6 +98,19 @@ TEST_P(RawSinkOverwriting, ClearsOldContentsAndKeepsWhatIsBehindTheDisk) {
   }
 }
 
+TEST_P(RawSinkOverwriting, WritesADiskIntoTheMiddleOfADeviceAndKeepsWhatIsAroundIt) {
+  Random random;
+  for (const std::uint64_t size : {kKiB, kHead, kHead + 512, 1000 * kKiB}) {
+    MemorySource source = MemorySource::random(random, size, 100'000, 50'000);
+    Target device(filled(3000 + size + 5000, 0xee));
+    RawSink sink(device, {.size = size, .offset = 3000, .overwrites = true, .zeroing = GetParam()});
+    transfer(source, sink, {});
+    EXPECT_EQ(part_of(device.data(), 0, 3000), filled(3000, 0xee)) << size;
+    EXPECT_TRUE(part_of(device.data(), 3000, size) == source.disk()) << size;
+    EXPECT_EQ(part_of(device.data(), 3000 + size, 5000), filled(5000, 0xee)) << size;
+  }
+}
+
 TEST(RawSink, ClearsADeviceForADiskWithoutData) {
   MemorySource source(Bytes(300 * kKiB), {});
   Target device(filled(300 * kKiB, 0xee));

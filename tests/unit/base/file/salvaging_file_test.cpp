@@ -20,7 +20,7 @@ class DamagedDisk : public SparseFile {
   }
 };
 
-Bytes read_from(const File& file, std::uint64_t offset, std::size_t count) {
+Bytes read_from(const ReadableFile& file, std::uint64_t offset, std::size_t count) {
   Bytes bytes = filled(count, 0xee);
   file.read(offset, bytes);
   return bytes;
@@ -170,13 +170,6 @@ TEST(SalvagingFile, DoesNotTakeARequestToStopForDamage) {
   const SalvagingFile file(disk, kBlocksOf100);
   EXPECT_EQ(code_of([&] { read_from(file, 0, 100); }), Errc::interrupted);
   EXPECT_EQ(file.losses(), std::vector<Extent>{});
-}
-
-TEST(SalvagingFile, CannotBeWritten) {
-  const DamagedDisk disk({});
-  SalvagingFile file(disk, kBlocksOf100);
-  EXPECT_EQ(code_of([&] { file.write(0, filled(1, 1)); }), Errc::refused);
-  EXPECT_EQ(code_of([&] { file.resize(1); }), Errc::refused);
 }
 
 }  // namespace

@@ -16,7 +16,7 @@ using Extents = std::vector<Extent>;
 
 constexpr std::uint64_t kBlock = 1024;
 
-Bytes read(const File& file, std::uint64_t offset, std::size_t length) {
+Bytes read(const ReadableFile& file, std::uint64_t offset, std::size_t length) {
   Bytes bytes(length);
   file.read(offset, bytes);
   return bytes;
@@ -72,13 +72,7 @@ TEST_F(Replayed, TakesTheJournalAsItIsOnTheDevice) {
   EXPECT_EQ(read(file, 2 * kBlock, kBlock), filled(kBlock, 8));
 }
 
-TEST_F(Replayed, IsNotWritten) {
-  ReplayedFile file(device_, kBlock, {});
-  EXPECT_EQ(code_of([&] { file.write(0, filled(1, 1)); }), Errc::refused);
-  EXPECT_EQ(code_of([&] { file.resize(0); }), Errc::refused);
-}
-
-Extents data_in(const File& file) {
+Extents data_in(const ReadableFile& file) {
   Extents extents;
   DataCursor(file).for_each_in({0, file.size()}, [&](Extent extent) { extents.push_back(extent); });
   return extents;

@@ -43,7 +43,7 @@ class BlockBitmaps : public testing::Test {
   }
 
   void select(BlockRun groups) { select_through(image_.disk, groups); }
-  void select_through(const File& file, BlockRun groups) {
+  void select_through(const ReadableFile& file, BlockRun groups) {
     const Filesystem filesystem = image_.open_through(file);
     Selection selection;
     select_blocks_in_use(filesystem, groups, selection, findings_);

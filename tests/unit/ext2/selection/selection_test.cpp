@@ -117,7 +117,7 @@ TEST(Selection, TakesManyRunsThatOverlapEachOther) {
   EXPECT_EQ(end, 2 * kRuns - 1);
 }
 
-SelectedExtents extents_of(const Runs& runs, const File& file) {
+SelectedExtents extents_of(const Runs& runs, const ReadableFile& file) {
   Selection selection;
   for (const auto& [blocks, block_class] : runs) selection.add(block_class, blocks);
   return ext2::extents_of(std::move(selection).sorted(), file, 1024);

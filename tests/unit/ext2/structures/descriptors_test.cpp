@@ -22,7 +22,7 @@ Judge open_by_libext2fs(const std::string& path) {
   return Judge(filesystem);
 }
 
-Bytes bytes_in(const File& file, Extent range) {
+Bytes bytes_in(const ReadableFile& file, Extent range) {
   Bytes bytes(range.length);
   file.read(range.offset, bytes);
   return bytes;
@@ -31,7 +31,7 @@ Bytes bytes_in(const File& file, Extent range) {
 // The file with one byte changed.
 class ChangedFile : public SparseFile {
  public:
-  ChangedFile(const File& file, std::uint64_t offset)
+  ChangedFile(const ReadableFile& file, std::uint64_t offset)
       : SparseFile(file.size()), file_(file), offset_(offset) {}
   void read(std::uint64_t offset, std::span<std::byte> out) const override {
     file_.read(offset, out);
@@ -39,7 +39,7 @@ class ChangedFile : public SparseFile {
   }
 
  private:
-  const File& file_;
+  const ReadableFile& file_;
   std::uint64_t offset_;
 };
 
