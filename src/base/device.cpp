@@ -13,6 +13,8 @@
 #include <fstream>
 #include <memory>
 
+#include "base/extents.h"
+
 namespace e2qcow {
 namespace {
 
@@ -31,18 +33,6 @@ constexpr std::uint64_t kAreaBytes = 64 * 1024;  // around a signature
 void add_area(std::vector<Extent>& areas, std::uint64_t offset, std::uint64_t size) {
   const std::uint64_t begin = std::min(offset, size) / kAreaBytes * kAreaBytes;
   if (begin < size) areas.push_back({begin, std::min(kAreaBytes, size - begin)});
-}
-
-// Sorts, and joins what overlaps or touches.
-std::vector<Extent> joined(std::vector<Extent> areas) {
-  std::ranges::sort(areas, {}, &Extent::offset);
-  std::vector<Extent> result;
-  for (const Extent& area : areas)
-    if (!result.empty() && area.offset <= result.back().end())
-      result.back().length = std::max(result.back().end(), area.end()) - result.back().offset;
-    else
-      result.push_back(area);
-  return result;
 }
 
 fs::path sysfs_of(dev_t device) {
@@ -89,7 +79,7 @@ std::vector<Extent> recognised_areas(const PosixFile& disk, Extent part) {
   const bool can_be_probed =
       probe && blkid_probe_set_device(probe.get(), disk.fd(), static_cast<blkid_loff_t>(part.offset),
                                       static_cast<blkid_loff_t>(part.length)) == 0;
-  if (!can_be_probed) return joined(std::move(areas));
+  if (!can_be_probed) return sorted_and_joined(std::move(areas));
   blkid_probe_enable_superblocks(probe.get(), 1);
   blkid_probe_set_superblocks_flags(probe.get(), BLKID_SUBLKS_MAGIC | BLKID_SUBLKS_BADCSUM);
   blkid_probe_enable_partitions(probe.get(), 1);
@@ -100,7 +90,7 @@ std::vector<Extent> recognised_areas(const PosixFile& disk, Extent part) {
       if (blkid_probe_lookup_value(probe.get(), name, &text, nullptr) == 0)
         add_area(areas, std::strtoull(text, nullptr, 10), part.length);
     }
-  return joined(std::move(areas));
+  return sorted_and_joined(std::move(areas));
 }
 
 Signature find_signature(const PosixFile& disk) {
@@ -126,7 +116,7 @@ std::vector<std::string> partitions_in(const PosixFile& disk, Extent range) {
     if (!fs::exists(entry.path() / "partition", no_entries)) continue;
     const Extent partition{number_in(entry.path() / "start") * kSector,
                            number_in(entry.path() / "size") * kSector};
-    if (partition.offset >= range.end() || range.offset >= partition.end()) continue;
+    if (!overlaps(partition, range)) continue;
     std::string name = entry.path().filename();
     std::ranges::replace(name, '!', '/');  // as sysfs writes it
     names.push_back("/dev/" + name);

@@ -18,8 +18,6 @@ class AvoidingFile : public ForwardingFile {
   void prefetch(Extent range) const override;
 
  private:
-  bool overlaps_an_area(Extent range) const;
-
   std::vector<Extent> areas_;
 };
 

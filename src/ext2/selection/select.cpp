@@ -3,9 +3,7 @@
 
 #include <algorithm>
 #include <atomic>
-#include <exception>
 #include <mutex>
-#include <thread>
 
 #include "base/threads.h"
 #include "ext2/interpretation/interpretations.h"
@@ -60,27 +58,17 @@ class Scan {
         result_(options.remember) {}
 
   Collection run() {
-    {
-      std::vector<std::jthread> others;
-      start_threads(others, std::max(1U, options_.threads) - 1, [this] { work(); });
-      work();
-    }
-    if (error_) std::rethrow_exception(error_);
+    run_threads(
+        options_.threads, [this] { work(); }, [this] { next_group_ = filesystem_.geometry.groups(); });
     return std::move(result_);
   }
 
  private:
-  void work() noexcept {
-    try {
-      Collection mine(options_.remember);
-      scan_groups(mine);
-      const std::scoped_lock lock(mutex_);
-      result_.add(mine);
-    } catch (...) {
-      const std::scoped_lock lock(mutex_);
-      if (!error_) error_ = std::current_exception();
-      next_group_ = filesystem_.geometry.groups();
-    }
+  void work() {
+    Collection mine(options_.remember);
+    scan_groups(mine);
+    const std::scoped_lock lock(mutex_);
+    result_.add(mine);
   }
 
   void scan_groups(Collection& found) {
@@ -104,9 +92,8 @@ class Scan {
   Findings& findings_;
   const InodeTables tables_;
   std::atomic<std::uint64_t> next_group_{0};
-  std::mutex mutex_;  // guards what follows
+  std::mutex mutex_;  // guards result_
   Collection result_;
-  std::exception_ptr error_;
 };
 
 void select_interpretation(const Filesystem& filesystem, std::span<const FastInode> fast_inodes,

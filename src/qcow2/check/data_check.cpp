@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <exception>
 #include <mutex>
 
 #include "base/stop.h"
@@ -18,29 +17,19 @@ namespace {
 // Threads take the ranges of L2 tables from one counter.
 class DataCheck {
  public:
-  explicit DataCheck(Reader& reader) : reader_(reader), ranges_(reader.mapped_ranges()) {}
+  explicit DataCheck(const Reader& reader) : reader_(reader), ranges_(reader.mapped_ranges()) {}
 
   // Guest offsets of what cannot be decoded, ascending.
   std::vector<std::uint64_t> run(unsigned threads) {
-    {
-      std::vector<std::jthread> others;
-      start_threads(others, std::max(1U, threads) - 1, [this] { work(); });
-      work();
-    }
-    if (error_) std::rethrow_exception(error_);
+    run_threads(
+        threads, [this] { work(); }, [this] { next_ = ranges_.size(); });
     std::ranges::sort(bad_);
     return bad_;
   }
 
  private:
-  void work() noexcept {
-    try {
-      for (std::size_t i = next_++; i < ranges_.size(); i = next_++) check(ranges_[i]);
-    } catch (...) {
-      const std::scoped_lock lock(mutex_);
-      if (!error_) error_ = std::current_exception();
-      next_ = ranges_.size();
-    }
+  void work() {
+    for (std::size_t i = next_++; i < ranges_.size(); i = next_++) check(ranges_[i]);
   }
 
   void check(Extent range) {
@@ -74,19 +63,18 @@ class DataCheck {
     }
   }
 
-  Reader& reader_;
+  const Reader& reader_;
   const std::vector<Extent> ranges_;
   std::atomic<std::size_t> next_{0};
-  std::mutex mutex_;  // guards what follows
+  std::mutex mutex_;  // guards bad_
   std::vector<std::uint64_t> bad_;
-  std::exception_ptr error_;
 };
 
 }  // namespace
 
 void check_data(ImageCheck& image, unsigned threads) {
   try {
-    Reader reader(image.file);
+    const Reader reader(image.file);
     for (const std::uint64_t guest_offset : DataCheck(reader).run(threads))
       image.report.corruption({"guest offset", guest_offset},
                               "the compressed cluster cannot be decompressed");
