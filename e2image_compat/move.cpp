@@ -50,7 +50,7 @@ class Move {
         file_(file),
         to_the_right_(options.target_offset > options.source_offset) {}
 
-  void run(ImageSource& disk) {
+  void run(const ImageSource& disk) {
     std::vector<std::byte> buffer;
     for (const Extent& piece : pieces_in_order(job_.extents(Zeros::kept), to_the_right_)) {
       if (stop_signal != 0) answer_signal();
@@ -89,7 +89,7 @@ void move(const Options& options, CopyJob& job) {
   refuse_small_device(*file, options.target_offset, job.source().size());
   guard_signals();
   Move work(options, job, *file);
-  job.run({}, [&](ImageSource& disk, const TransferOptions&) { work.run(disk); });
+  job.run({}, [&](const ImageSource& disk, const TransferOptions&) { work.run(disk); });
   const std::uint64_t end = options.target_offset + job.source().size();
   if (file->size() < end) file->resize(end);
   file->sync();
@@ -105,7 +105,7 @@ int move_filesystem(const Options& options) {
   if (options.list_only) {
     ListSink sink(job.source().block_size(), false);
     job.run(job.extents(Zeros::kept),
-            [&](ImageSource& disk, const TransferOptions& how) { transfer(disk, sink, how); });
+            [&](const ImageSource& disk, const TransferOptions& how) { transfer(disk, sink, how); });
   } else {
     move(options, job);
   }

@@ -67,7 +67,7 @@ RestoreInput::RestoreInput(const ReadableFile& file) {
     fail(Errc::unsupported,
          fmt::format("{}: it needs a backing file; e2qcow restore --backing takes one", file.name()));
   data_bytes_ = reader_->check_tables();
-  chain_ = std::make_unique<qcow2::Chain>(std::vector<qcow2::Reader*>{reader_.get()}, nullptr);
+  chain_ = std::make_unique<qcow2::Chain>(std::vector<const qcow2::Reader*>{reader_.get()}, nullptr);
 }
 
 void restore_to_empty_file(RestoreInput& input, PosixFile& target, Durability durability) {

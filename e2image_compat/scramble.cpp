@@ -162,7 +162,7 @@ DirectoryBlocks find_directories(const ext2::Filesystem& filesystem) {
   return found;
 }
 
-void ScrambledSource::read(std::uint64_t guest_offset, std::span<std::byte> out) {
+void ScrambledSource::read(std::uint64_t guest_offset, std::span<std::byte> out) const {
   source_.read(guest_offset, out);
   const std::uint64_t first = guest_offset / block_size_;
   const std::uint64_t end = first + out.size() / block_size_;
@@ -175,7 +175,8 @@ void ScrambledSource::read(std::uint64_t guest_offset, std::span<std::byte> out)
   }
 }
 
-void ScrambledSource::scramble_block(std::uint64_t block, std::span<std::byte> bytes, std::uint32_t seed) {
+void ScrambledSource::scramble_block(std::uint64_t block, std::span<std::byte> bytes,
+                                     std::uint32_t seed) const {
   names_.scramble(bytes, [&](const std::string& what) {
     fmt::print(messages_, "Corrupt directory block {}: {}\n", block, what);
   });

@@ -45,30 +45,32 @@ struct DirectoryBlocks {
 };
 DirectoryBlocks find_directories(const ext2::Filesystem& filesystem);
 
-// A disk with the names in it scrambled. It is to be read once, front to back, by one thread, in whole
-// blocks: the numbers of the names depend on the order.
+// A disk with the names in it scrambled. Other than sources in general it is to be read once, front to back,
+// by one thread, in whole blocks: the numbers of the names depend on the order.
 class ScrambledSource : public ImageSource {
  public:
   // The arguments must outlive the source. `messages` is where complaints about directories go.
-  ScrambledSource(ImageSource& source, const DirectoryBlocks& directories, std::uint32_t block_size,
+  ScrambledSource(const ImageSource& source, const DirectoryBlocks& directories, std::uint32_t block_size,
                   std::FILE* messages)
       : source_(source), directories_(directories), block_size_(block_size), messages_(messages) {}
 
   std::uint64_t size() const override { return source_.size(); }
-  std::optional<Extent> next_extent(std::uint64_t guest_offset) override {
+  std::optional<Extent> next_extent(std::uint64_t guest_offset) const override {
     return source_.next_extent(guest_offset);
   }
-  void read(std::uint64_t guest_offset, std::span<std::byte> out) override;
+  void read(std::uint64_t guest_offset, std::span<std::byte> out) const override;
+  void prefetch(Extent range) const override { source_.prefetch(range); }
+  bool wants_hints() const override { return source_.wants_hints(); }
   std::uint64_t read_unit() const override { return source_.read_unit(); }
 
  private:
-  void scramble_block(std::uint64_t block, std::span<std::byte> bytes, std::uint32_t seed);
+  void scramble_block(std::uint64_t block, std::span<std::byte> bytes, std::uint32_t seed) const;
 
-  ImageSource& source_;
+  const ImageSource& source_;
   const DirectoryBlocks& directories_;
   std::uint32_t block_size_;
   std::FILE* messages_;
-  NameScrambler names_;
+  mutable NameScrambler names_;
 };
 
 }  // namespace e2qcow::compat

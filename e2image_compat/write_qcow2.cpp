@@ -57,7 +57,7 @@ void write_larger_clusters(CopyJob& job, File& file, TableWriter::Background bac
   const qcow2::Layout layout =
       qcow2::plan_layout(geometry, disk_size, qcow2::count_clusters(extents, geometry));
   qcow2::Writer writer(file, layout, {.version = 2, .background = background});
-  job.run(extents, [&](ImageSource& disk, const TransferOptions& how) { transfer(disk, writer, how); });
+  job.run(extents, [&](const ImageSource& disk, const TransferOptions& how) { transfer(disk, writer, how); });
 }
 
 void write_to(CopyJob& job, File& file, TableWriter::Background background) {
@@ -68,7 +68,7 @@ void write_to(CopyJob& job, File& file, TableWriter::Background background) {
   for (const Extent& extent : extents) bytes += extent.length;
   file.expect_writes(bytes);
   Qcow2Sink sink(file, plan, background);
-  job.run(extents, [&](ImageSource& disk, const TransferOptions& how) { transfer(disk, sink, how); });
+  job.run(extents, [&](const ImageSource& disk, const TransferOptions& how) { transfer(disk, sink, how); });
 }
 
 void write_file(const Options& options, CopyJob& job, TargetKind kind) {
@@ -135,7 +135,7 @@ class ListQcow2Sink : public ListSink {
 void list(CopyJob& job) {
   const std::vector<Extent> extents = job.extents(Zeros::dropped);
   ListQcow2Sink sink(plan_for(job, extents));
-  job.run(extents, [&](ImageSource& disk, const TransferOptions& how) { transfer(disk, sink, how); });
+  job.run(extents, [&](const ImageSource& disk, const TransferOptions& how) { transfer(disk, sink, how); });
 }
 
 }  // namespace

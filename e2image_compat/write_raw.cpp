@@ -27,7 +27,7 @@ void list(CopyJob& job, TargetKind kind) {
   const Zeros zeros = zeros_for(kind);
   ListSink sink(job.source().block_size(), zeros == Zeros::dropped);
   job.run(job.extents(zeros),
-          [&](ImageSource& disk, const TransferOptions& how) { transfer(disk, sink, how); });
+          [&](const ImageSource& disk, const TransferOptions& how) { transfer(disk, sink, how); });
 }
 
 void write_to_stream(const Options& options, CopyJob& job) {
@@ -35,7 +35,7 @@ void write_to_stream(const Options& options, CopyJob& job) {
   OutputStream out = options.to_stdout() ? standard_output() : OutputStream(named.get(), options.target);
   DiskStreamSink sink(out, job.source().block_size(), job.source().size());
   job.run(job.extents(Zeros::dropped),
-          [&](ImageSource& disk, const TransferOptions& how) { transfer(disk, sink, how); });
+          [&](const ImageSource& disk, const TransferOptions& how) { transfer(disk, sink, how); });
 }
 
 void write_new_file(const Options& options, CopyJob& job) {
@@ -47,7 +47,7 @@ void write_new_file(const Options& options, CopyJob& job) {
   BlockSink sink(output->file(), {.block_size = std::max(kMinHole, job.source().block_size()),
                                   .offset = options.target_offset,
                                   .drops_zeros = true});
-  job.run(extents, [&](ImageSource& disk, const TransferOptions& how) { transfer(disk, sink, how); });
+  job.run(extents, [&](const ImageSource& disk, const TransferOptions& how) { transfer(disk, sink, how); });
   // The last unit that was written may reach behind the disk.
   output->file().resize(options.target_offset + job.source().size());
   output->commit(OutputFile::Durability::if_it_replaces);
@@ -71,7 +71,7 @@ void write_in_place(const Options& options, CopyJob& job, TargetKind kind) {
                          .offset = options.target_offset,
                          .skips_same = options.compare});
   job.run(job.extents(Zeros::kept),
-          [&](ImageSource& disk, const TransferOptions& how) { transfer(disk, sink, how); });
+          [&](const ImageSource& disk, const TransferOptions& how) { transfer(disk, sink, how); });
   if (!is_device) set_size(options, job, *file);
   file->sync();
   file->close();

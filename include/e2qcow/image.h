@@ -15,21 +15,26 @@
 
 namespace e2qcow {
 
-// A disk to copy from: zeros with extents of data in it. Offsets are guest offsets, bytes in the disk.
+// A disk to copy from: zeros with extents of data in it. Offsets are guest offsets, bytes in the disk. Safe
+// from several threads at once.
 class ImageSource {
  public:
   virtual ~ImageSource() = default;
   virtual std::uint64_t size() const = 0;
 
-  // The first stretch of data at or after guest_offset (cut off there if it begins before); absent when only
-  // zeros follow. Called by one thread at a time, with ascending offsets.
-  virtual std::optional<Extent> next_extent(std::uint64_t guest_offset) = 0;
+  // The first stretch of data at or after guest_offset (cut off there if it begins before); absent if only
+  // zeros follow.
+  virtual std::optional<Extent> next_extent(std::uint64_t guest_offset) const = 0;
 
-  // Reads from inside the disk; what is in no extent may come as zeros or fail. Called by several threads at
-  // once.
-  virtual void read(std::uint64_t guest_offset, std::span<std::byte> out) = 0;
+  // Reads from inside the disk. What is in no extent may come as anything, or fail.
+  virtual void read(std::uint64_t guest_offset, std::span<std::byte> out) const = 0;
 
-  // Where the bytes of the range lie as they are, in one piece; absent where they do not. For sharing them.
+  // A hint that the range, part of an extent, will be read soon; returns at once.
+  virtual void prefetch(Extent) const {}
+  // Whether such hints are of use. If not, nobody need look ahead to give them.
+  virtual bool wants_hints() const { return false; }
+
+  // Where the bytes of the range lie as they are, in one piece; absent if they do not. For sharing them.
   virtual std::optional<File::Descriptor> stored_at(Extent) const { return std::nullopt; }
 
   // Reads of whole multiples of this, a power of two, are cheapest.
@@ -50,9 +55,10 @@ struct PageAllocator {
 };
 using PageBytes = std::vector<std::byte, PageAllocator<std::byte>>;
 
-// A piece of a disk on its way from a source to a sink.
+// A piece of a disk on its way from a source to a sink. It is planned, filled, packed and appended, and then
+// used for another piece; what a stage sets is valid until the batch is planned again.
 struct Batch {
-  // Bytes as they will be stored: of the disk, or of a compressed cluster of it.
+  // Bytes as they will be stored, in `data` or `packed`: of the disk, or of a compressed cluster of it.
   struct Piece {
     std::uint64_t guest_offset;
     std::span<const std::byte> stored;
@@ -60,11 +66,14 @@ struct Batch {
     std::optional<File::Descriptor> shareable{};  // the same bytes in the source's file
   };
 
-  std::vector<Extent> ranges;     // of the disk; ascending, multiples of the sink's granularity
-  std::vector<Extent> reads;      // what of them the source has; the rest is zeros
-  PageBytes data;                 // the ranges' bytes, one behind the other
-  std::vector<std::byte> packed;  // for pack() to put its results in
-  std::vector<Piece> pieces;      // what pack() made: ascending, parts of `data` or `packed`; zeros left out
+  // Planned:
+  std::vector<Extent> ranges;  // of the disk; ascending, multiples of the sink's granularity
+  std::vector<Extent> reads;   // what of them the source has; the rest is zeros
+  // Filled:
+  PageBytes data;  // the ranges' bytes, one after the other
+  // Packed, by the sink; moving the batch does not move what the pieces point to:
+  std::vector<std::byte> packed;  // for results that `data` does not have
+  std::vector<Piece> pieces;      // ascending; zeros left out
 };
 
 // A disk to copy to. Batches arrive in ascending order of guest offsets and never overlap.
@@ -81,6 +90,8 @@ class ImageSink {
 
   // Stores batch.pieces. Called by one thread at a time, in order.
   virtual void append(const Batch& batch) = 0;
+  // Asked after append(): if false, the rest of the disk is not needed.
+  virtual bool wants_more() const { return true; }
 
   // Writes what makes the output valid. Without it the output is not an image.
   virtual void finish() = 0;
@@ -99,8 +110,9 @@ struct TransferOptions {
   Progress* progress = nullptr;
 };
 
-// Copies all extents of `source` to `sink` and finishes it. What the sink gets does not depend on the number
-// of threads. The first error ends the work and is thrown, and the sink is not finished.
-void transfer(ImageSource& source, ImageSink& sink, const TransferOptions& options);
+// Copies all extents of `source`, or as many as it wants, to `sink` and finishes it. What the sink gets does
+// not depend on the number of threads. The first error ends the work and is thrown, and the sink is not
+// finished.
+void transfer(const ImageSource& source, ImageSink& sink, const TransferOptions& options);
 
 }  // namespace e2qcow

@@ -10,7 +10,7 @@
 
 namespace e2qcow::cli {
 
-std::optional<DiskClasses> classify_disk(ImageSource& disk, const std::string& name, bool all,
+std::optional<DiskClasses> classify_disk(const ImageSource& disk, const std::string& name, bool all,
                                          unsigned threads) {
   const DiskFile file(disk, name);
   const auto superblock = ext2::read_superblock(file, ext2::kSuperblockOffset);
@@ -22,7 +22,7 @@ std::optional<DiskClasses> classify_disk(ImageSource& disk, const std::string& n
                      ext2::classify_blocks(filesystem, {.kind = kind, .threads = threads}, findings)};
 }
 
-std::string structure_at(ImageSource& disk, const std::string& name, std::uint64_t guest_offset,
+std::string structure_at(const ImageSource& disk, const std::string& name, std::uint64_t guest_offset,
                          unsigned threads) {
   const auto classes = classify_disk(disk, name, true, threads);
   if (!classes) return "";

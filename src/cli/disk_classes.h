@@ -18,11 +18,11 @@ struct DiskClasses {
 };
 
 // Absent where there is no ext file system on the disk. With `all` the contents of files are among them.
-std::optional<DiskClasses> classify_disk(ImageSource& disk, const std::string& name, bool all,
+std::optional<DiskClasses> classify_disk(const ImageSource& disk, const std::string& name, bool all,
                                          unsigned threads);
 
 // "block 5, inode tables"; empty where that is not known.
-std::string structure_at(ImageSource& disk, const std::string& name, std::uint64_t guest_offset,
+std::string structure_at(const ImageSource& disk, const std::string& name, std::uint64_t guest_offset,
                          unsigned threads);
 
 }  // namespace e2qcow::cli

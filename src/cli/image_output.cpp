@@ -13,7 +13,7 @@ namespace {
 using qcow2::TableWriter;
 
 std::uint64_t write_to(File& file, TableWriter::Background background, const ImageOutput& output,
-                       ImageSource& source, const TransferOptions& options) {
+                       const ImageSource& source, const TransferOptions& options) {
   const auto extensions = [&] { return output.extensions(ImageOutput::When::after_data); };
   qcow2::Writer writer(file, output.layout,
                        {output.format.version, output.format.compression, background, extensions});
@@ -21,8 +21,8 @@ std::uint64_t write_to(File& file, TableWriter::Background background, const Ima
   return writer.image_size();
 }
 
-std::uint64_t write_to_pipe(const ImageOutput& output, ImageSource& source, std::span<const Extent> extents,
-                            const TransferOptions& options) {
+std::uint64_t write_to_pipe(const ImageOutput& output, const ImageSource& source,
+                            std::span<const Extent> extents, const TransferOptions& options) {
   OutputStream out = standard_output();
   if (output.format.compression) {  // where a cluster goes depends on how small those before it became
     const auto spool = open_temporary_file();
@@ -38,8 +38,8 @@ std::uint64_t write_to_pipe(const ImageOutput& output, ImageSource& source, std:
 
 }  // namespace
 
-std::uint64_t write_image(const ImageOutput& output, ImageSource& source, std::span<const Extent> extents,
-                          const TransferOptions& options) {
+std::uint64_t write_image(const ImageOutput& output, const ImageSource& source,
+                          std::span<const Extent> extents, const TransferOptions& options) {
   if (output.file == nullptr) return write_to_pipe(output, source, extents, options);
   OutputFile& file = *output.file;
   const auto background =
@@ -49,7 +49,7 @@ std::uint64_t write_image(const ImageOutput& output, ImageSource& source, std::s
   return size;
 }
 
-std::uint64_t weigh_image(const ImageFormat& format, const qcow2::Layout& layout, ImageSource& source,
+std::uint64_t weigh_image(const ImageFormat& format, const qcow2::Layout& layout, const ImageSource& source,
                           const TransferOptions& options) {
   NullFile nowhere;
   qcow2::Writer writer(nowhere, layout, {.version = format.version, .compression = format.compression});

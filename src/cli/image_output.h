@@ -23,11 +23,11 @@ struct ImageOutput {
 };
 
 // Writes the source's disk. `extents` are all that it will bring. Returns the size of the image.
-std::uint64_t write_image(const ImageOutput& output, ImageSource& source, std::span<const Extent> extents,
-                          const TransferOptions& options);
+std::uint64_t write_image(const ImageOutput& output, const ImageSource& source,
+                          std::span<const Extent> extents, const TransferOptions& options);
 
 // The size such an image would have, found by making it and throwing it away.
-std::uint64_t weigh_image(const ImageFormat& format, const qcow2::Layout& layout, ImageSource& source,
+std::uint64_t weigh_image(const ImageFormat& format, const qcow2::Layout& layout, const ImageSource& source,
                           const TransferOptions& options);
 
 }  // namespace e2qcow::cli

@@ -60,7 +60,7 @@ void refuse_backing_files(const RestoreOptions& options, const std::vector<std::
            fmt::format("{}: {}, which the image is based on, is stored there", options.target, name));
 }
 
-std::uint64_t filesystem_size(ImageSource& source, const std::string& name) {
+std::uint64_t filesystem_size(const ImageSource& source, const std::string& name) {
   const DiskFile disk(source, name);
   const auto superblock = ext2::read_superblock(disk, ext2::kSuperblockOffset);
   if (!superblock) fail(Errc::not_ext2, disk.name() + ": --fit needs an ext2/3/4 file system in the image");
@@ -68,7 +68,7 @@ std::uint64_t filesystem_size(ImageSource& source, const std::string& name) {
 }
 
 // Zeros need no room.
-void refuse_data_behind(ImageSource& disk, std::uint64_t position, const std::string& too_small) {
+void refuse_data_behind(const ImageSource& disk, std::uint64_t position, const std::string& too_small) {
   std::vector<std::byte> buffer;
   while (const auto extent = disk.next_extent(position)) {
     throw_if_stopped();
@@ -82,7 +82,8 @@ void refuse_data_behind(ImageSource& disk, std::uint64_t position, const std::st
 }
 
 // The size of what is written, once the device is known to be large enough for it.
-std::uint64_t size_to_write(const RestoreOptions& options, ImageSource& disk, std::uint64_t device_size) {
+std::uint64_t size_to_write(const RestoreOptions& options, const ImageSource& disk,
+                            std::uint64_t device_size) {
   if (disk.size() <= device_size) return disk.size();
   const std::string too_small = fmt::format("{}: too small: it has {} bytes, the disk in {} has {}",
                                             options.target, device_size, options.image.path, disk.size());

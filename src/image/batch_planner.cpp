@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "base/bytes.h"
+#include "base/extents.h"
 
 namespace e2qcow {
 namespace {
@@ -15,17 +16,21 @@ constexpr std::size_t kMaxRanges = 256;
 
 }  // namespace
 
-BatchPlanner::BatchPlanner(ImageSource& source, std::uint64_t granularity)
+BatchPlanner::BatchPlanner(const ImageSource& source, std::uint64_t granularity)
     : source_(source),
       granularity_(granularity),
-      capacity_(std::max({kBatchBytes, granularity, source.read_unit()})) {}
+      capacity_(std::max({kBatchBytes, granularity, source.read_unit()})) {
+  if (source.wants_hints()) read_ahead_.emplace(source);
+}
 
 bool BatchPlanner::next(Batch& batch) {
   batch.ranges.clear();
   batch.reads.clear();
   planned_ = 0;
-  while (const auto extent = source_.next_extent(position_))
+  while (const auto extent = source_.next_extent(position_)) {
+    if (read_ahead_) read_ahead_->announce();
     if (!add(batch, *extent)) break;
+  }
   return !batch.ranges.empty();
 }
 
@@ -46,6 +51,7 @@ bool BatchPlanner::add(Batch& batch, Extent extent) {
   const std::uint64_t end = std::min(extent.end(), batch.ranges.back().end());
   batch.reads.push_back({extent.offset, end - extent.offset});
   position_ = end;
+  if (read_ahead_) read_ahead_->passed(batch.reads.back(), end == extent.end());
   return true;
 }
 
@@ -61,10 +67,8 @@ void find_shareable(Batch& batch, const ImageSource& source) {
   }
 }
 
-void fill(Batch& batch, ImageSource& source) {
-  std::uint64_t total = 0;
-  for (const Extent& range : batch.ranges) total += range.length;
-  batch.data.resize(total);
+void fill(Batch& batch, const ImageSource& source) {
+  batch.data.resize(total_length(batch.ranges));
   auto read = batch.reads.begin();
   std::byte* out = batch.data.data();
   for (const Extent& range : batch.ranges) {

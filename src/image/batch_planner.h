@@ -3,12 +3,17 @@
 
 #include <e2qcow/image.h>
 
+#include <optional>
+
+#include "image/read_ahead.h"
+
 namespace e2qcow {
 
-// Cuts the extents of a source into batches of about a mebibyte for a sink of the given granularity.
+// Cuts the extents of a source into batches of about a mebibyte for a sink of the given granularity, and
+// gives the source hints of what comes next.
 class BatchPlanner {
  public:
-  BatchPlanner(ImageSource& source, std::uint64_t granularity);
+  BatchPlanner(const ImageSource& source, std::uint64_t granularity);
 
   // Fills in batch.ranges and batch.reads. False at the end of the disk.
   bool next(Batch& batch);
@@ -16,7 +21,8 @@ class BatchPlanner {
  private:
   bool add(Batch& batch, Extent extent);
 
-  ImageSource& source_;
+  const ImageSource& source_;
+  std::optional<ReadAhead> read_ahead_;  // if the source wants hints
   std::uint64_t granularity_;
   std::uint64_t capacity_;
   std::uint64_t position_ = 0;  // everything before it is planned
@@ -27,6 +33,6 @@ class BatchPlanner {
 void find_shareable(Batch& batch, const ImageSource& source);
 
 // Sizes batch.data and fills it with what the reads bring and zeros.
-void fill(Batch& batch, ImageSource& source);
+void fill(Batch& batch, const ImageSource& source);
 
 }  // namespace e2qcow

@@ -2,85 +2,80 @@
 #include "image/compare.h"
 
 #include <algorithm>
+#include <functional>
+#include <memory>
+
+#include "image/drop_zeros.h"
 
 namespace e2qcow {
 namespace {
 
 constexpr std::uint64_t kUnit = 64 * 1024;
 
-void read_padded(ImageSource& source, std::uint64_t guest_offset, std::span<std::byte> out) {
-  const std::uint64_t there = source.size() - std::min(source.size(), guest_offset);
-  const auto inside = out.first(std::min<std::uint64_t>(out.size(), there));
-  if (!inside.empty()) source.read(guest_offset, inside);
-  std::ranges::fill(out.subspan(inside.size()), std::byte{0});
+// With zeros where the disk has no data, or has ended.
+void read_padded(const ImageSource& source, std::uint64_t guest_offset, std::span<std::byte> out) {
+  const std::uint64_t end = guest_offset + out.size();
+  std::uint64_t position = guest_offset;
+  while (position < end) {
+    const auto extent = source.next_extent(position);
+    const Extent data = extent && extent->offset < end ? *extent : Extent{end, 0};
+    std::ranges::fill(out.subspan(position - guest_offset, data.offset - position), std::byte{0});
+    position = std::min(end, data.end());
+    source.read(data.offset, out.subspan(data.offset - guest_offset, position - data.offset));
+  }
 }
 
-// The first disk, with extents where either has data.
-class Both : public ImageSource {
+// A disk that is zero where two others are the same, with extents where either of them has data.
+class Difference : public ImageSource {
  public:
-  Both(ImageSource& a, ImageSource& b) : a_(a), b_(b) {}
+  Difference(const ImageSource& a, const ImageSource& b) : a_(a), b_(b) {}
   std::uint64_t size() const override { return std::max(a_.size(), b_.size()); }
-  std::optional<Extent> next_extent(std::uint64_t guest_offset) override {
+  std::optional<Extent> next_extent(std::uint64_t guest_offset) const override {
     const auto a = a_.next_extent(guest_offset);
     const auto b = b_.next_extent(guest_offset);
     if (!a || !b) return a ? a : b;
     return a->offset <= b->offset ? a : b;
   }
-  void read(std::uint64_t guest_offset, std::span<std::byte> out) override {
+  void read(std::uint64_t guest_offset, std::span<std::byte> out) const override {
+    const auto memory = std::make_unique_for_overwrite<std::byte[]>(out.size());
+    const std::span other(memory.get(), out.size());
     read_padded(a_, guest_offset, out);
+    read_padded(b_, guest_offset, other);
+    std::ranges::transform(out, other, out.begin(), std::bit_xor());
   }
   std::uint64_t read_unit() const override { return std::max(a_.read_unit(), b_.read_unit()); }
 
  private:
-  ImageSource& a_;
-  ImageSource& b_;
+  const ImageSource& a_;
+  const ImageSource& b_;
 };
 
-struct Found {
-  std::uint64_t guest_offset;
-};
-
-// Throws Found at the first difference. What pack() hands to append() is where the batch differs.
-class Comparison : public ImageSink {
+// Looks for the first byte that is not zero.
+class FirstData : public ImageSink {
  public:
-  explicit Comparison(ImageSource& other) : other_(other) {}
   std::uint64_t granularity() const override { return kUnit; }
-  void pack(Batch& batch) const override {
-    batch.pieces.clear();
-    batch.packed.resize(batch.data.size());
-    std::size_t position = 0;
-    for (const Extent& range : batch.ranges) {
-      const auto ours = std::span(batch.data).subspan(position, range.length);
-      const auto theirs = std::span(batch.packed).subspan(position, range.length);
-      position += range.length;
-      read_padded(other_, range.offset, theirs);
-      const auto [differs, unused] = std::ranges::mismatch(ours, theirs);
-      if (differs == ours.end()) continue;
-      batch.pieces.push_back({range.offset + static_cast<std::uint64_t>(differs - ours.begin()), {}});
-      return;
-    }
-  }
+  void pack(Batch& batch) const override { drop_zeros(batch, kUnit); }
   void append(const Batch& batch) override {
-    if (!batch.pieces.empty()) throw Found{batch.pieces.front().guest_offset};
+    if (batch.pieces.empty()) return;
+    const auto& [guest_offset, bytes, compressed, shareable] = batch.pieces.front();
+    const auto first = std::ranges::find_if(bytes, [](std::byte byte) { return byte != std::byte{0}; });
+    found_ = guest_offset + static_cast<std::uint64_t>(first - bytes.begin());
   }
+  bool wants_more() const override { return !found_; }
   void finish() override {}
+  std::optional<std::uint64_t> found() const { return found_; }
 
  private:
-  ImageSource& other_;
+  std::optional<std::uint64_t> found_;
 };
 
 }  // namespace
 
-std::optional<std::uint64_t> first_difference(ImageSource& a, ImageSource& b,
+std::optional<std::uint64_t> first_difference(const ImageSource& a, const ImageSource& b,
                                               const TransferOptions& options) {
-  Both both(a, b);
-  Comparison comparison(b);
-  try {
-    transfer(both, comparison, options);
-  } catch (const Found& found) {
-    return found.guest_offset;
-  }
-  return std::nullopt;
+  FirstData first_data;
+  transfer(Difference(a, b), first_data, options);
+  return first_data.found();
 }
 
 }  // namespace e2qcow

@@ -8,8 +8,9 @@
 
 namespace e2qcow {
 
-// The first guest offset at which two disks differ; absent where they are the same. Behind its end a disk
-// counts as zeros. `next_extent` of both must take any offset.
-std::optional<std::uint64_t> first_difference(ImageSource& a, ImageSource& b, const TransferOptions& options);
+// The first guest offset at which two disks differ; absent if they are the same. After its end a disk counts
+// as zeros.
+std::optional<std::uint64_t> first_difference(const ImageSource& a, const ImageSource& b,
+                                              const TransferOptions& options);
 
 }  // namespace e2qcow

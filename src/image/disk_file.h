@@ -9,11 +9,10 @@
 
 namespace e2qcow {
 
-// An image's disk as a file to read from, for what looks into file systems. The source must outlive it, and
-// its next_extent() take any offset from several threads.
+// An image's disk as a file to read from, for what looks into file systems. The source must outlive it.
 class DiskFile : public ReadableFile {
  public:
-  DiskFile(ImageSource& source, std::string name) : source_(source), name_(std::move(name)) {}
+  DiskFile(const ImageSource& source, std::string name) : source_(source), name_(std::move(name)) {}
 
   const std::string& name() const override { return name_; }
   std::uint64_t size() const override { return source_.size(); }
@@ -23,9 +22,10 @@ class DiskFile : public ReadableFile {
     source_.read(offset, out);
   }
   std::optional<Extent> next_data(std::uint64_t offset) const override { return source_.next_extent(offset); }
+  void prefetch(Extent range) const override { source_.prefetch(range); }
 
  private:
-  ImageSource& source_;
+  const ImageSource& source_;
   std::string name_;
 };
 

@@ -15,23 +15,18 @@ class ExtentSource : public ImageSource {
   ExtentSource(const ReadableFile& file, std::vector<Extent> extents);
 
   std::uint64_t size() const override { return size_; }
-  std::optional<Extent> next_extent(std::uint64_t guest_offset) override;
-  void read(std::uint64_t guest_offset, std::span<std::byte> out) override { file_.read(guest_offset, out); }
+  std::optional<Extent> next_extent(std::uint64_t guest_offset) const override;
+  void read(std::uint64_t guest_offset, std::span<std::byte> out) const override {
+    file_.read(guest_offset, out);
+  }
+  void prefetch(Extent range) const override { file_.prefetch(range); }
+  bool wants_hints() const override { return true; }
   std::optional<File::Descriptor> stored_at(Extent range) const override;
 
  private:
-  void prefetch_until(std::uint64_t bytes);
-
   const ReadableFile& file_;
   std::uint64_t size_;
   std::vector<Extent> extents_;
-  std::size_t current_ = 0;
-  std::uint64_t passed_bytes_ = 0;  // of the extents before the current one
-  struct {
-    std::size_t extent = 0;
-    std::uint64_t inside = 0;
-  } prefetching_;  // what is asked for next
-  std::uint64_t prefetched_bytes_ = 0;
 };
 
 // The disk's size in an image: that of the device, in whole sectors as QEMU wants them.

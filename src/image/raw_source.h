@@ -11,10 +11,12 @@ class RawSource : public ImageSource {
  public:
   explicit RawSource(const ReadableFile& file) : file_(file) {}
   std::uint64_t size() const override { return file_.size(); }
-  std::optional<Extent> next_extent(std::uint64_t guest_offset) override {
+  std::optional<Extent> next_extent(std::uint64_t guest_offset) const override {
     return file_.next_data(guest_offset);
   }
-  void read(std::uint64_t guest_offset, std::span<std::byte> out) override { file_.read(guest_offset, out); }
+  void read(std::uint64_t guest_offset, std::span<std::byte> out) const override {
+    file_.read(guest_offset, out);
+  }
 
  private:
   const ReadableFile& file_;

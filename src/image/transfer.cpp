@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <condition_variable>
-#include <exception>
 #include <map>
 #include <memory>
 #include <mutex>
-#include <thread>
 
+#include "base/extents.h"
 #include "base/stop.h"
 #include "base/threads.h"
 #include "image/batch_planner.h"
@@ -18,7 +17,7 @@ namespace {
 // and goes on; batches that are packed too early wait in `ready_`. The number of batches bounds the memory.
 class Pipeline {
  public:
-  Pipeline(ImageSource& source, ImageSink& sink, const TransferOptions& options)
+  Pipeline(const ImageSource& source, ImageSink& sink, const TransferOptions& options)
       : source_(source),
         sink_(sink),
         progress_(options.progress),
@@ -28,12 +27,8 @@ class Pipeline {
   }
 
   void run() {
-    {
-      std::vector<std::jthread> others;
-      start_threads(others, threads_ - 1, [this] { work(); });
-      work();
-    }
-    if (error_) std::rethrow_exception(error_);
+    run_threads(
+        threads_, [this] { work(); }, [this] { stop(); });
   }
 
  private:
@@ -43,27 +38,27 @@ class Pipeline {
     std::uint64_t number;
   };
 
-  void work() noexcept {
-    try {
-      while (auto job = plan()) {
-        throw_if_stopped();
-        fill(*job->batch, source_);
-        sink_.pack(*job->batch);
-        find_shareable(*job->batch, source_);
-        hand_in(std::move(*job));
-      }
-    } catch (...) {
-      const Lock lock(mutex_);
-      if (!error_) error_ = std::current_exception();
-      changed_.notify_all();
+  void work() {
+    while (auto job = plan()) {
+      throw_if_stopped();
+      fill(*job->batch, source_);
+      sink_.pack(*job->batch);
+      find_shareable(*job->batch, source_);
+      hand_in(std::move(*job));
     }
+  }
+
+  void stop() {
+    const Lock lock(mutex_);
+    is_over_ = true;
+    changed_.notify_all();
   }
 
   std::optional<Job> plan() {
     Lock lock(mutex_);
     // The batch that is due next is never among those waited for: somebody is working on it.
-    changed_.wait(lock, [this] { return error_ || (!free_.empty() && !planning_); });
-    if (error_ || planned_all_) return std::nullopt;
+    changed_.wait(lock, [this] { return is_over_ || (!free_.empty() && !planning_); });
+    if (is_over_ || planned_all_) return std::nullopt;
     planning_ = true;
     Job job{std::move(free_.back()), planned_};
     free_.pop_back();
@@ -95,11 +90,12 @@ class Pipeline {
     ready_.emplace(job.number, std::move(job.batch));
     if (appending_) return;
     appending_ = true;
-    while (!error_ && !ready_.empty() && ready_.begin()->first == appended_) {
+    while (!is_over_ && !ready_.empty() && ready_.begin()->first == appended_) {
       auto batch = std::move(ready_.extract(ready_.begin()).mapped());
       lock.unlock();
-      append(*batch);
+      const bool more = append(*batch);
       lock.lock();
+      is_over_ = is_over_ || !more;
       ++appended_;
       free_.push_back(std::move(batch));
       changed_.notify_all();
@@ -107,15 +103,14 @@ class Pipeline {
     appending_ = false;
   }
 
-  void append(const Batch& batch) {
+  // False if the sink needs no more.
+  bool append(const Batch& batch) {
     sink_.append(batch);
-    if (progress_ == nullptr) return;
-    std::uint64_t bytes = 0;
-    for (const Extent& read : batch.reads) bytes += read.length;
-    progress_->advance(bytes);
+    if (progress_ != nullptr) progress_->advance(total_length(batch.reads));
+    return sink_.wants_more();
   }
 
-  ImageSource& source_;
+  const ImageSource& source_;
   ImageSink& sink_;
   Progress* progress_;
   BatchPlanner planner_;  // used by the thread that has set planning_
@@ -130,12 +125,12 @@ class Pipeline {
   bool planning_ = false;
   bool appending_ = false;
   bool planned_all_ = false;
-  std::exception_ptr error_;
+  bool is_over_ = false;  // after an error, or if the sink needs no more
 };
 
 }  // namespace
 
-void transfer(ImageSource& source, ImageSink& sink, const TransferOptions& options) {
+void transfer(const ImageSource& source, ImageSink& sink, const TransferOptions& options) {
   Pipeline(source, sink, options).run();
   throw_if_stopped();
   sink.finish();

@@ -32,14 +32,14 @@ class MemorySource : public ImageSource {
   const std::vector<Extent>& extents() const { return extents_; }
 
   std::uint64_t size() const override { return disk_.size(); }
-  std::optional<Extent> next_extent(std::uint64_t guest_offset) override {
+  std::optional<Extent> next_extent(std::uint64_t guest_offset) const override {
     for (const Extent& extent : extents_) {
       const std::uint64_t begin = std::max(extent.offset, guest_offset);
       if (begin < extent.end()) return Extent{begin, extent.end() - begin};
     }
     return std::nullopt;
   }
-  void read(std::uint64_t guest_offset, std::span<std::byte> out) override {
+  void read(std::uint64_t guest_offset, std::span<std::byte> out) const override {
     std::copy_n(disk_.begin() + static_cast<std::ptrdiff_t>(guest_offset), out.size(), out.begin());
   }
 

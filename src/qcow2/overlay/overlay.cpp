@@ -38,7 +38,7 @@ Header checked_header(const ReadableFile& file) {
 
 }  // namespace
 
-Overlay::Overlay(File& file, ImageSource& below, Durability durability)
+Overlay::Overlay(File& file, const ImageSource& below, Durability durability)
     : file_(file),
       below_(below),
       durability_(durability),

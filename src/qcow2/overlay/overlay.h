@@ -25,7 +25,7 @@ class Overlay {
   // Continues an overlay as create_overlay() makes it. It is checked as `check` does: Errc::corrupt where
   // that finds more than leaks, Errc::unsupported where the image has what we do not write. `below`, the disk
   // that is changed, and `file` must outlive it.
-  Overlay(File& file, ImageSource& below, Durability durability);
+  Overlay(File& file, const ImageSource& below, Durability durability);
 
   std::uint64_t size() const { return header_.size; }
 
@@ -51,7 +51,7 @@ class Overlay {
   void sync();
 
   File& file_;
-  ImageSource& below_;
+  const ImageSource& below_;
   const Durability durability_;
   const Header header_;
   const std::uint64_t cluster_size_;

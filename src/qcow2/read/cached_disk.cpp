@@ -15,14 +15,14 @@ constexpr std::uint64_t kAheadBytes = 1 << 20;
 
 }  // namespace
 
-CachedDisk::CachedDisk(Chain& chain, std::uint64_t cache_bytes)
+CachedDisk::CachedDisk(const Chain& chain, std::uint64_t cache_bytes)
     : chain_(chain),
       unit_bytes_(chain.read_unit()),
       cache_(cache_bytes, unit_bytes_,
              [this](std::uint64_t unit, std::span<std::byte> out) { load(unit, out); }),
       ahead_([this](std::uint64_t unit) { load_ahead(unit); }, cache_.capacity() / 2) {}
 
-void CachedDisk::read(std::uint64_t guest_offset, std::span<std::byte> out) {
+void CachedDisk::read(std::uint64_t guest_offset, std::span<std::byte> out) const {
   while (!out.empty()) {
     const std::uint64_t rest = unit_bytes_ - guest_offset % unit_bytes_;
     const auto part = out.first(std::min<std::uint64_t>(out.size(), rest));
@@ -33,7 +33,7 @@ void CachedDisk::read(std::uint64_t guest_offset, std::span<std::byte> out) {
 }
 
 // Inside of one unit.
-void CachedDisk::read_part(std::uint64_t guest_offset, std::span<std::byte> out) {
+void CachedDisk::read_part(std::uint64_t guest_offset, std::span<std::byte> out) const {
   const std::uint64_t unit = guest_offset / unit_bytes_;
   ClusterCache::Cluster cluster = cache_.find(unit);
   while (!cluster && !out.empty()) {
@@ -54,7 +54,7 @@ void CachedDisk::read_part(std::uint64_t guest_offset, std::span<std::byte> out)
 }
 
 // Null where a part of the unit is damaged: the rest of it may still be read, without the cache.
-ClusterCache::Cluster CachedDisk::get(std::uint64_t unit) {
+ClusterCache::Cluster CachedDisk::get(std::uint64_t unit) const {
   try {
     return cache_.get(unit);
   } catch (const std::system_error&) {
@@ -63,7 +63,7 @@ ClusterCache::Cluster CachedDisk::get(std::uint64_t unit) {
 }
 
 // The place of an offset; often it is that of the one before.
-Chain::Place CachedDisk::find(std::uint64_t guest_offset) {
+Chain::Place CachedDisk::find(std::uint64_t guest_offset) const {
   {
     const std::scoped_lock lock(mutex_);
     const Extent guest = recent_.mapping.guest;
@@ -78,7 +78,7 @@ Chain::Place CachedDisk::find(std::uint64_t guest_offset) {
 // Reads that go on from one unit to the next are expected to go on, the further the longer they do: two
 // bitmaps side by side say nothing of the inode table behind them. The thread is asked for many at once, as
 // to wake it takes longer than to decompress a small unit.
-void CachedDisk::notice(std::uint64_t unit) {
+void CachedDisk::notice(std::uint64_t unit) const {
   const std::uint64_t last = last_unit_.exchange(unit, std::memory_order_relaxed);
   if (unit == last) return;
   const std::uint64_t run = unit == last + 1 ? run_.load(std::memory_order_relaxed) + 1 : 0;
@@ -92,7 +92,7 @@ void CachedDisk::notice(std::uint64_t unit) {
   prefetch({first * unit_bytes_, (unit + window - first) * unit_bytes_});
 }
 
-void CachedDisk::prefetch(Extent guest) {
+void CachedDisk::prefetch(Extent guest) const {
   if (guest.offset >= size()) return;
   const std::uint64_t first = guest.offset / unit_bytes_;
   const std::uint64_t end =
@@ -101,7 +101,7 @@ void CachedDisk::prefetch(Extent guest) {
 }
 
 // What cannot be loaded is found again by whoever needs it.
-void CachedDisk::load_ahead(std::uint64_t unit) noexcept {
+void CachedDisk::load_ahead(std::uint64_t unit) const noexcept {
   try {
     if (cache_.find(unit)) return;
     if (chain_.map(unit * unit_bytes_).mapping.kind == Mapping::Kind::compressed) cache_.get(unit);
@@ -110,7 +110,7 @@ void CachedDisk::load_ahead(std::uint64_t unit) noexcept {
   }
 }
 
-void CachedDisk::load(std::uint64_t unit, std::span<std::byte> out) {
+void CachedDisk::load(std::uint64_t unit, std::span<std::byte> out) const {
   const std::uint64_t guest_offset = unit * unit_bytes_;
   const std::uint64_t there = std::min<std::uint64_t>(out.size(), size() - guest_offset);
   chain_.read(guest_offset, out.first(there));

@@ -18,38 +18,37 @@ namespace e2qcow::qcow2 {
 class CachedDisk : public ImageSource {
  public:
   // Keeps up to `cache_bytes`. The chain must outlive it.
-  CachedDisk(Chain& chain, std::uint64_t cache_bytes);
+  CachedDisk(const Chain& chain, std::uint64_t cache_bytes);
 
   std::uint64_t size() const override { return chain_.size(); }
-  // Other than for sources in general: any offset, from several threads.
-  std::optional<Extent> next_extent(std::uint64_t guest_offset) override {
+  std::optional<Extent> next_extent(std::uint64_t guest_offset) const override {
     return chain_.next_extent(guest_offset);
   }
-  void read(std::uint64_t guest_offset, std::span<std::byte> out) override;
+  void read(std::uint64_t guest_offset, std::span<std::byte> out) const override;
 
-  // A hint that the range will be read soon; returns at once.
-  void prefetch(Extent guest);
+  void prefetch(Extent guest) const override;
 
   // Ends the thread; it is started again when it is needed. To be called before a fork.
   void stop_thread() { ahead_.stop(); }
 
  private:
-  void read_part(std::uint64_t guest_offset, std::span<std::byte> out);
-  ClusterCache::Cluster get(std::uint64_t unit);
-  Chain::Place find(std::uint64_t guest_offset);
-  void notice(std::uint64_t unit);
-  void load_ahead(std::uint64_t unit) noexcept;
-  void load(std::uint64_t unit, std::span<std::byte> out);
+  void read_part(std::uint64_t guest_offset, std::span<std::byte> out) const;
+  ClusterCache::Cluster get(std::uint64_t unit) const;
+  Chain::Place find(std::uint64_t guest_offset) const;
+  void notice(std::uint64_t unit) const;
+  void load_ahead(std::uint64_t unit) const noexcept;
+  void load(std::uint64_t unit, std::span<std::byte> out) const;
 
-  Chain& chain_;
+  const Chain& chain_;
   const std::uint64_t unit_bytes_;  // what is cached as one
-  ClusterCache cache_;
-  std::mutex mutex_;  // guards recent_
-  Chain::Place recent_;
-  std::atomic<std::uint64_t> last_unit_{0};
-  std::atomic<std::uint64_t> run_{0};        // units that were read in a row, beyond the first
-  std::atomic<std::uint64_t> ahead_end_{0};  // units before it were asked for ahead
-  BackgroundQueue ahead_;                    // ends before what it works on
+  // What was read lately, and what that lets expect:
+  mutable ClusterCache cache_;
+  mutable std::mutex mutex_;  // guards recent_
+  mutable Chain::Place recent_;
+  mutable std::atomic<std::uint64_t> last_unit_{0};
+  mutable std::atomic<std::uint64_t> run_{0};        // units that were read in a row, beyond the first
+  mutable std::atomic<std::uint64_t> ahead_end_{0};  // units before it were asked for ahead
+  mutable BackgroundQueue ahead_;                    // ends before what it works on
 };
 
 }  // namespace e2qcow::qcow2

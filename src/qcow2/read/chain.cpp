@@ -4,7 +4,7 @@
 #include <algorithm>
 
 namespace e2qcow::qcow2 {
-Chain::Chain(std::vector<Reader*> images, const ReadableFile* raw_base)
+Chain::Chain(std::vector<const Reader*> images, const ReadableFile* raw_base)
     : images_(std::move(images)), raw_base_(raw_base) {}
 
 // Inside of the raw disk, which answers for all of itself: a hole in it is zeros.
@@ -34,7 +34,7 @@ Chain::Place Chain::map(std::uint64_t guest_offset) const {
   return place;
 }
 
-std::optional<Extent> Chain::next_extent(std::uint64_t guest_offset) {
+std::optional<Extent> Chain::next_extent(std::uint64_t guest_offset) const {
   while (guest_offset < size()) {
     const Mapping mapping = map(guest_offset).mapping;
     if (mapping.is_stored()) return mapping.guest;
@@ -43,7 +43,7 @@ std::optional<Extent> Chain::next_extent(std::uint64_t guest_offset) {
   return std::nullopt;
 }
 
-void Chain::read(std::uint64_t guest_offset, std::span<std::byte> out) {
+void Chain::read(std::uint64_t guest_offset, std::span<std::byte> out) const {
   if (images_.size() == 1 && raw_base_ == nullptr) return images_[0]->read(guest_offset, out);
   while (!out.empty()) {
     const Place place = map(guest_offset);

@@ -14,11 +14,11 @@ namespace e2qcow::qcow2 {
 class Chain : public ImageSource {
  public:
   // The images from the top down; then, if there is one, a raw disk. All must outlive the chain.
-  Chain(std::vector<Reader*> images, const ReadableFile* raw_base);
+  Chain(std::vector<const Reader*> images, const ReadableFile* raw_base);
 
   std::uint64_t size() const override { return images_.front()->size(); }
-  std::optional<Extent> next_extent(std::uint64_t guest_offset) override;
-  void read(std::uint64_t guest_offset, std::span<std::byte> out) override;
+  std::optional<Extent> next_extent(std::uint64_t guest_offset) const override;
+  void read(std::uint64_t guest_offset, std::span<std::byte> out) const override;
   std::optional<File::Descriptor> stored_at(Extent guest) const override;
   // The largest cluster of its images.
   std::uint64_t read_unit() const override;
@@ -36,7 +36,7 @@ class Chain : public ImageSource {
  private:
   Mapping map_raw(std::uint64_t guest_offset) const;
 
-  std::vector<Reader*> images_;
+  std::vector<const Reader*> images_;
   const ReadableFile* raw_base_;
 };
 

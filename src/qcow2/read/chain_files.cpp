@@ -64,7 +64,7 @@ void ChainFiles::read(const std::function<void(Reader&)>& examine) {
          fmt::format("{}: it needs a backing file ('{}'); name it with --backing FILE:raw or "
                      "FILE:qcow2 if you trust it",
                      readers_.back()->file().name(), *missing));
-  std::vector<Reader*> images;
+  std::vector<const Reader*> images;
   for (const auto& reader : readers_) images.push_back(reader.get());
   chain_ = std::make_unique<Chain>(std::move(images), raw_base_);
 }

@@ -191,7 +191,7 @@ Mapping Reader::map(std::uint64_t guest_offset) const {
   return mapping;
 }
 
-void Reader::read(std::uint64_t guest_offset, std::span<std::byte> out) {
+void Reader::read(std::uint64_t guest_offset, std::span<std::byte> out) const {
   while (!out.empty()) {
     const Mapping mapping = map(guest_offset);
     const auto part = out.first(std::min<std::uint64_t>(out.size(), mapping.guest.length));
@@ -211,7 +211,8 @@ void Reader::read(std::uint64_t guest_offset, std::span<std::byte> out) {
 }
 
 // `out` is a part of the cluster.
-void Reader::read_compressed(const Mapping& mapping, std::uint64_t guest_offset, std::span<std::byte> out) {
+void Reader::read_compressed(const Mapping& mapping, std::uint64_t guest_offset,
+                             std::span<std::byte> out) const {
   const std::uint64_t cluster_size = header_.geometry().cluster_size();
   // The last sector may lie past the end of the file, when the data ends before that.
   std::vector<std::byte> stored(mapping.stored_length);

@@ -35,15 +35,16 @@ struct Mapping {
 bool continues(const Mapping& before, const Mapping& next);
 
 // The active state of one qcow2 image, and its header; see Chain for its disk. Everything in the file is
-// checked before it is used; what makes no sense throws (Errc::corrupt, truncated, unsupported).
+// checked before it is used; what makes no sense throws (Errc::corrupt, truncated, unsupported). What is
+// const is safe from several threads at once.
 class Reader {
  public:
   // `file` must outlive the reader.
   explicit Reader(const ReadableFile& file);
 
   std::uint64_t size() const { return header_.size; }
-  // Inside the disk. What is not allocated comes as zeros. Safe from several threads, as map() is.
-  void read(std::uint64_t guest_offset, std::span<std::byte> out);
+  // Inside the disk. What is not allocated comes as zeros.
+  void read(std::uint64_t guest_offset, std::span<std::byte> out) const;
   std::uint64_t read_unit() const { return header_.geometry().cluster_size(); }
 
   const Header& header() const { return header_; }
@@ -87,7 +88,7 @@ class Reader {
   void check_subclusters(const Entry& entry, std::uint64_t guest_offset) const;
   std::uint64_t needed_bytes(const Entry& entry, std::uint64_t guest_offset) const;
   Mapping describe(const Entry& entry, std::uint64_t guest_offset) const;
-  void read_compressed(const Mapping& mapping, std::uint64_t guest_offset, std::span<std::byte> out);
+  void read_compressed(const Mapping& mapping, std::uint64_t guest_offset, std::span<std::byte> out) const;
   Mapping map_page(std::uint64_t l2_offset, std::uint64_t guest_offset) const;
   [[noreturn]] void corrupt(std::uint64_t guest_offset, const std::string& what) const;
 
@@ -101,7 +102,7 @@ class Reader {
   std::uint64_t compressed_bytes_ = 0;
   std::uint64_t tables_end_ = 0;
   TableCache tables_;
-  CodecPool<Decoder> decoders_;
+  mutable CodecPool<Decoder> decoders_;
 };
 
 }  // namespace e2qcow::qcow2

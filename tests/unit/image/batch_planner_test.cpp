@@ -15,13 +15,13 @@ class ExtentsOnly : public ImageSource {
  public:
   explicit ExtentsOnly(std::vector<Extent> extents) : extents_(std::move(extents)) {}
   std::uint64_t size() const override { return extents_.empty() ? 0 : extents_.back().end(); }
-  std::optional<Extent> next_extent(std::uint64_t guest_offset) override {
+  std::optional<Extent> next_extent(std::uint64_t guest_offset) const override {
     const auto found = std::ranges::upper_bound(extents_, guest_offset, {}, &Extent::end);
     if (found == extents_.end()) return std::nullopt;
     const std::uint64_t begin = std::max(found->offset, guest_offset);
     return Extent{begin, found->end() - begin};
   }
-  void read(std::uint64_t, std::span<std::byte>) override {}
+  void read(std::uint64_t, std::span<std::byte>) const override {}
 
  private:
   std::vector<Extent> extents_;

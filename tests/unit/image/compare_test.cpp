@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <atomic>
+
 #include "tests/support/memory_source.h"
 
 namespace e2qcow {
@@ -12,7 +15,7 @@ constexpr std::uint64_t kMiB = 1 << 20;
 
 class FirstDifference : public testing::TestWithParam<unsigned> {
  protected:
-  static std::optional<std::uint64_t> of(MemorySource& a, MemorySource& b) {
+  static std::optional<std::uint64_t> of(const ImageSource& a, const ImageSource& b) {
     const TransferOptions options{.threads = GetParam()};
     const auto found = first_difference(a, b, options);
     EXPECT_EQ(first_difference(b, a, options), found);
@@ -42,6 +45,44 @@ TEST_P(FirstDifference, IsTheFirstOfMany) {
     MemorySource b(disk, {{0, disk.size()}});
     EXPECT_EQ(of(a, b), first);
   }
+}
+
+// A source of extents of a device has other bytes between them.
+class Chosen : public MemorySource {
+ public:
+  using MemorySource::MemorySource;
+  void read(std::uint64_t guest_offset, std::span<std::byte> out) const override {
+    const auto extent = next_extent(guest_offset);
+    ASSERT_TRUE(extent && extent->offset == guest_offset && out.size() <= extent->length);
+    MemorySource::read(guest_offset, out);
+  }
+};
+
+TEST_P(FirstDifference, TakesNothingFromOutsideOfExtents) {
+  Chosen a(filled(3 * kMiB, 1), {{100, 1000}, {kMiB, 100'000}});
+  Bytes disk(3 * kMiB);
+  std::fill_n(disk.begin() + 100, 1000, std::byte{1});
+  std::fill_n(disk.begin() + kMiB, 100'000, std::byte{1});
+  MemorySource b(disk, {{0, disk.size()}});
+  EXPECT_EQ(of(a, b), std::nullopt);
+}
+
+// Counts what is read of it.
+class Counted : public MemorySource {
+ public:
+  using MemorySource::MemorySource;
+  void read(std::uint64_t guest_offset, std::span<std::byte> out) const override {
+    bytes += out.size();
+    MemorySource::read(guest_offset, out);
+  }
+  mutable std::atomic<std::uint64_t> bytes = 0;
+};
+
+TEST_P(FirstDifference, EndsTheWorkOnceItIsFound) {
+  const Counted a(filled(64 * kMiB, 1), {{0, 64 * kMiB}});
+  const Counted b(filled(64 * kMiB, 2), {{0, 64 * kMiB}});
+  EXPECT_EQ(first_difference(a, b, {.threads = GetParam()}), 0);
+  EXPECT_LE(a.bytes, 2 * GetParam() * kMiB);  // what is in the works by then
 }
 
 TEST_P(FirstDifference, DoesNotMindHowZerosAreStored) {

@@ -35,6 +35,15 @@ TEST(ExtentSource, CutsAnExtentThatBeganBefore) {
   EXPECT_EQ(source.next_extent(399), (Extent{399, 1}));
 }
 
+TEST(ExtentSource, TakesOffsetsInAnyOrder) {
+  const MemoryFile file(Bytes(1024));
+  const ExtentSource source(file, {{100, 50}, {300, 100}});
+  EXPECT_EQ(source.next_extent(400), std::nullopt);
+  EXPECT_EQ(source.next_extent(310), (Extent{310, 90}));
+  EXPECT_EQ(source.next_extent(120), (Extent{120, 30}));
+  EXPECT_EQ(source.next_extent(0), (Extent{100, 50}));
+}
+
 TEST(ExtentSource, HasNothingWithoutExtents) {
   const MemoryFile file(Bytes(1024));
   EXPECT_EQ(ExtentSource(file, {}).next_extent(0), std::nullopt);

@@ -128,7 +128,7 @@ TEST(RawSink, WritesTheHeadOnceAtFirstWithZerosAndOnceAtTheEnd) {
 }
 
 // Restores onto a device whose n-th write fails, and those after it. False where all went well.
-bool fails_at_write(Target& device, ImageSource& source, std::uint64_t n) {
+bool fails_at_write(Target& device, const ImageSource& source, std::uint64_t n) {
   device.fail_at_write(n);
   return code_of([&] {
            RawSink sink(device, over_old_contents(source.size()));

@@ -64,6 +64,20 @@ TEST_P(Transfer, FinishesASinkThatGotNothing) {
   EXPECT_TRUE(sink.finished());
 }
 
+class ContentSink : public MemorySink {
+ public:
+  using MemorySink::MemorySink;
+  bool wants_more() const override { return stored().size() < 3; }
+};
+
+TEST_P(Transfer, EndsWhenTheSinkNeedsNoMore) {
+  const MemorySource source(filled(12 * kMiB, 1), {{0, 12 * kMiB}});
+  ContentSink sink(kCluster);
+  transfer(source, sink, with_threads(GetParam()));
+  EXPECT_EQ(sink.stored().size(), 3);
+  EXPECT_TRUE(sink.finished());
+}
+
 class CountingProgress : public Progress {
  public:
   void begin(std::string_view, std::uint64_t) override {}
@@ -102,12 +116,12 @@ class FaultySource : public ImageSource {
  public:
   explicit FaultySource(Fault& fault) : fault_(fault) {}
   std::uint64_t size() const override { return 12 * kMiB; }
-  std::optional<Extent> next_extent(std::uint64_t guest_offset) override {
+  std::optional<Extent> next_extent(std::uint64_t guest_offset) const override {
     fault_.pass(Place::next_extent);
     if (guest_offset >= size()) return std::nullopt;
     return Extent{guest_offset, size() - guest_offset};
   }
-  void read(std::uint64_t, std::span<std::byte> out) override {
+  void read(std::uint64_t, std::span<std::byte> out) const override {
     fault_.pass(Place::read);
     std::memset(out.data(), 1, out.size());
   }
@@ -170,7 +184,7 @@ TEST_P(TransferFault, InFinishIsThrown) {
 class StoppingSource : public MemorySource {
  public:
   StoppingSource() : MemorySource(filled(12 * kMiB, 1), {{0, 12 * kMiB}}) {}
-  void read(std::uint64_t guest_offset, std::span<std::byte> out) override {
+  void read(std::uint64_t guest_offset, std::span<std::byte> out) const override {
     if (guest_offset >= 3 * kMiB) request_stop();
     MemorySource::read(guest_offset, out);
   }
