@@ -8,8 +8,8 @@
 
 namespace e2qcow {
 
-// What can go wrong besides the errors of the system and of libext2fs. The order is that of e2qcow_err.et,
-// the com_err table from which the texts come.
+// What can go wrong besides the errors of the system and of libext2fs. The texts come from e2qcow_err.et, a
+// com_err table.
 enum class Errc {
   not_ext2 = 1,
   not_qcow2,

@@ -12,11 +12,24 @@ extern "C" {
 namespace e2qcow {
 namespace {
 
-static_assert(ERROR_TABLE_BASE_e2qc + static_cast<long>(Errc::not_ext2) - 1 == E2QCOW_NOT_EXT2);
-static_assert(ERROR_TABLE_BASE_e2qc + static_cast<long>(Errc::unreadable) - 1 == E2QCOW_UNREADABLE);
-
+// A code without a case does not compile, nor one without an entry in the table.
+#pragma GCC diagnostic error "-Wswitch"
 long table_code(int value) {
-  return ERROR_TABLE_BASE_e2qc + value - 1;
+  switch (Errc{value}) {
+    // clang-format off
+    case Errc::not_ext2:    return E2QCOW_NOT_EXT2;
+    case Errc::not_qcow2:   return E2QCOW_NOT_QCOW2;
+    case Errc::unsupported: return E2QCOW_UNSUPPORTED;
+    case Errc::corrupt:     return E2QCOW_CORRUPT;
+    case Errc::truncated:   return E2QCOW_TRUNCATED;
+    case Errc::in_use:      return E2QCOW_IN_USE;
+    case Errc::too_small:   return E2QCOW_TOO_SMALL;
+    case Errc::refused:     return E2QCOW_REFUSED;
+    case Errc::interrupted: return E2QCOW_INTERRUPTED;
+    case Errc::unreadable:  return E2QCOW_UNREADABLE;
+      // clang-format on
+  }
+  return value;
 }
 
 class Category : public std::error_category {
