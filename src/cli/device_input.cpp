@@ -93,7 +93,7 @@ void add_input_options(CLI::App& command, InputOptions& options) {
 
 DeviceInput::DeviceInput(const InputOptions& options)
     : superblock_is_chosen_(options.superblock.block.has_value()) {
-  device_ = open_for_reading(options.path);
+  device_ = open_for_reading(options.path, {.takes_hints = true, .reads_ahead = options.bad_blocks.empty()});
   part_ = window_of(options, *device_);
   storage_ = stored_ranges(device_->fd(), part_);
   if (!options.force) {
@@ -105,7 +105,6 @@ DeviceInput::DeviceInput(const InputOptions& options)
   if (!options.bad_blocks.empty()) {
     known_ = RescueMap::parse(read_text_file(options.bad_blocks), options.bad_blocks);
     avoiding_ = std::make_unique<AvoidingFile>(*device_, known_->unfinished());
-    device_->read_nothing_else();
   }
   window_ = avoiding_ ? std::make_unique<FileWindow>(*avoiding_, part_)
                       : std::make_unique<FileWindow>(*device_, part_);

@@ -48,6 +48,7 @@ void sync_directory(const std::string& path) {
 }
 
 constexpr int kAttempts = 100;
+constexpr PosixFile::Options kOptions{.writes_directly = true};
 
 }  // namespace
 
@@ -55,8 +56,7 @@ OutputFile::OutputFile(const std::string& path) : path_(path) {
   if (path.empty()) fail(Errc::refused, "an output file needs a name");
   const auto existing = status_of(path);
   if (existing && S_ISBLK(existing->st_mode)) {
-    file_ = open_device_for_writing(path);
-    file_->prepare_direct_writes();
+    file_ = open_device_for_writing(path, kOptions);
     return;
   }
   if (existing && !S_ISREG(existing->st_mode))
@@ -91,8 +91,7 @@ void OutputFile::create_beside() {
     temporary_.clear();  // not ours
     if (errno != EEXIST || attempt == kAttempts) fail_errno(path_ + ": create");
   }
-  file_ = std::make_unique<PosixFile>(std::move(fd), path_);
-  file_->prepare_direct_writes();
+  file_ = std::make_unique<PosixFile>(std::move(fd), path_, kOptions);
 }
 
 void OutputFile::give_name() {

@@ -41,6 +41,10 @@ bool check_is_block_device(int fd, const std::string& name) {
   return S_ISBLK(mode);
 }
 
+UniqueFd open_once_more(int fd, int flags) {
+  return UniqueFd(::open(fmt::format("/proc/self/fd/{}", fd).c_str(), flags));
+}
+
 // An interrupted call is tried again, unless the signal asked for the end.
 bool interrupted() {
   if (errno != EINTR) return false;
@@ -50,10 +54,13 @@ bool interrupted() {
 
 }  // namespace
 
-PosixFile::PosixFile(UniqueFd fd, std::string name)
+PosixFile::PosixFile(UniqueFd fd, std::string name, const Options& options)
     : fd_(std::move(fd)), name_(std::move(name)), is_block_device_(check_is_block_device(fd_.get(), name_)) {
   if (is_block_device_ && ::ioctl(fd_.get(), BLKGETSIZE64, &device_size_) != 0)
     fail_errno(name_ + ": size of the device");
+  if (options.takes_hints) prefetcher_ = std::make_unique<Prefetcher>(fd_.get());
+  if (!options.reads_ahead) ::posix_fadvise(fd_.get(), 0, 0, POSIX_FADV_RANDOM);
+  if (options.writes_directly) direct_fd_ = open_once_more(fd_.get(), O_WRONLY | O_DIRECT | O_CLOEXEC);
 }
 
 std::uint64_t PosixFile::size() const {
@@ -116,16 +123,8 @@ void PosixFile::write(std::uint64_t offset, std::span<const std::span<const std:
 void PosixFile::expect_writes(std::uint64_t bytes) {
   constexpr std::uint64_t kShareOfMemory = 10;
   const auto memory = static_cast<std::uint64_t>(::sysconf(_SC_PHYS_PAGES)) * ::sysconf(_SC_PAGESIZE);
-  if (bytes >= memory / kShareOfMemory) write_directly();
-}
-
-void PosixFile::prepare_direct_writes() {
-  const std::string name = fmt::format("/proc/self/fd/{}", fd_.get());
-  direct_fd_ = UniqueFd(::open(name.c_str(), O_WRONLY | O_DIRECT | O_CLOEXEC));
-}
-
-void PosixFile::write_directly() {
-  can_write_directly_.store(direct_fd_.get() >= 0, std::memory_order_relaxed);
+  if (bytes >= memory / kShareOfMemory)
+    can_write_directly_.store(direct_fd_.get() >= 0, std::memory_order_relaxed);
 }
 
 int PosixFile::fd_for_writing(std::uint64_t offset, std::span<const iovec> vectors) const {
@@ -210,20 +209,10 @@ void PosixFile::prefetch(Extent range) const {
   if (prefetcher_) prefetcher_->prefetch(range);
 }
 
-void PosixFile::prepare_prefetching() {
-  prefetcher_ = std::make_unique<Prefetcher>(fd_.get());
-}
-
-void PosixFile::read_nothing_else() {
-  ::posix_fadvise(fd_.get(), 0, 0, POSIX_FADV_RANDOM);
-}
-
-std::unique_ptr<PosixFile> open_for_reading(const std::string& path) {
+std::unique_ptr<PosixFile> open_for_reading(const std::string& path, const PosixFile::Options& options) {
   UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
   if (fd.get() < 0) fail_errno(path + ": open");
-  auto file = std::make_unique<PosixFile>(std::move(fd), path);
-  file->prepare_prefetching();
-  return file;
+  return std::make_unique<PosixFile>(std::move(fd), path, options);
 }
 
 std::unique_ptr<PosixFile> open_for_update(const std::string& path) {
@@ -238,13 +227,14 @@ std::unique_ptr<PosixFile> open_for_update(const std::string& path) {
   return file;
 }
 
-std::unique_ptr<PosixFile> open_device_for_writing(const std::string& path) {
+std::unique_ptr<PosixFile> open_device_for_writing(const std::string& path,
+                                                   const PosixFile::Options& options) {
   UniqueFd fd(::open(path.c_str(), O_RDWR | O_EXCL | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
   if (fd.get() < 0 && errno == EBUSY)
     fail(Errc::in_use,
          path + ": open for writing: the device is in use (mounted, or part of another device)");
   if (fd.get() < 0) fail_errno(path + ": open for writing");
-  return std::make_unique<PosixFile>(std::move(fd), path);
+  return std::make_unique<PosixFile>(std::move(fd), path, options);
 }
 
 }  // namespace e2qcow

@@ -16,8 +16,17 @@ namespace e2qcow {
 // A regular file or a block device.
 class PosixFile : public File {
  public:
-  // Takes over `fd`. Anything that is neither a regular file nor a block device is refused.
-  PosixFile(UniqueFd fd, std::string name);
+  struct Options {
+    bool takes_hints = false;  // by prefetch()
+    bool reads_ahead = true;   // by the kernel, what is not asked for
+    bool writes_directly =
+        false;  // past the page cache, if writes are large, aligned and expected to be many
+  };
+
+  // Takes over `fd`. Anything that is neither a regular file nor a block device is refused. What the options
+  // need is opened now; what cannot be had is left out.
+  PosixFile(UniqueFd fd, std::string name, const Options& options);
+  PosixFile(UniqueFd fd, std::string name) : PosixFile(std::move(fd), std::move(name), {}) {}
 
   const std::string& name() const override { return name_; }
   std::uint64_t size() const override;
@@ -34,16 +43,6 @@ class PosixFile : public File {
   void prefetch(Extent range) const override;
   std::optional<Descriptor> descriptor() const override { return Descriptor{fd_.get(), 0}; }
 
-  // From now on hints are taken. To be called before rights are given up.
-  void prepare_prefetching();
-  // Tells the kernel to read nothing that is not asked for. To be called before anything is read.
-  void read_nothing_else();
-
-  // Opens the file once more, so that large writes can go past the page cache. What cannot be is left out.
-  void prepare_direct_writes();
-  // From now on large aligned writes do so, if that was prepared.
-  void write_directly();
-
   // Ends the use of the file. File systems over a network may say only now that something was not written.
   void close();
 
@@ -56,7 +55,7 @@ class PosixFile : public File {
   ssize_t write_some(std::uint64_t offset, std::span<const iovec> vectors);
 
   UniqueFd fd_;
-  UniqueFd direct_fd_;  // the same file, for writes past the page cache; if it pays
+  UniqueFd direct_fd_;  // the same file, for writes past the page cache
   std::atomic<bool> can_write_directly_{false};
   std::string name_;
   bool is_block_device_;
@@ -67,7 +66,8 @@ class PosixFile : public File {
 
 // Never waits for a writer of a FIFO, never follows into a terminal: what is not a file or block device is an
 // error.
-std::unique_ptr<PosixFile> open_for_reading(const std::string& path);
+std::unique_ptr<PosixFile> open_for_reading(const std::string& path,
+                                            const PosixFile::Options& options = {.takes_hints = true});
 
 // A file that exists, to be read and changed where it is. Who opens it so has it alone: until it is closed,
 // others who try fail with Errc::in_use, and so does QEMU, in its way.
@@ -75,6 +75,7 @@ std::unique_ptr<PosixFile> open_for_update(const std::string& path);
 
 // A block device to be overwritten in place. A device that is mounted or otherwise in use is refused
 // (O_EXCL).
-std::unique_ptr<PosixFile> open_device_for_writing(const std::string& path);
+std::unique_ptr<PosixFile> open_device_for_writing(const std::string& path,
+                                                   const PosixFile::Options& options = {});
 
 }  // namespace e2qcow

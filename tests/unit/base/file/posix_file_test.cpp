@@ -22,9 +22,9 @@ namespace {
 
 class PosixFileTest : public testing::Test {
  protected:
-  std::unique_ptr<PosixFile> file_with(const Bytes& bytes) const {
+  std::unique_ptr<PosixFile> file_with(const Bytes& bytes, const PosixFile::Options& options = {}) const {
     UniqueFd fd(::open(path_.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
-    auto created = std::make_unique<PosixFile>(std::move(fd), path_);
+    auto created = std::make_unique<PosixFile>(std::move(fd), path_, options);
     created->write(0, bytes);
     return created;
   }
@@ -58,9 +58,8 @@ TEST_F(PosixFileTest, WritesLargeAlignedPiecesPastThePageCacheAndTheRestThroughI
   constexpr std::size_t kMiB = 1 << 20;
   PageBytes aligned(kMiB, std::byte{1});
   const Bytes small = filled(100, 2);
-  const auto file = file_with({});
-  file->prepare_direct_writes();
-  file->write_directly();
+  const auto file = file_with({}, {.writes_directly = true});
+  file->expect_writes(~0ULL);
   file->write(0, aligned);                                   // directly
   file->write(kMiB, small);                                  // too small
   const std::span<const std::byte> parts[]{aligned, small};  // of an odd size
