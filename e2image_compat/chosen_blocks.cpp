@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "base/bytes.h"
+#include "base/extents.h"
 #include "ext2/selection/select.h"
 
 namespace e2qcow::compat {
@@ -79,13 +80,8 @@ bool ChosenBlocks::contains(std::uint64_t block) const {
 
 std::vector<Extent> ChosenBlocks::extents(std::uint32_t block_size) const {
   std::vector<Extent> extents;
-  for (const auto& [blocks, unused] : runs) {
-    const Extent bytes{blocks.first * block_size, blocks.count * block_size};
-    if (!extents.empty() && extents.back().end() == bytes.offset)
-      extents.back().length += bytes.length;
-    else
-      extents.push_back(bytes);
-  }
+  for (const auto& [blocks, unused] : runs)
+    add_joined(extents, {blocks.first * block_size, blocks.count * block_size});
   return extents;
 }
 

@@ -7,7 +7,7 @@
 #include <exception>
 
 #include "base/process/standard_descriptors.h"
-#include "base/stop.h"
+#include "base/process/stop_signals.h"
 #include "e2image_compat/classic.h"
 #include "e2image_compat/complaint.h"
 #include "e2image_compat/move.h"
@@ -28,25 +28,6 @@ using e2qcow::compat::Options;
 
 constexpr int kDone = 0;
 constexpr int kFailed = 1;
-
-volatile std::sig_atomic_t last_signal = SIGINT;
-
-// The first signal asks for an orderly end, which leaves no half-made file; the second ends at once.
-extern "C" void on_signal(int number) {
-  last_signal = number;
-  e2qcow::request_stop();
-  std::signal(number, SIG_DFL);
-}
-
-void handle_signals() {
-  struct sigaction action {};
-  action.sa_handler = on_signal;
-  for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
-    struct sigaction inherited {};
-    ::sigaction(number, nullptr, &inherited);
-    if (inherited.sa_handler != SIG_IGN) ::sigaction(number, &action, nullptr);
-  }
-}
 
 // The version is that of the library, which comes with e2image.
 void print_version() {
@@ -90,8 +71,8 @@ int run_and_report(const std::string& program, int argc, char** argv) {
     complaint.print(program);
   } catch (const std::system_error& error) {
     if (error.code() == e2qcow::Errc::interrupted) {
-      std::signal(last_signal, SIG_DFL);
-      std::raise(last_signal);
+      std::signal(e2qcow::last_stop_signal(), SIG_DFL);
+      std::raise(e2qcow::last_stop_signal());
     }
     ::com_err(program.c_str(), 0, "%s", error.what());
   } catch (const std::exception& error) {
@@ -104,8 +85,7 @@ int run_and_report(const std::string& program, int argc, char** argv) {
 
 int main(int argc, char** argv) {
   e2qcow::open_standard_descriptors();
-  e2qcow::prepare_stop();
-  handle_signals();
+  e2qcow::stop_on_signals();
   ::add_error_table(&et_ext2_error_table);
   print_version();
   const std::string program = argc > 0 ? argv[0] : "e2image";

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "base/extents.h"
 #include "base/file/null_file.h"
 #include "base/file/output_file.h"
 #include "e2image_compat/block_sink.h"
@@ -64,9 +65,7 @@ void write_to(CopyJob& job, File& file, TableWriter::Background background) {
   const std::vector<Extent> extents = job.extents(Zeros::dropped);
   const E2imageLayout plan = plan_for(job, extents);
   if (!plan.is_valid()) return write_larger_clusters(job, file, background, extents);
-  std::uint64_t bytes = 0;
-  for (const Extent& extent : extents) bytes += extent.length;
-  file.expect_writes(bytes);
+  file.expect_writes(total_length(extents));
   Qcow2Sink sink(file, plan, background);
   job.run(extents, [&](const ImageSource& disk, const TransferOptions& how) { transfer(disk, sink, how); });
 }

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "base/extents.h"
 #include "base/file/output_file.h"
 #include "base/file/output_stream.h"
 #include "e2image_compat/block_sink.h"
@@ -41,9 +42,7 @@ void write_to_stream(const Options& options, CopyJob& job) {
 void write_new_file(const Options& options, CopyJob& job) {
   const auto output = open_output(options.target);
   const std::vector<Extent> extents = job.extents(Zeros::dropped);
-  std::uint64_t bytes = 0;
-  for (const Extent& extent : extents) bytes += extent.length;
-  output->file().expect_writes(bytes);
+  output->file().expect_writes(total_length(extents));
   BlockSink sink(output->file(), {.block_size = std::max(kMinHole, job.source().block_size()),
                                   .offset = options.target_offset,
                                   .drops_zeros = true});

@@ -9,6 +9,9 @@
 
 namespace e2qcow {
 
+// The unit in which Linux and partition tables count, whatever a disk's own sectors are.
+constexpr std::uint64_t kSector = 512;
+
 // std::byteswap of C++23, for unsigned integers.
 template <typename T>
 constexpr T byteswap(T value) {

@@ -10,17 +10,16 @@
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <memory>
 
+#include "base/bytes.h"
 #include "base/extents.h"
+#include "base/sysfs.h"
 
 namespace e2qcow {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr std::uint64_t kSector = 512;
 
 struct FreeProbe {
   void operator()(blkid_probe probe) const { blkid_free_probe(probe); }
@@ -37,12 +36,6 @@ void add_area(std::vector<Extent>& areas, std::uint64_t offset, std::uint64_t si
 
 fs::path sysfs_of(dev_t device) {
   return fmt::format("/sys/dev/block/{}:{}", ::major(device), ::minor(device));
-}
-
-std::uint64_t number_in(const fs::path& path) {
-  std::uint64_t number = 0;
-  std::ifstream(path) >> number;
-  return number;
 }
 
 }  // namespace

@@ -9,6 +9,8 @@
 #include <limits>
 #include <optional>
 
+#include "base/extents.h"
+
 namespace e2qcow {
 namespace {
 
@@ -105,16 +107,10 @@ void RescueMap::append_until(std::uint64_t end, Status status) {
 
 std::vector<Extent> RescueMap::unfinished() const {
   std::vector<Extent> areas;
-  const auto add = [&](Extent area) {
-    if (!areas.empty() && areas.back().end() == area.offset)
-      areas.back().length += area.length;
-    else
-      areas.push_back(area);
-  };
   for (const Part& part : parts_)
-    if (part.status != Status::finished) add(part.range);
+    if (part.status != Status::finished) add_joined(areas, part.range);
   const std::uint64_t end = parts_.back().range.end();
-  add({end, std::numeric_limits<std::uint64_t>::max() - end});
+  add_joined(areas, {end, std::numeric_limits<std::uint64_t>::max() - end});
   return areas;
 }
 

@@ -14,6 +14,8 @@
 #include <filesystem>
 #include <fstream>
 
+#include "base/bytes.h"
+#include "base/sysfs.h"
 #include "base/unique_fd.h"
 
 namespace e2qcow {
@@ -21,7 +23,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::uint64_t kSector = 512;
 constexpr int kMaxDepth = 16;  // of devices on devices
 
 using Ranges = std::vector<StoredRange>;
@@ -33,12 +34,6 @@ std::string first_line(const fs::path& path) {
   std::string line;
   std::getline(in, line);
   return line;
-}
-
-std::uint64_t number_in(const fs::path& path) {
-  std::uint64_t number = 0;
-  std::ifstream(path) >> number;
-  return number;
 }
 
 // "8:1", as sysfs writes it.

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <nlohmann/json.hpp>
 
+#include "base/extents.h"
 #include "cli/class_table.h"
 #include "cli/command.h"
 #include "cli/device_input.h"
@@ -53,9 +54,9 @@ DumpRecord begin_record(const DumpOptions& options, const ext2::Filesystem* file
 
 // What could not be read, and what the device does not have.
 std::uint64_t lost_bytes(const DeviceInput& input) {
-  std::uint64_t bytes = input.filesystem() == nullptr ? 0 : input.filesystem()->geometry.missing_bytes();
-  for (const Extent& loss : input.file().losses()) bytes += loss.length;
-  return bytes;
+  const std::uint64_t missing =
+      input.filesystem() == nullptr ? 0 : input.filesystem()->geometry.missing_bytes();
+  return missing + total_length(input.file().losses());
 }
 
 struct Target {

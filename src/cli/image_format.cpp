@@ -9,6 +9,7 @@
 #include <charconv>
 #include <limits>
 
+#include "base/extents.h"
 #include "cli/sizes.h"
 
 namespace e2qcow::cli {
@@ -46,12 +47,6 @@ qcow2::Compression compression_of(const std::string& text) {
   return compression;
 }
 
-std::uint64_t total_bytes(std::span<const Extent> extents) {
-  std::uint64_t bytes = 0;
-  for (const Extent& extent : extents) bytes += extent.length;
-  return bytes;
-}
-
 // What the tables take; the rest is data.
 std::uint64_t table_bytes(const qcow2::Layout& layout) {
   return layout.data_offset;
@@ -62,7 +57,7 @@ std::uint64_t table_bytes(const qcow2::Layout& layout) {
 // file systems of programs and texts).
 std::uint32_t likely_compressed_bits(std::uint64_t disk_size, std::span<const Extent> extents) {
   constexpr std::array kPenalty{0, 3, 7, 11, 17};
-  const std::uint64_t bytes = total_bytes(extents);
+  const std::uint64_t bytes = total_length(extents);
   std::uint32_t best = kCompressedClusterBits;
   std::uint64_t best_cost = std::numeric_limits<std::uint64_t>::max();
   for (std::uint32_t step = 0; step < kPenalty.size(); ++step) {
@@ -98,7 +93,7 @@ bool tables_outweigh_data(std::uint64_t disk_size, std::span<const Extent> exten
   constexpr std::uint64_t kNotWorthIt = 16 << 20;
   const qcow2::Geometry geometry{kCompressedClusterBits};
   const auto layout = qcow2::plan_layout(geometry, disk_size, qcow2::count_clusters(extents, geometry));
-  return table_bytes(layout) > std::max(kNotWorthIt, total_bytes(extents) / kExpectedRatio);
+  return table_bytes(layout) > std::max(kNotWorthIt, total_length(extents) / kExpectedRatio);
 }
 
 std::uint32_t chosen_bits(const ImageFormat& format, std::uint64_t disk_size, std::span<const Extent> extents,

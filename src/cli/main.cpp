@@ -7,31 +7,13 @@
 #include <iostream>
 
 #include "base/process/standard_descriptors.h"
-#include "base/stop.h"
+#include "base/process/stop_signals.h"
 #include "cli/command.h"
 #include "cli/help_text.h"
 #include "cli/message.h"
 #include "cli/sizes.h"
 
 namespace {
-
-// The first signal asks for an orderly end, the second ends at once.
-extern "C" void on_signal(int number) {
-  e2qcow::request_stop();
-  std::signal(number, SIG_DFL);
-}
-
-void handle_signals() {
-  struct sigaction action {};
-  action.sa_handler = on_signal;
-  for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
-    struct sigaction inherited {};
-    ::sigaction(number, nullptr, &inherited);
-    if (inherited.sa_handler != SIG_IGN) ::sigaction(number, &action, nullptr);  // nohup
-  }
-  std::signal(SIGPIPE, SIG_IGN);
-  std::signal(SIGXFSZ, SIG_IGN);  // a write past the limit fails with EFBIG, with our message
-}
 
 bool has_command(const CLI::App& app, const std::string& name) {
   const auto commands =
@@ -86,8 +68,9 @@ int run(int argc, char** argv) {
 int main(int argc, char** argv) {
   try {
     e2qcow::open_standard_descriptors();
-    e2qcow::prepare_stop();
-    handle_signals();
+    e2qcow::stop_on_signals();
+    std::signal(SIGPIPE, SIG_IGN);
+    std::signal(SIGXFSZ, SIG_IGN);  // a write past the limit fails with EFBIG, with our message
     return run(argc, argv);
   } catch (const std::exception& error) {
     e2qcow::cli::say("e2qcow: {}\n", e2qcow::printable(error.what()));

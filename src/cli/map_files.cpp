@@ -3,13 +3,13 @@
 
 #include <algorithm>
 
+#include "base/bytes.h"
 #include "base/rescue_map.h"
 
 namespace e2qcow::cli {
 namespace {
 
 constexpr std::string_view kProgram = "e2qcow " E2QCOW_VERSION;
-constexpr std::uint64_t kSector = 512;
 
 std::vector<Extent> on_device(std::span<const Extent> extents, Extent part) {
   std::vector<Extent> moved;

@@ -8,7 +8,7 @@
 
 namespace e2qcow {
 std::uint64_t image_size(const ReadableFile& file) {
-  return round_up(file.size(), 512);
+  return round_up(file.size(), kSector);
 }
 
 ExtentSource::ExtentSource(const ReadableFile& file, std::vector<Extent> extents)

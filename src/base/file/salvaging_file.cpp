@@ -12,8 +12,6 @@
 namespace e2qcow {
 namespace {
 
-constexpr std::uint64_t kSector = 512;
-
 // What Linux says where a device was pulled out or its server has ended: FUSE the ones of connections, NFS
 // ESTALE.
 constexpr int kGone[] = {ENODEV,       ENXIO,      EBADF,     ENOMEDIUM, ENOTCONN,

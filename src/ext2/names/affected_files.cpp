@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <map>
 
+#include "base/extents.h"
 #include "ext2/names/path_finder.h"
 #include "ext2/selection/inode_walk.h"
 
@@ -15,10 +16,9 @@ using AffectedByInode = std::map<std::uint64_t, AffectedFile>;
 // Calls `visit(Extent)` for each part of the range that is lost.
 template <typename Visit>
 void for_each_lost(std::span<const Extent> losses, Extent range, Visit visit) {
-  auto loss = std::ranges::upper_bound(losses, range.offset, {}, &Extent::end);
-  for (; loss != losses.end() && loss->offset < range.end(); ++loss) {
-    const std::uint64_t begin = std::max(range.offset, loss->offset);
-    visit(Extent{begin, std::min(range.end(), loss->end()) - begin});
+  for (const Extent& loss : from_first_after(losses, range.offset)) {
+    if (!overlaps(loss, range)) return;
+    visit(common_part(loss, range));
   }
 }
 

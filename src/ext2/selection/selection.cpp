@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "base/bytes.h"
+#include "base/extents.h"
 #include "base/stop.h"
 #include "ext2/selection/data_cursor.h"
 
@@ -45,13 +46,6 @@ std::vector<ClassRun> with(const std::vector<ClassRun>& taken, std::span<const B
   }
   result.insert(result.end(), next, taken.end());
   return result;
-}
-
-void append_joined(std::vector<Extent>& extents, Extent extent) {
-  if (!extents.empty() && extents.back().end() == extent.offset)
-    extents.back().length += extent.length;
-  else
-    extents.push_back(extent);
 }
 
 }  // namespace
@@ -108,7 +102,7 @@ SelectedExtents extents_of(std::span<const ClassRun> runs, const ReadableFile& f
   for (const ClassRun& run : runs) {
     const Extent wanted{run.blocks.first * block_size, run.blocks.count * block_size};
     data.for_each_in(wanted, [&](Extent part) {
-      append_joined(selected.extents, part);
+      add_joined(selected.extents, part);
       selected.class_bytes[static_cast<std::size_t>(run.block_class)] += part.length;
     });
   }

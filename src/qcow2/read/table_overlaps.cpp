@@ -8,6 +8,7 @@
 #include <unordered_set>
 
 #include "base/bytes.h"
+#include "base/extents.h"
 #include "qcow2/format/bitmaps.h"
 #include "qcow2/format/snapshots.h"
 #include "qcow2/format/table_reading.h"
@@ -101,17 +102,13 @@ void TableOverlaps::sort(const std::string& name) {
   for (const Extent& table : tables_) {
     if (!joined.empty() && joined.back().end() > table.offset)
       fail(Errc::corrupt, fmt::format("{}: two of its tables lie at {}", name, table.offset));
-    if (!joined.empty() && joined.back().end() == table.offset)
-      joined.back().length += table.length;
-    else
-      joined.push_back(table);
+    add_joined(joined, table);
   }
   tables_ = std::move(joined);
 }
 
 bool TableOverlaps::is_free(Extent host) const {
-  const auto next = std::ranges::upper_bound(tables_, host.offset, {}, &Extent::end);
-  return next == tables_.end() || next->offset >= host.end();
+  return !any_overlaps(tables_, host);
 }
 
 }  // namespace e2qcow::qcow2
