@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <exception>
 
+#include "base/printable.h"
 #include "base/process/standard_descriptors.h"
 #include "base/process/stop_signals.h"
 #include "e2image_compat/classic.h"
@@ -62,6 +63,10 @@ int run(const Options& options) {
   }
 }
 
+void print_error(const std::string& program, const std::exception& error) {
+  ::com_err(program.c_str(), 0, "%s", e2qcow::printable(error.what()).c_str());
+}
+
 int run_and_report(const std::string& program, int argc, char** argv) {
   try {
     return run(e2qcow::compat::parse_options(argc, argv));
@@ -74,9 +79,9 @@ int run_and_report(const std::string& program, int argc, char** argv) {
       std::signal(e2qcow::last_stop_signal(), SIG_DFL);
       std::raise(e2qcow::last_stop_signal());
     }
-    ::com_err(program.c_str(), 0, "%s", error.what());
+    print_error(program, error);
   } catch (const std::exception& error) {
-    ::com_err(program.c_str(), 0, "%s", error.what());
+    print_error(program, error);
   }
   return kFailed;
 }

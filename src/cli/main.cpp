@@ -53,7 +53,7 @@ int run(int argc, char** argv) {
   try {
     status = chosen();
   } catch (const CLI::ParseError& error) {  // options that do not go together
-    e2qcow::cli::say("e2qcow: {}\n", error.what());
+    e2qcow::cli::say("e2qcow: {}\n", e2qcow::printable(error.what()));
     return e2qcow::cli::kUsage;
   }
   if (std::fflush(stdout) != 0) {

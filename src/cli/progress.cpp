@@ -5,7 +5,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
+#include <nlohmann/json.hpp>
 
 #include "cli/message.h"
 #include "cli/sizes.h"
@@ -59,7 +61,9 @@ void ProgressReport::report(Clock::time_point now) {
   const double part =
       total_ == 0 ? 1.0 : std::min(1.0, static_cast<double>(done_) / static_cast<double>(total_));
   if (json_) {
-    say("{{\"phase\":\"{}\",\"done\":{},\"total\":{},\"seconds\":{:.1f}}}\n", phase_, done_, total_, seconds);
+    const nlohmann::ordered_json line{
+        {"phase", phase_}, {"done", done_}, {"total", total_}, {"seconds", std::round(seconds * 10) / 10}};
+    say("{}\n", line.dump());
     return;
   }
   const auto filled = static_cast<std::size_t>(part * kBarWidth);

@@ -80,7 +80,7 @@ ext2::FileNames names_of_files(const ext2::Filesystem& filesystem, const ext2::S
     return ext2::find_file_names(filesystem, owners, report.losses, inodes);
   } catch (const std::system_error& error) {
     if (error.code() == Errc::interrupted) throw;
-    say("{}: what files are hit could not be found out\n", error.what());
+    say("{}: what files are hit could not be found out\n", printable(error.what()));
     return {};
   }
 }

@@ -9,6 +9,9 @@
 #include "base/bytes.h"
 #include "ext2/structures/checksum.h"
 
+// libext2fs exports this, and declares it in a header that it does not install.
+extern "C" std::uint16_t ext2fs_crc16(std::uint16_t crc, const void* bytes, unsigned length);
+
 namespace e2qcow::ext2 {
 namespace {
 
@@ -19,15 +22,8 @@ constexpr std::size_t kFlags = 0x12;
 constexpr std::size_t kBitmapChecksumLow = 0x18;
 constexpr std::size_t kBitmapChecksumHigh = 0x38;
 
-// CRC-16/ARC, which libext2fs has but does not declare.
 std::uint16_t crc16(std::uint16_t crc, std::span<const std::byte> bytes) {
-  constexpr std::uint16_t kPolynomial = 0xa001;
-  for (const std::byte byte : bytes) {
-    crc ^= static_cast<std::uint16_t>(byte);
-    for (int bit = 0; bit < 8; ++bit)
-      crc = static_cast<std::uint16_t>((crc & 1) != 0 ? (crc >> 1) ^ kPolynomial : crc >> 1);
-  }
-  return crc;
+  return ext2fs_crc16(crc, bytes.data(), static_cast<unsigned>(bytes.size()));
 }
 
 }  // namespace

@@ -2,9 +2,10 @@
 #include "ext2/structures/superblock.h"
 
 #include <ext2fs/ext2fs.h>
-#include <fmt/format.h>
+#include <uuid/uuid.h>
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <string_view>
 
@@ -50,13 +51,10 @@ std::string feature_names(const ext2_super_block& raw) {
   return names;
 }
 
-std::string uuid_text(const std::uint8_t (&uuid)[16]) {
-  std::string text;
-  for (int i = 0; i < 16; ++i) {
-    if (i == 4 || i == 6 || i == 8 || i == 10) text += '-';
-    text += fmt::format("{:02x}", uuid[i]);
-  }
-  return text;
+std::string uuid_text(const uuid_t uuid) {
+  std::array<char, UUID_STR_LEN> text{};
+  uuid_unparse_lower(uuid, text.data());
+  return text.data();
 }
 
 std::string state_text(std::uint16_t state) {

@@ -30,12 +30,31 @@ TEST(Printable, EscapesWhatTurnsTheDirectionOfText) {
   EXPECT_EQ(printable("\xe2\x81\xa9"), "\\xe2\\x81\\xa9");  // U+2069
 }
 
+TEST(Printable, EscapesMarksOfDirection) {
+  EXPECT_EQ(printable("\xe2\x80\x8e"), "\\xe2\\x80\\x8e");  // U+200E, left-to-right mark
+  EXPECT_EQ(printable("\xe2\x80\x8f"), "\\xe2\\x80\\x8f");  // U+200F, right-to-left mark
+  EXPECT_EQ(printable("\xd8\x9c"), "\\xd8\\x9c");           // U+061C, Arabic letter mark
+}
+
+TEST(Printable, EscapesWhatIsInvisible) {
+  EXPECT_EQ(printable("\xe2\x80\x8b"), "\\xe2\\x80\\x8b");           // U+200B, zero width space
+  EXPECT_EQ(printable("\xe2\x81\xaa"), "\\xe2\\x81\\xaa");           // U+206A, deprecated
+  EXPECT_EQ(printable("\xef\xbb\xbf"), "\\xef\\xbb\\xbf");           // U+FEFF, byte order mark
+  EXPECT_EQ(printable("\xf3\xa0\x81\x81"), "\\xf3\\xa0\\x81\\x81");  // U+E0041, a tag
+}
+
+TEST(Printable, EscapesWhatIsNotAssigned) {
+  EXPECT_EQ(printable("\xe2\x81\xa5"), "\\xe2\\x81\\xa5");           // U+2065
+  EXPECT_EQ(printable("\xef\xbf\xbf"), "\\xef\\xbf\\xbf");           // U+FFFF
+  EXPECT_EQ(printable("\xf4\x8f\xbf\xbf"), "\\xf4\\x8f\\xbf\\xbf");  // U+10FFFF
+}
+
 TEST(Printable, EscapesLineAndParagraphSeparators) {
   EXPECT_EQ(printable("\xe2\x80\xa8\xe2\x80\xa9"), "\\xe2\\x80\\xa8\\xe2\\x80\\xa9");
 }
 
 TEST(Printable, LeavesTheNeighboursOfWhatTurnsTheDirection) {
-  for (const char* text : {"\xe2\x80\xa7", "\xe2\x80\xaf", "\xe2\x81\xa5", "\xe2\x81\xaa"})
+  for (const char* text : {"\xe2\x80\x90", "\xe2\x80\xa7", "\xe2\x80\xaf", "\xe2\x81\x9f"})
     EXPECT_EQ(printable(text), text);
 }
 
@@ -60,8 +79,8 @@ TEST(Printable, EscapesOverlongSurrogateAndTooLargeCharacters) {
 }
 
 TEST(Printable, LeavesTheFirstAndLastCharacterOfEachLength) {
-  for (const char* text : {" ", "~", "\xc2\xa0", "\xdf\xbf", "\xe0\xa0\x80", "\xed\x9f\xbf", "\xee\x80\x80",
-                           "\xef\xbf\xbf", "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf"})
+  for (const char* text : {" ", "~", "\xc2\xa0", "\xdf\xbf", "\xe0\xa0\x80", "\xed\x9f\xbb", "\xee\x80\x80",
+                           "\xef\xbf\xbd", "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbd"})
     EXPECT_EQ(printable(text), text);
 }
 
