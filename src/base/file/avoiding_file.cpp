@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "base/file/avoiding_file.h"
 
+#include <e2qcow/error.h>
 #include <fmt/format.h>
 
 #include <algorithm>
