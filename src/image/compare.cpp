@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 
+#include "base/extents.h"
 #include "image/drop_zeros.h"
 
 namespace e2qcow {
@@ -14,14 +15,12 @@ constexpr std::uint64_t kUnit = 64 * 1024;
 
 // With zeros where the disk has no data, or has ended.
 void read_padded(const ImageSource& source, std::uint64_t guest_offset, std::span<std::byte> out) {
-  const std::uint64_t end = guest_offset + out.size();
-  std::uint64_t position = guest_offset;
-  while (position < end) {
-    const auto extent = source.next_extent(position);
-    const Extent data = extent && extent->offset < end ? *extent : Extent{end, 0};
-    std::ranges::fill(out.subspan(position - guest_offset, data.offset - position), std::byte{0});
-    position = std::min(end, data.end());
-    source.read(data.offset, out.subspan(data.offset - guest_offset, position - data.offset));
+  std::ranges::fill(out, std::byte{0});
+  const Extent wanted{guest_offset, out.size()};
+  auto extent = source.next_extent(guest_offset);
+  for (; extent && extent->offset < wanted.end(); extent = source.next_extent(extent->end())) {
+    const Extent data = common_part(*extent, wanted);
+    source.read(data.offset, out.subspan(data.offset - guest_offset, data.length));
   }
 }
 
