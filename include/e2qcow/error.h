@@ -8,8 +8,8 @@
 
 namespace e2qcow {
 
-// What can go wrong besides the errors of the system and of libext2fs. The texts come from e2qcow_err.et, a
-// com_err table.
+// The errors besides those of the system and of libext2fs. The texts come from e2qcow_err.et, a com_err
+// table.
 enum class Errc {
   not_ext2 = 1,
   not_qcow2,
@@ -26,12 +26,12 @@ enum class Errc {
 const std::error_category& e2qcow_category() noexcept;
 std::error_code make_error_code(Errc code) noexcept;
 
-// The com_err code of `error`, for C callers: our own codes and libext2fs's as com_err numbers, errno as it
-// is.
+// The com_err code of `error`, for C callers: codes of ours and of libext2fs as com_err numbers, errno
+// unchanged.
 long com_err_code(const std::error_code& error) noexcept;
 
-// Throw std::system_error. `message` names object, operation and place, and is the whole text of what():
-// the reason is part of it for our own errors and is appended for those of the system.
+// Throw std::system_error. `message` names object, operation and offset. It is the whole text of what() for
+// our own errors, reason included; for errors of the system the reason is appended.
 [[noreturn]] void fail(Errc code, const std::string& message);
 [[noreturn]] void fail_errno(const std::string& message);
 [[noreturn]] void fail_errno(int error, const std::string& message);

@@ -6,7 +6,7 @@
 
 namespace e2qcow {
 
-// A run of bytes: of a disk (guest offsets), of a file, or of whatever the name says.
+// A range of bytes: of a disk (guest offsets), of a file, or of what the name says.
 struct Extent {
   std::uint64_t offset = 0;
   std::uint64_t length = 0;

@@ -12,8 +12,8 @@
 
 namespace e2qcow {
 
-// Bytes by offset, to read: a file, a block device, memory. Every call moves all its bytes or throws
-// std::system_error with the name and the place in its text. Safe from several threads at once.
+// Bytes by offset that can be read: a file, a block device, memory. Every call moves all its bytes or throws
+// std::system_error with the name and the offset in its text. Safe from several threads at once.
 class ReadableFile {
  public:
   ReadableFile() = default;
@@ -26,22 +26,22 @@ class ReadableFile {
 
   // Reading past the end is an error (Errc::truncated), never zeros.
   virtual void read(std::uint64_t offset, std::span<std::byte> out) const = 0;
-  // The same, but fewer bytes at the end of the file; returns how many.
+  // The same, but at the end of the file reads fewer bytes; returns their number.
   virtual std::size_t read_up_to(std::uint64_t offset, std::span<std::byte> out) const;
 
-  // The first extent at or after `offset` that may hold something else than zeros; absent if there is none.
+  // The first extent at or after `offset` that may hold non-zero bytes; absent if there is none.
   virtual std::optional<Extent> next_data(std::uint64_t offset) const;
 
-  // Whether a part of the range came as zeros because it could not be read.
+  // Whether a part of the range was read as zeros because it is unreadable.
   virtual bool is_lost(Extent) const { return false; }
 
-  // A hint that the range will be read soon; returns at once. What lies up to kPrefetchMargin bytes beside it
-  // may be read, too.
+  // A hint that the range will be read soon; returns at once. Up to kPrefetchMargin bytes on either side may
+  // also be read.
   virtual void prefetch(Extent) const {}
   static constexpr std::uint64_t kPrefetchMargin = 32 << 10;
 
-  // Where the bytes lie for the kernel, if they are in something it has open. For letting it share or probe;
-  // reading and writing go through the calls above.
+  // Where the kernel has the bytes, if they are in an open file. For sharing or probing them; reading and
+  // writing go through the calls above.
   struct Descriptor {
     int fd;
     std::uint64_t offset;  // of our byte 0
@@ -49,7 +49,7 @@ class ReadableFile {
   virtual std::optional<Descriptor> descriptor() const { return std::nullopt; }
 };
 
-// The same to write to. Writing, too, is safe from several threads at once.
+// A file that can also be written. Writing is safe from several threads at once as well.
 class File : public ReadableFile {
  public:
   // Writing past the end grows a file and fails on a device.
@@ -65,14 +65,14 @@ class File : public ReadableFile {
   // A hint that this many bytes will be written.
   virtual void expect_writes(std::uint64_t /*bytes*/) {}
 
-  // Until this has returned, nothing that was written is safe.
+  // Written data is safe only after this has returned.
   virtual void sync() {}
 
-  // A hint that the range was written for good and may go to the disk now; returns at once.
+  // A hint that the range will not be written again and may go to the disk now; returns at once.
   virtual void write_back(Extent) {}
 
-  // Makes the range at `offset` one with `from`, so that the file system keeps the bytes once. Returns false,
-  // and changes nothing, if it cannot.
+  // Lets the range at `offset` share its blocks with `from`, so that the file system stores the bytes once.
+  // Returns false, and changes nothing, if it cannot.
   virtual bool share(std::uint64_t /*offset*/, const Descriptor& /*from*/, std::uint64_t /*length*/) {
     return false;
   }

@@ -22,26 +22,27 @@ class ImageSource {
   virtual ~ImageSource() = default;
   virtual std::uint64_t size() const = 0;
 
-  // The first stretch of data at or after guest_offset (cut off there if it begins before); absent if only
+  // The first extent of data at or after guest_offset (cut off there if it begins before); absent if only
   // zeros follow.
   virtual std::optional<Extent> next_extent(std::uint64_t guest_offset) const = 0;
 
-  // Reads from inside the disk. What is in no extent may come as anything, or fail.
+  // Reads from inside the disk. Outside all extents the bytes are arbitrary, or the read fails.
   virtual void read(std::uint64_t guest_offset, std::span<std::byte> out) const = 0;
 
   // A hint that the range, part of an extent, will be read soon; returns at once.
   virtual void prefetch(Extent) const {}
-  // Whether such hints are of use. If not, nobody need look ahead to give them.
+  // Whether such hints are useful. If not, there is no need to look ahead for them.
   virtual bool wants_hints() const { return false; }
 
-  // Where the bytes of the range lie as they are, in one piece; absent if they do not. For sharing them.
+  // Where the bytes of the range are stored unchanged and in one piece; absent if they are not. For sharing
+  // them.
   virtual std::optional<File::Descriptor> stored_at(Extent) const { return std::nullopt; }
 
   // Reads of whole multiples of this, a power of two, are cheapest.
   virtual std::uint64_t read_unit() const { return 1; }
 };
 
-// Memory that begins at a page, so that the kernel can move it to a disk without a copy.
+// Page-aligned memory, so that the kernel can move it to a disk without a copy.
 template <typename T>
 struct PageAllocator {
   using value_type = T;
@@ -55,8 +56,8 @@ struct PageAllocator {
 };
 using PageBytes = std::vector<std::byte, PageAllocator<std::byte>>;
 
-// A piece of a disk on its way from a source to a sink. It is planned, filled, packed and appended, and then
-// used for another piece; what a stage sets is valid until the batch is planned again.
+// A part of a disk on its way from a source to a sink. It is planned, filled, packed and appended, and then
+// reused for another part; the members that a stage sets are valid until the batch is planned again.
 struct Batch {
   // Bytes as they will be stored, in `data` or `packed`: of the disk, or of a compressed cluster of it.
   struct Piece {
@@ -93,11 +94,11 @@ class ImageSink {
   // Asked after append(): if false, the rest of the disk is not needed.
   virtual bool wants_more() const { return true; }
 
-  // Writes what makes the output valid. Without it the output is not an image.
+  // Makes the output valid. Without it the output is not an image.
   virtual void finish() = 0;
 };
 
-// Is told how far the work is. advance() is called by several threads at once.
+// Receives the progress of the work. advance() is called by several threads at once.
 class Progress {
  public:
   virtual ~Progress() = default;
@@ -110,8 +111,8 @@ struct TransferOptions {
   Progress* progress = nullptr;
 };
 
-// Copies all extents of `source`, or as many as it wants, to `sink` and finishes it. What the sink gets does
-// not depend on the number of threads. The first error ends the work and is thrown, and the sink is not
+// Copies all extents of `source`, or as many as it wants, to `sink` and finishes it. What the sink receives
+// does not depend on the number of threads. The first error ends the work and is thrown, and the sink is not
 // finished.
 void transfer(const ImageSource& source, ImageSink& sink, const TransferOptions& options);
 

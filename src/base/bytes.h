@@ -21,7 +21,7 @@ constexpr T byteswap(T value) {
   if constexpr (sizeof(T) == 8) return __builtin_bswap64(value);
 }
 
-// A value as it stands on disk, in big or little endian, and back: both directions are the same.
+// A value as it is stored on disk, in big or little endian, and back: both directions are the same.
 template <typename T>
 constexpr T big_endian(T value) {
   return std::endian::native == std::endian::big ? value : byteswap(value);

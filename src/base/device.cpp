@@ -28,7 +28,7 @@ using Probe = std::unique_ptr<std::remove_pointer_t<blkid_probe>, FreeProbe>;
 
 constexpr std::uint64_t kAreaBytes = 64 * 1024;  // around a signature
 
-// Of the part's bytes; adds what is around this offset, cut at the ends.
+// Adds the bytes of the part around this offset, cut at its ends.
 void add_area(std::vector<Extent>& areas, std::uint64_t offset, std::uint64_t size) {
   const std::uint64_t begin = std::min(offset, size) / kAreaBytes * kAreaBytes;
   if (begin < size) areas.push_back({begin, std::min(kAreaBytes, size - begin)});

@@ -10,17 +10,17 @@
 
 namespace e2qcow {
 
-// Partition `number` of a disk or disk image (MBR with logical partitions, GPT and what else libblkid knows).
-// Throws where there is no such partition.
+// Partition `number` of a disk or disk image (MBR with logical partitions, GPT and others that libblkid
+// knows). Throws if there is no such partition.
 Extent find_partition(const PosixFile& disk, int number);
 
 bool has_partitions(const PosixFile& disk);
 
-// Where on a part of a disk it stands what the part is: its beginning and end, and around the signatures that
-// libblkid finds. Offsets in the part; ascending, not touching.
+// The ranges of a part of a disk that identify its contents: its beginning and end, and the surroundings of
+// the signatures that libblkid finds. Offsets in the part; ascending, not touching.
 std::vector<Extent> recognised_areas(const PosixFile& disk, Extent part);
 
-// What a disk holds, by libblkid; empty: nothing that it knows.
+// What libblkid recognises on a disk; empty if nothing.
 struct Signature {
   std::string file_system;  // its type
   std::string label;        // of the file system
@@ -28,7 +28,7 @@ struct Signature {
 };
 Signature find_signature(const PosixFile& disk);
 
-// The devices of those partitions of a disk, as the kernel knows them, that overlap the range; none of a
+// The devices of those partitions of a disk that overlap the range, as the kernel knows them; none for a
 // file.
 std::vector<std::string> partitions_in(const PosixFile& disk, Extent range);
 

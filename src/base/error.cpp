@@ -39,7 +39,7 @@ class Category : public std::error_category {
   std::string message(int value) const override { return error_message(table_code(value)); }
 };
 
-// Our own message already says why; std::system_error would append the code's text to it once more.
+// Our own message already has the reason; std::system_error would append the code's text again.
 class Failure : public std::system_error {
  public:
   Failure(Errc code, std::string message)

@@ -14,7 +14,7 @@ constexpr bool overlaps(Extent a, Extent b) {
   return a.offset < b.end() && b.offset < a.end();
 }
 
-// What both have; empty if they do not overlap.
+// The common part of both; empty if they do not overlap.
 constexpr Extent common_part(Extent a, Extent b) {
   const std::uint64_t begin = std::max(a.offset, b.offset);
   return {begin, std::max(begin, std::min(a.end(), b.end())) - begin};
@@ -34,7 +34,7 @@ inline void add_joined(std::vector<Extent>& extents, Extent extent) {
     extents.back().length = std::max(extents.back().end(), extent.end()) - extents.back().offset;
 }
 
-// In ascending order, and joined where they touch or overlap.
+// In ascending order, and joined if they touch or overlap.
 inline std::vector<Extent> sorted_and_joined(std::vector<Extent> extents) {
   std::ranges::sort(extents, {}, &Extent::offset);
   std::vector<Extent> result;

@@ -73,7 +73,7 @@ RescueMap RescueMap::parse(std::string_view text, const std::string& name) {
                              (map.parts_.empty() || *position == end) && status.size() == 1 &&
                              kStatuses.find(status[0]) != std::string_view::npos;
     if (!makes_sense)
-      fail(Errc::corrupt, fmt::format("{}: line {} is not one of a ddrescue map file", name, line_number));
+      fail(Errc::corrupt, fmt::format("{}: line {} is not valid in a ddrescue map file", name, line_number));
     map.append_until(*position, Status::not_tried);
     map.append_until(*position + *size, static_cast<Status>(status[0]));
   }

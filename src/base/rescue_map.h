@@ -11,8 +11,8 @@
 
 namespace e2qcow {
 
-// A map of what was read of a device and what was not, as GNU ddrescue writes and reads them.
-// Source: GNU ddrescue manual, "Mapfile structure"
+// A map of the areas of a device that were read, and of those that were not, as GNU ddrescue writes and reads
+// it. Source: GNU ddrescue manual, "Mapfile structure"
 class RescueMap {
  public:
   enum class Status : char {
@@ -23,18 +23,18 @@ class RescueMap {
     finished = '+'
   };
 
-  // Of a device of this size, of which nothing else was tried. Both lists ascend without overlaps and lie on
-  // the device; what is in both is bad.
+  // A map of a device of this size of which nothing else was tried. Both lists ascend without overlaps and
+  // lie inside the device; an area that is in both is bad.
   RescueMap(std::uint64_t size, std::span<const Extent> finished, std::span<const Extent> bad);
 
-  // `name` is for messages. Throws Errc::corrupt where the text is not such a map.
+  // `name` is for messages. Throws Errc::corrupt if the text is not such a map.
   static RescueMap parse(std::string_view text, const std::string& name);
 
-  // What is not finished, up to the largest offset there can be; ascending, not touching.
+  // The areas that are not finished, up to the largest possible offset; ascending, not touching.
   std::vector<Extent> unfinished() const;
 
-  // The same, where what is bad because `known` kept it from being read has its status there: it was not
-  // tried, and another program should try it.
+  // The same map, but areas that are bad only because `known` forbade reading them get their status from
+  // `known`: they were not tried, and another program should try them.
   RescueMap explained_by(const RescueMap& known) const;
 
   std::string text(std::string_view program) const;
@@ -45,9 +45,9 @@ class RescueMap {
     Status status;
   };
   RescueMap() = default;
-  // What is said from `position` on: behind the map, that it was not tried.
+  // The status from `position` on; past the end of the map it is "not tried".
   Part at(std::uint64_t position) const;
-  // Up to `end`, from where the map ends.
+  // From the end of the map up to `end`.
   void append_until(std::uint64_t end, Status status);
 
   std::vector<Part> parts_;  // ascending, without gaps; neighbours differ

@@ -31,7 +31,7 @@ void prepare_stop() {
   stop_event = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 }
 
-// A signal may meet another thread than the one that waits, so that no call is interrupted.
+// A signal may be delivered to another thread than the one that waits, and then interrupts no call.
 void wait_for(int fd, short events) {
   pollfd waited[]{{fd, events, 0}, {stop_event, POLLIN, 0}};
   do {

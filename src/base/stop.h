@@ -3,16 +3,16 @@
 
 namespace e2qcow {
 
-// A request to end the work at the next safe place, as from SIGINT. May be called from a signal handler.
+// A request to end the work at the next safe point, as from SIGINT. May be called from a signal handler.
 void request_stop() noexcept;
 
-// Makes waits end when a stop is requested. Once, before threads and signals.
+// Makes waits end when a stop is requested. Call it once, before there are threads or signals.
 void prepare_stop();
 
-// Waits until `fd` can be read from or, with POLLOUT, written to; or throws as throw_if_stopped().
+// Waits until `fd` can be read from or, with POLLOUT, written to. Throws as throw_if_stopped() does.
 void wait_for(int fd, short events);
 
-// Throws Errc::interrupted once a stop was requested. Loops over data call it once for each piece.
+// Throws Errc::interrupted if a stop was requested. Loops over data call it once for each piece.
 void throw_if_stopped();
 
 }  // namespace e2qcow

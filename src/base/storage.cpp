@@ -55,7 +55,7 @@ void add(Ranges& ranges, const struct stat& status, Extent part, const std::stri
   if (S_ISREG(status.st_mode)) ranges.push_back({true, status.st_dev, status.st_ino, part, name});
 }
 
-// The name in sysfs can be that of another file by now; the inode cannot.
+// The name in sysfs may belong to another file by now; the inode cannot.
 bool add_loop_file(Ranges& ranges, const fs::path& directory, Extent part, int depth) {
   const std::string file = first_line(directory / "loop" / "backing_file");
   if (file.empty()) return false;

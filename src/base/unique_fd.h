@@ -7,8 +7,8 @@
 
 namespace e2qcow {
 
-// Owns a file descriptor. The destructor closes it and ignores errors; who must know calls release() and
-// closes it himself.
+// Owns a file descriptor. The destructor closes it and ignores errors; a caller that needs them calls
+// release() and close().
 class UniqueFd {
  public:
   explicit UniqueFd(int fd = -1) : fd_(fd) {}

@@ -34,7 +34,7 @@ bool BatchPlanner::next(Batch& batch) {
   return !batch.ranges.empty();
 }
 
-// Takes what fits of the extent; false when the batch is full.
+// Takes as much of the extent as fits; false if the batch is full.
 bool BatchPlanner::add(Batch& batch, Extent extent) {
   const std::uint64_t start = round_down(extent.offset, granularity_);
   const bool in_last_range = !batch.ranges.empty() && start < batch.ranges.back().end();
@@ -55,7 +55,7 @@ bool BatchPlanner::add(Batch& batch, Extent extent) {
   return true;
 }
 
-// What was not read is zero in the batch, whatever the source's file has there.
+// Parts that were not read are zero in the batch, whatever the source's file has there.
 void find_shareable(Batch& batch, const ImageSource& source) {
   auto read = batch.reads.begin();
   for (Batch::Piece& piece : batch.pieces) {

@@ -29,10 +29,10 @@ class BatchPlanner {
   std::uint64_t planned_ = 0;   // bytes in the current batch
 };
 
-// Notes of each piece that is stored as it was read where the source has it.
+// Notes, for each piece that is stored as it was read, where the source stores it.
 void find_shareable(Batch& batch, const ImageSource& source);
 
-// Sizes batch.data and fills it with what the reads bring and zeros.
+// Sizes batch.data and fills it with the data read and with zeros.
 void fill(Batch& batch, const ImageSource& source);
 
 }  // namespace e2qcow

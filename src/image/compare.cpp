@@ -24,7 +24,8 @@ void read_padded(const ImageSource& source, std::uint64_t guest_offset, std::spa
   }
 }
 
-// A disk that is zero where two others are the same, with extents where either of them has data.
+// A disk that is zero at the offsets at which two others are the same, with extents wherever one of them has
+// data.
 class Difference : public ImageSource {
  public:
   Difference(const ImageSource& a, const ImageSource& b) : a_(a), b_(b) {}

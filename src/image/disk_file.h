@@ -9,7 +9,8 @@
 
 namespace e2qcow {
 
-// An image's disk as a file to read from, for what looks into file systems. The source must outlive it.
+// The disk of an image as a file to read from, for code that examines file systems. The source must outlive
+// it.
 class DiskFile : public ReadableFile {
  public:
   DiskFile(const ImageSource& source, std::string name) : source_(source), name_(std::move(name)) {}

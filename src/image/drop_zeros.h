@@ -7,8 +7,8 @@
 
 namespace e2qcow {
 
-// Sets batch.pieces to the longest runs of units of `unit` bytes that are not all zero. `unit` divides the
-// batch's ranges.
+// Sets batch.pieces to the longest runs of units of `unit` bytes that are not all zero. The batch's ranges
+// are multiples of `unit`.
 void drop_zeros(Batch& batch, std::uint64_t unit);
 
 }  // namespace e2qcow

@@ -10,7 +10,7 @@ namespace e2qcow {
 
 enum class DumpKind : std::uint8_t { metadata = 0, all = 1 };
 
-// What an image of ours says about itself.
+// The record of an image of ours about its own dump.
 struct DumpRecord {
   struct ClassBytes {
     std::uint8_t block_class;  // as the selection numbers them
@@ -25,7 +25,7 @@ struct DumpRecord {
   std::vector<ClassBytes> classes;  // what was selected, zeros included
   std::uint64_t lost_bytes = 0;     // could not be read and are zeros in the image
   std::uint64_t inconsistencies = 0;
-  // False where the header was written before the data was read (to a pipe).
+  // False if the header was written before the data was read (to a pipe).
   bool losses_known = true;
 
   bool complete() const { return losses_known && lost_bytes == 0; }

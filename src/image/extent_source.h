@@ -8,7 +8,7 @@
 
 namespace e2qcow {
 
-// The chosen extents of a file or device, as a disk of which everything else is zeros.
+// The chosen extents of a file or device, as a disk whose other bytes are zeros.
 class ExtentSource : public ImageSource {
  public:
   // `extents` ascend, do not touch each other and lie inside the file, which must outlive the source.

@@ -16,7 +16,7 @@ namespace {
 constexpr std::uint64_t kFileHole = 4096;
 constexpr std::uint64_t kDeviceHole = 64 * 1024;  // clearing costs a system call each
 constexpr std::uint64_t kHeadSize =
-    64 * 1024;  // a superblock is in the first block, and blocks end at 64 KiB
+    64 * 1024;  // the superblock is in the first block, which has at most 64 KiB
 
 }  // namespace
 
@@ -41,7 +41,7 @@ void RawSink::append(const Batch& batch) {
     const std::uint64_t room = options_.size - std::min(options_.size, piece.guest_offset);
     const std::uint64_t length = std::min<std::uint64_t>(piece.stored.size(), room);
     if (!is_zero(piece.stored.subspan(length)))
-      fail(Errc::too_small, fmt::format("{}: {} bytes are too small: the disk has data behind them (at {})",
+      fail(Errc::too_small, fmt::format("{}: {} bytes are too small: the disk has data past that (at {})",
                                         file_.name(), options_.size, piece.guest_offset + length));
     const bool whole = length == piece.stored.size();
     write({.guest_offset = piece.guest_offset,

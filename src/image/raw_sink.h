@@ -8,7 +8,7 @@
 
 namespace e2qcow {
 
-// A raw disk: a file that gets holes where the disk is zero, or a device whose old contents are overwritten
+// A raw disk: a file with holes for the zeros of the disk, or a device whose old contents are overwritten
 // with zeros there.
 class RawSink : public ImageSink {
  public:
@@ -19,7 +19,7 @@ class RawSink : public ImageSink {
     // last, so that nothing takes a half-written disk for a whole one.
     bool overwrites = false;
     File::Zeroing zeroing = File::Zeroing::keep_allocated;
-    // Somebody waits for the disk in the end, so that it had better begin at once.
+    // The work ends with a sync, so the disk had better begin writing at once.
     bool is_synced = true;
   };
 

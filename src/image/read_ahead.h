@@ -13,7 +13,8 @@ class ReadAhead {
 
   // Gives the hints that are due.
   void announce();
-  // The next bytes of the source's data are taken, and the extent they are in ends with them or goes on.
+  // Notes that the next bytes of the source's data were taken, and whether their extent ends with them or
+  // continues.
   void passed(Extent read, bool ends_extent);
 
  private:

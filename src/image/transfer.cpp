@@ -13,8 +13,9 @@ namespace e2qcow {
 namespace {
 
 // Batches pass three stages: planned in order (one thread at a time), filled and packed (all threads at
-// once), appended in order (one thread at a time). A thread that has packed a batch appends all that are due
-// and goes on; batches that are packed too early wait in `ready_`. The number of batches bounds the memory.
+// once), appended in order (one thread at a time). A thread that has packed a batch appends all batches that
+// are due and continues; batches that are packed too early wait in `ready_`. The number of batches bounds the
+// memory.
 class Pipeline {
  public:
   Pipeline(const ImageSource& source, ImageSink& sink, const TransferOptions& options)
@@ -56,7 +57,7 @@ class Pipeline {
 
   std::optional<Job> plan() {
     Lock lock(mutex_);
-    // The batch that is due next is never among those waited for: somebody is working on it.
+    // The batch that is due next is never among those waited for: a thread is working on it.
     changed_.wait(lock, [this] { return is_over_ || (!free_.empty() && !planning_); });
     if (is_over_ || planned_all_) return std::nullopt;
     planning_ = true;
@@ -116,7 +117,7 @@ class Pipeline {
   BatchPlanner planner_;  // used by the thread that has set planning_
   const unsigned threads_;
 
-  std::mutex mutex_;  // guards what follows
+  std::mutex mutex_;  // guards the members below
   std::condition_variable changed_;
   std::vector<std::unique_ptr<Batch>> free_;
   std::map<std::uint64_t, std::unique_ptr<Batch>> ready_;  // by number, packed

@@ -7,7 +7,7 @@
 
 namespace e2qcow {
 
-// A file of which some areas must not be touched: reading them fails at once (Errc::unreadable).
+// A file with areas that must not be touched: reading them fails at once (Errc::unreadable).
 class AvoidingFile : public ForwardingFile {
  public:
   // The areas ascend and do not touch.

@@ -5,8 +5,8 @@
 
 namespace e2qcow {
 
-// What a file that stands for another one, which must outlive it, begins with: everything but reading is
-// passed on, and overridden if it differs. read_up_to() follows from read() and size().
+// The base of a file that stands for another one, which must outlive it: passes on everything except reading;
+// override what differs. read_up_to() follows from read() and size().
 class ForwardingFile : public ReadableFile {
  public:
   const std::string& name() const override { return file_.name(); }

@@ -12,9 +12,9 @@ namespace e2qcow {
 
 UniqueFd open_memory_disk(std::uint64_t size) {
   UniqueFd fd(::memfd_create("e2qcow", MFD_CLOEXEC | MFD_ALLOW_SEALING));
-  if (fd.get() < 0) fail_errno("memory for the disk in memory");
-  if (::ftruncate(fd.get(), static_cast<off_t>(size)) != 0) fail_errno("size of the disk in memory");
-  if (::fcntl(fd.get(), F_ADD_SEALS, F_SEAL_GROW) != 0) fail_errno("seal of the disk in memory");
+  if (fd.get() < 0) fail_errno("create the disk in memory");
+  if (::ftruncate(fd.get(), static_cast<off_t>(size)) != 0) fail_errno("set the size of the disk in memory");
+  if (::fcntl(fd.get(), F_ADD_SEALS, F_SEAL_GROW) != 0) fail_errno("fix the size of the disk in memory");
   return fd;
 }
 

@@ -9,8 +9,8 @@
 
 namespace e2qcow {
 
-// An open file of zeros in memory, for programs that want to look at a disk's file themselves: it has the
-// disk's size, may be written and truncated, and does not grow. Only what is written to it takes memory.
+// An open file of zeros in memory, for programs that examine a disk's file themselves. It has the disk's
+// size, can be written and truncated, and cannot grow. Only written parts take memory.
 UniqueFd open_memory_disk(std::uint64_t size);
 
 // The range lies inside of it.

@@ -8,7 +8,7 @@
 
 namespace e2qcow {
 
-// Forgets what is written to it.
+// Discards everything that is written to it.
 class NullFile : public File {
  public:
   const std::string& name() const override { return name_; }

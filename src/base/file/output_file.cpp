@@ -28,7 +28,7 @@ std::string directory_of(const std::string& path) {
   return slash == 0 ? "/" : path.substr(0, slash);
 }
 
-// A free name beside `path`, for a moment.
+// A name beside `path` that is free at this moment.
 std::string hidden_name(const std::string& path, int attempt) {
   return fmt::format("{}/.e2qcow.{}.{}", directory_of(path), ::getpid(), attempt);
 }
@@ -37,7 +37,7 @@ std::string name_of_open_file(int fd) {
   return fmt::format("/proc/self/fd/{}", fd);
 }
 
-// Whether a file without a name can be given one later: not in a chroot without /proc.
+// Whether an unnamed file can be given a name later: not in a chroot without /proc.
 bool can_be_named(int fd) {
   return ::access(name_of_open_file(fd).c_str(), F_OK) == 0;
 }
@@ -53,7 +53,7 @@ constexpr PosixFile::Options kOptions{.writes_directly = true};
 }  // namespace
 
 OutputFile::OutputFile(const std::string& path) : path_(path) {
-  if (path.empty()) fail(Errc::refused, "an output file needs a name");
+  if (path.empty()) fail(Errc::refused, "the name of the output is empty");
   const auto existing = status_of(path);
   if (existing && S_ISBLK(existing->st_mode)) {
     file_ = open_device_for_writing(path, kOptions);
@@ -67,7 +67,7 @@ OutputFile::OutputFile(const std::string& path) : path_(path) {
   create_beside();
   if (existing && (::fchown(file_->fd(), existing->st_uid, existing->st_gid) != 0 ||
                    ::fchmod(file_->fd(), existing->st_mode & 07777) != 0))
-    errno = 0;  // somebody else's file: ours then keeps the owner and mode that it has
+    errno = 0;  // another user's file: ours then keeps its own owner and mode
 }
 
 OutputFile::~OutputFile() {
@@ -110,7 +110,7 @@ void OutputFile::commit(Durability durability) {
   if (sync) file_->sync();
   if (is_block_device()) return;
   give_name();
-  file_->close();  // before it is made known: what the disk has no room for may show only now
+  file_->close();  // before it gets its name: a full disk may be noticed only now
   if (::rename(temporary_.c_str(), path_.c_str()) != 0) fail_errno(path_ + ": replace");
   temporary_.clear();
   if (sync) sync_directory(directory_of(path_));

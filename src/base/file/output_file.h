@@ -8,10 +8,10 @@
 
 namespace e2qcow {
 
-// A file that appears under its name only when it is complete: it is written without a name (or, where the
-// file system cannot do that, beside its name) and renamed by commit(). Until then an older file of that name
-// stays as it was. A block device is written in place. New files can be read by their owner alone, as what is
-// in them came from a whole disk; a file that is replaced hands its permissions on.
+// A file that appears under its name only when it is complete: it is written without a name (or beside its
+// name, if the file system needs that) and renamed by commit(). Until then an existing file of that name
+// stays as it is. A block device is written in place. Only the owner can read a new file, because its
+// contents come from a whole disk; a file that is replaced passes on its permissions.
 class OutputFile {
  public:
   explicit OutputFile(const std::string& path);
@@ -20,13 +20,13 @@ class OutputFile {
   OutputFile& operator=(const OutputFile&) = delete;
 
   PosixFile& file() { return *file_; }
-  // Where it is made.
+  // The directory in which it is made.
   std::string directory() const;
   bool is_block_device() const { return file_->is_block_device(); }
 
   enum class Durability { if_it_replaces, always };
-  // Without a sync a new file may be lost in a power failure, as with every program that writes files. What
-  // is replaced must not be: then the new file is always synced first.
+  // Without a sync a new file may be lost in a power failure, as with every program that writes files. A file
+  // that is replaced must not be lost: the new one is then always synced first.
   void commit(Durability durability);
 
  private:

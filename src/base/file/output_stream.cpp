@@ -19,10 +19,10 @@ namespace {
 
 // A pipe that can be written to takes this much without blocking; POSIX, PIPE_BUF.
 constexpr std::size_t kAtomic = 4096;
-constexpr std::size_t kUnlimited = 1 << 20;  // per write, where nothing waits for a reader
+constexpr std::size_t kUnlimited = 1 << 20;  // per write, if nothing waits for a reader
 
-// How much can surely be written without blocking to what can be written to. Of a pipe's pages the first and
-// the last may be taken by a few bytes.
+// How much can certainly be written without blocking when poll() reports room. The first and the last page of
+// a pipe may be taken up by a few bytes.
 std::size_t room_in(int fd) {
   struct stat status {};
   if (::fstat(fd, &status) == 0 && S_ISREG(status.st_mode)) return kUnlimited;

@@ -17,7 +17,7 @@ class OutputStream {
  public:
   OutputStream(int fd, std::string name) : fd_(fd), name_(std::move(name)) {}
 
-  // Writes all or throws; a reader that went away is an error like any other.
+  // Writes everything or throws; a reader that went away is an error like any other.
   void write(std::span<const std::byte> data);
   std::uint64_t written() const { return written_; }
 

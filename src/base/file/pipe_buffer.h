@@ -11,14 +11,14 @@
 
 namespace e2qcow {
 
-// Keeps what was read from the front of a pipe: in memory, zeros for nothing; when that becomes too much, in
-// a temporary file.
+// Keeps the bytes read so far from a pipe: in memory, where zeros cost nothing, or in a temporary file if
+// there are too many.
 class PipeBuffer {
  public:
   explicit PipeBuffer(std::uint64_t memory_limit = 64 << 20) : memory_limit_(memory_limit) {}
 
-  // Opens the temporary file, while files may be opened. Where that fails, it is tried again when it is
-  // needed.
+  // Opens the temporary file while files may still be opened. If that fails, it is tried again when the file
+  // is needed.
   void prepare_to_spill();
 
   void append(std::span<const std::byte> data);

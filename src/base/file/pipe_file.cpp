@@ -29,7 +29,7 @@ std::uint64_t PipeFile::position() const {
   return position_;
 }
 
-// Reads some more; false at the end.
+// Reads the next bytes; false at the end.
 bool PipeFile::advance() const {
   std::vector<std::byte> buffer(ring_.empty() ? kReadBytes : 0);
   std::span<std::byte> room = buffer;
@@ -72,7 +72,7 @@ void PipeFile::copy_out(std::uint64_t offset, std::span<std::byte> out) const {
   }
   if (out.empty()) return;
   if (position_ - offset > ring_.size())
-    fail(Errc::refused, fmt::format("{}: read at {}: that went by and was not kept", name_, offset));
+    fail(Errc::refused, fmt::format("{}: read at {}: these bytes have passed and were not kept", name_, offset));
   const auto first = std::span(ring_).subspan(offset % ring_.size());
   const std::size_t length = std::min(first.size(), out.size());
   std::ranges::copy(first.first(length), out.begin());

@@ -10,9 +10,9 @@
 
 namespace e2qcow {
 
-// What comes from a pipe, as a file to read from. At first everything that went by is kept; after forget()
-// only the front so far and the last `window` bytes are, and reading further back is an error. The size is
-// not known before the end was seen; until then it is kUnknownSize.
+// A pipe as a file that can be read by offset. At first every byte is kept; after forget() only the bytes
+// read until then and the last `window` bytes, and reading others is an error. The size is kUnknownSize until
+// the end has been reached.
 class PipeFile : public ReadableFile {
  public:
   // Does not own the descriptor.
@@ -25,10 +25,10 @@ class PipeFile : public ReadableFile {
   void read(std::uint64_t offset, std::span<std::byte> out) const override;
   std::size_t read_up_to(std::uint64_t offset, std::span<std::byte> out) const override;
 
-  // How far it was read.
+  // The offset up to which it was read.
   std::uint64_t position() const;
   void forget(std::uint64_t window);
-  // Reads to the end, so that whoever writes can finish.
+  // Reads to the end, so that the writing program can finish.
   void drain();
 
  private:
@@ -37,7 +37,7 @@ class PipeFile : public ReadableFile {
 
   int fd_;
   std::string name_;
-  mutable std::mutex mutex_;  // guards what follows
+  mutable std::mutex mutex_;  // guards the members below
   mutable PipeBuffer front_;
   mutable std::vector<std::byte> ring_;  // empty until forget(); byte x is at x % size
   mutable std::uint64_t position_ = 0;

@@ -21,7 +21,7 @@
 namespace e2qcow {
 namespace {
 
-// One call to the kernel zeroes at most this much, so that a signal is noticed in between.
+// One system call zeroes at most this much, so that a signal is noticed between calls.
 constexpr std::uint64_t kZeroStep = 64 << 20;
 constexpr std::size_t kMaxParts = 64;
 constexpr std::uint64_t kShareUnit = 4096;   // file systems share whole blocks
@@ -45,7 +45,7 @@ UniqueFd open_once_more(int fd, int flags) {
   return UniqueFd(::open(fmt::format("/proc/self/fd/{}", fd).c_str(), flags));
 }
 
-// An interrupted call is tried again, unless the signal asked for the end.
+// An interrupted call is repeated, unless the signal asked us to stop.
 bool interrupted() {
   if (errno != EINTR) return false;
   throw_if_stopped();
@@ -78,7 +78,7 @@ void PosixFile::read(std::uint64_t offset, std::span<std::byte> out) const {
   }
 }
 
-// How much was written: not all on a full disk, for example.
+// How much was written: less than everything on a full disk, for example.
 ssize_t PosixFile::write_some(std::uint64_t offset, std::span<const iovec> vectors) {
   while (true) {
     const int fd = fd_for_writing(offset, vectors);
@@ -111,15 +111,15 @@ void PosixFile::write(std::uint64_t offset, std::span<const std::span<const std:
       total += parts[i].size();
     }
     const auto n = static_cast<std::uint64_t>(write_some(offset, std::span(vectors).first(count)));
-    if (n < total) File::write(offset, parts.first(count));  // says why with the part that did not go
+    if (n < total) File::write(offset, parts.first(count));  // reports the reason when the rest is written
     offset += total;
     parts = parts.subspan(count);
   }
 }
 
-// Writing through the page cache is fast while the kernel can put off the writing, which it does for a part
-// of the memory. What is larger waits for the disk in any case; direct writes then save the copy, and leave
-// other programs their caches.
+// Writing through the page cache is fast as long as the kernel can defer the writing, which it does up to a
+// fraction of the memory. Larger outputs wait for the disk in any case; direct writes then save the copy and
+// leave the cache to other programs.
 void PosixFile::expect_writes(std::uint64_t bytes) {
   constexpr std::uint64_t kShareOfMemory = 10;
   const auto memory = static_cast<std::uint64_t>(::sysconf(_SC_PHYS_PAGES)) * ::sysconf(_SC_PAGESIZE);

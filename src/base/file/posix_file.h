@@ -23,8 +23,8 @@ class PosixFile : public File {
         false;  // past the page cache, if writes are large, aligned and expected to be many
   };
 
-  // Takes over `fd`. Anything that is neither a regular file nor a block device is refused. What the options
-  // need is opened now; what cannot be had is left out.
+  // Takes over `fd`. Anything that is neither a regular file nor a block device is refused. Everything that
+  // the options need is opened now; an option that is not available has no effect.
   PosixFile(UniqueFd fd, std::string name, const Options& options);
   PosixFile(UniqueFd fd, std::string name) : PosixFile(std::move(fd), std::move(name), {}) {}
 
@@ -43,7 +43,7 @@ class PosixFile : public File {
   void prefetch(Extent range) const override;
   std::optional<Descriptor> descriptor() const override { return Descriptor{fd_.get(), 0}; }
 
-  // Ends the use of the file. File systems over a network may say only now that something was not written.
+  // Closes the file. Network file systems may report only now that something was not written.
   void close();
 
   bool is_block_device() const { return is_block_device_; }
@@ -61,16 +61,16 @@ class PosixFile : public File {
   bool is_block_device_;
   std::uint64_t device_size_ = 0;
   std::atomic<bool> can_share_{true};       // as far as was tried
-  std::unique_ptr<Prefetcher> prefetcher_;  // ends before fd_ is closed; null: hints are not taken
+  std::unique_ptr<Prefetcher> prefetcher_;  // ends before fd_ is closed; null: hints are ignored
 };
 
-// Never waits for a writer of a FIFO, never follows into a terminal: what is not a file or block device is an
+// Never waits for the writer of a FIFO and never opens a terminal: anything but a file or block device is an
 // error.
 std::unique_ptr<PosixFile> open_for_reading(const std::string& path,
                                             const PosixFile::Options& options = {.takes_hints = true});
 
-// A file that exists, to be read and changed where it is. Who opens it so has it alone: until it is closed,
-// others who try fail with Errc::in_use, and so does QEMU, in its way.
+// An existing file, to be read and changed in place. It is locked until it is closed: other attempts of ours
+// fail with Errc::in_use, and QEMU's programs fail in their own way.
 std::unique_ptr<PosixFile> open_for_update(const std::string& path);
 
 // A block device to be overwritten in place. A device that is mounted or otherwise in use is refused

@@ -17,8 +17,8 @@ namespace {
 using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
 
-constexpr auto kSlow = 200us;  // for the kernel to take note of a request
-// Once may be chance: another program had the processor. One of nine is none.
+constexpr auto kSlow = 200us;  // a kernel that takes longer to accept a request is slow
+// One slow request may be chance: another program had the processor. More than one in nine is not.
 constexpr int kSlowWeight = 8;
 constexpr int kFastWeight = -1;
 constexpr int kIsSlow = 32;
@@ -26,9 +26,8 @@ constexpr unsigned kThreads = 32;  // that wait for a slow device
 
 }  // namespace
 
-// FUSE forgets a hint when it has much to do, if what was read through the same descriptor before makes it
-// take the hint for a guess of the kernel's own. So hints have a descriptor of their own, where that can be
-// had.
+// A busy FUSE drops hints that look like the kernel's own read-ahead, as they do on a descriptor that was
+// read sequentially. So hints get their own descriptor, if one can be opened.
 Prefetcher::Prefetcher(int fd)
     : fd_(fd),
       fd_for_hints_(::open(fmt::format("/proc/self/fd/{}", fd).c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {}
@@ -40,8 +39,8 @@ Prefetcher::~Prefetcher() {
   changed_.notify_all();
 }
 
-// In pieces: Linux forgets what is more than it reads ahead on the device, and that is seldom less than a
-// request.
+// In pieces: Linux drops the part of a hint that exceeds the device's read-ahead, which is seldom smaller
+// than a request.
 void Prefetcher::prefetch(Extent range) {
   while (!range.empty() && slowness_ < kIsSlow) ask_kernel(take_request(range));
   if (!range.empty()) enqueue(range);
@@ -61,7 +60,7 @@ void Prefetcher::enqueue(Extent range) {
   for (std::size_t more = requests_.add(range); more > 0; --more) changed_.notify_one();
 }
 
-// What cannot be read is found again by whoever needs it.
+// A reader that needs an unreadable block meets the error again.
 void Prefetcher::work() {
   std::vector<std::byte> nowhere(ReadRequests::kMaxBytes);
   std::unique_lock lock(mutex_);

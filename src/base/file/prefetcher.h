@@ -14,8 +14,8 @@
 
 namespace e2qcow {
 
-// Brings what will be read soon from a file into the page cache. The kernel is asked to do it; where that
-// shows to be slow (a network file system that reads a few things at a time), threads read ahead.
+// Brings the parts of a file that will be read soon into the page cache. The kernel is asked to do it; if
+// that proves slow (a network file system that reads a few things at a time), threads read ahead.
 class Prefetcher {
  public:
   // Does not own the descriptor.
@@ -24,7 +24,7 @@ class Prefetcher {
   Prefetcher(const Prefetcher&) = delete;
   Prefetcher& operator=(const Prefetcher&) = delete;
 
-  // Returns at once, or nearly so. May be called by several threads.
+  // Returns almost at once. May be called by several threads.
   void prefetch(Extent range);
 
  private:
@@ -34,7 +34,7 @@ class Prefetcher {
 
   int fd_;
   UniqueFd fd_for_hints_;
-  std::atomic<int> slowness_{0};  // of the kernel, as seen by those who asked it
+  std::atomic<int> slowness_{0};  // of the kernel, as measured by the callers
   std::mutex mutex_;              // guards what follows
   std::condition_variable changed_;
   ReadRequests requests_;

@@ -9,8 +9,8 @@
 namespace e2qcow {
 namespace {
 
-// QEMU, block/file-posix.c: a shared lock on a byte of the one range says what somebody does, on one of the
-// other what nobody else may do.
+// QEMU, block/file-posix.c: a shared lock on a byte of the first range says what its holder does, one on a
+// byte of the second range what no other process may do.
 constexpr off_t kDone = 100;
 constexpr off_t kForbidden = 200;
 constexpr off_t kReading = 0;  // include/block/block-common.h, BLK_PERM_*

@@ -3,9 +3,8 @@
 
 namespace e2qcow {
 
-// Locks a file as QEMU's programs lock the image of a disk that they write to, and others may not read or
-// write meanwhile, until it is closed. False where one of them has it open, to write to it or to have it
-// unchanged. True where the file system knows no locks.
+// Takes the locks that QEMU takes on an image it writes, until the file is closed. Returns false if a QEMU
+// program has the image open for writing or relies on it not changing; true if the file system has no locks.
 bool lock_as_qemu(int fd);
 
 }  // namespace e2qcow

@@ -8,7 +8,7 @@
 namespace e2qcow {
 namespace {
 
-// Takes off the range what the request can grow into.
+// Takes the part off the range that the request can grow into.
 void grow(Extent& request, Extent& range) {
   if (range.offset < request.offset) return;
   const std::uint64_t skipped = range.offset - request.offset;

@@ -9,9 +9,9 @@
 
 namespace e2qcow {
 
-// What is to be read from a slow device, in the order in which it was asked for. A request that waits grows
-// into what is asked for next, if that begins in it or no more than File::kPrefetchMargin behind it: the
-// device brings what is between sooner than it serves another request.
+// The ranges to read from a slow device, in the order of the requests. A waiting request grows to include the
+// next one if that begins inside it or at most kPrefetchMargin after it: reading the gap is faster than a
+// second request.
 class ReadRequests {
  public:
   static constexpr std::uint64_t kMaxBytes = 128 << 10;  // of a request
@@ -22,14 +22,14 @@ class ReadRequests {
 
   bool empty() const { return waiting_.empty(); }
   void clear() { waiting_.clear(); }
-  // The first one, which then no longer waits. There has to be one.
+  // Removes and returns the first one. There must be one.
   Extent take();
 
  private:
   std::deque<Extent> waiting_;
 };
 
-// The beginning of the range, as long as a request may be, which is taken off the range.
+// Cuts the beginning off the range, as long as a request may be, and returns it.
 Extent take_request(Extent& range);
 
 }  // namespace e2qcow

@@ -12,12 +12,12 @@
 namespace e2qcow {
 namespace {
 
-// What Linux says where a device was pulled out or its server has ended: FUSE the ones of connections, NFS
-// ESTALE.
+// The errors that Linux reports if a device was unplugged or its server has ended: from FUSE those of
+// connections, from NFS ESTALE.
 constexpr int kGone[] = {ENODEV,       ENXIO,      EBADF,     ENOMEDIUM, ENOTCONN,
                          ECONNABORTED, ECONNRESET, ESHUTDOWN, ESTALE};
 
-// A device that is gone is no unreadable block: the rest would be zeros, too.
+// A device that is gone is not an unreadable block: all the rest would become zeros.
 void rethrow_unless_unreadable(const std::system_error& error) {
   const bool gone = error.code().category() == std::generic_category() &&
                     std::ranges::count(kGone, error.code().value()) > 0;
@@ -46,7 +46,7 @@ void SalvagingFile::read(std::uint64_t offset, std::span<std::byte> out) const {
   }
 }
 
-// What is known to be bad costs nothing to try: what is around it is read in large pieces.
+// Areas known to be bad fail without a read, so the data around them is read in large pieces.
 void SalvagingFile::read_halves(std::uint64_t offset, std::span<std::byte> out) const {
   const std::uint64_t middle = std::max(round_down(offset + out.size() / 2, options_.block_size),
                                         round_down(offset, options_.block_size) + options_.block_size);
@@ -76,7 +76,7 @@ void SalvagingFile::read_block(std::uint64_t offset, std::span<std::byte> out) c
   add_loss({block, options_.block_size});
 }
 
-// What is lost, or must not be touched, may end inside the block.
+// A loss, or an area that must not be touched, may end inside the block.
 void SalvagingFile::read_what_may_be_touched(std::uint64_t offset, std::span<std::byte> out) const {
   while (!out.empty()) {
     const std::uint64_t length = std::min<std::uint64_t>(out.size(), kSector - offset % kSector);
@@ -95,7 +95,7 @@ void SalvagingFile::read_what_may_be_touched(std::uint64_t offset, std::span<std
   }
 }
 
-// Losses that touch are kept as one: a disk may have millions of bad blocks.
+// Adjacent losses are joined: a disk may have millions of bad blocks.
 void SalvagingFile::add_loss(Extent block) const {
   const std::scoped_lock lock(mutex_);
   auto next = losses_.lower_bound(block.offset);

@@ -9,8 +9,8 @@
 
 namespace e2qcow {
 
-// Reads from a file that may be damaged: what cannot be read, or is past the end, comes as zeros and is
-// remembered by the block. Blocks that failed once are not tried again.
+// Reads from a file that may be damaged: blocks that cannot be read, or lie past the end, come as zeros and
+// are remembered. A block that failed once is not tried again.
 class SalvagingFile : public ForwardingFile {
  public:
   struct Options {
@@ -23,7 +23,7 @@ class SalvagingFile : public ForwardingFile {
 
   void read(std::uint64_t offset, std::span<std::byte> out) const override;
   bool is_lost(Extent range) const override { return failed(range) || below().is_lost(range); }
-  // What could not be read so far: ascending, touching extents joined.
+  // The extents that could not be read so far: ascending, adjacent ones joined.
   std::vector<Extent> losses() const;
 
  private:

@@ -10,7 +10,7 @@ namespace e2qcow {
 
 std::string temporary_directory();
 
-// A file without a name, gone when it is closed; in $TMPDIR, or /tmp.
+// An unnamed file in $TMPDIR, or /tmp, that disappears when it is closed.
 std::unique_ptr<PosixFile> open_temporary_file();
 
 }  // namespace e2qcow

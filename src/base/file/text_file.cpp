@@ -16,7 +16,7 @@ constexpr std::uint64_t kMaxBytes = 64 << 20;
 std::string read_text_file(const std::string& path) {
   const auto file = open_for_reading(path);
   const std::uint64_t size = file->size();
-  if (size > kMaxBytes) fail(Errc::refused, fmt::format("{}: {} bytes are too many", path, size));
+  if (size > kMaxBytes) fail(Errc::refused, fmt::format("{}: {} bytes are too large for a text file", path, size));
   std::string text(size, '\0');
   file->read(0, std::as_writable_bytes(std::span(text)));
   return text;

@@ -11,7 +11,7 @@ namespace e2qcow {
 // The whole of a file of at most 64 MiB.
 std::string read_text_file(const std::string& path);
 
-// Makes the text the contents of the file, which appears with them.
+// Makes the text the contents of the file, which appears only when it is complete.
 void commit_text(OutputFile& file, std::string_view text);
 
 }  // namespace e2qcow

@@ -16,7 +16,7 @@ void BackgroundQueue::add(std::uint64_t first, std::uint64_t count) {
   changed_.notify_one();
 }
 
-// Where the system gives no thread, who needs the work does it.
+// If the system grants no thread, the caller that needs the work does it.
 void BackgroundQueue::start() {
   try {
     const BlockSignals blocked;

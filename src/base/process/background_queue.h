@@ -10,13 +10,13 @@
 
 namespace e2qcow {
 
-// A thread that does small pieces of work nobody waits for, one after the other; a piece is a number. The
-// thread is started with the first piece. Safe from several threads.
+// A thread that does small pieces of work one after the other, while no caller waits; a piece is a number.
+// The thread is started with the first piece. Safe from several threads.
 class BackgroundQueue {
  public:
   using Work = std::function<void(std::uint64_t)>;
 
-  // `work` must not throw. Pieces beyond `limit` that would wait are dropped.
+  // `work` must not throw. If `limit` pieces wait, further ones are dropped.
   BackgroundQueue(Work work, std::size_t limit) : work_(std::move(work)), limit_(limit) {}
   ~BackgroundQueue() { stop(); }
   BackgroundQueue(const BackgroundQueue&) = delete;
@@ -26,7 +26,8 @@ class BackgroundQueue {
   // `count` pieces from `first` on.
   void add(std::uint64_t first, std::uint64_t count);
 
-  // Drops what waits and ends the thread, as before a fork; the next piece starts another.
+  // Drops the waiting pieces and ends the thread, as is needed before a fork; the next piece starts a new
+  // one.
   void stop();
 
  private:
@@ -35,7 +36,7 @@ class BackgroundQueue {
 
   const Work work_;
   const std::size_t limit_;
-  std::mutex mutex_;  // guards what follows
+  std::mutex mutex_;  // guards the members below
   std::condition_variable changed_;
   std::deque<std::uint64_t> waiting_;
   bool ends_ = false;

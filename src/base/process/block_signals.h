@@ -5,8 +5,8 @@
 
 namespace e2qcow {
 
-// Keeps signals from the calling thread while it lives, and from threads that are started meanwhile for good:
-// in somebody else's program they are for that program's threads.
+// Blocks signals in the calling thread as long as the object lives, and for good in threads that are started
+// meanwhile: in another program's process, signals are for that program's threads.
 class BlockSignals {
  public:
   BlockSignals() {

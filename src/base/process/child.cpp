@@ -34,7 +34,7 @@ bool is_ignored(int number) {
   return inherited.sa_handler == SIG_IGN;
 }
 
-// For as long as a child runs. A signal that was ignored before stays ignored.
+// As long as a child runs. A signal that was ignored before stays ignored.
 class SignalsForChild {
  public:
   SignalsForChild() {
@@ -60,7 +60,7 @@ struct DestroyAttributes {
   void operator()(posix_spawnattr_t* attributes) const { ::posix_spawnattr_destroy(attributes); }
 };
 
-// What we ignore for ourselves the child does not ignore.
+// The child does not ignore the signals that we ignore.
 sigset_t signals_to_reset() {
   sigset_t set;
   ::sigemptyset(&set);

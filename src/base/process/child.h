@@ -8,9 +8,9 @@
 namespace e2qcow {
 
 // Runs another program to its end, with variables added to its environment, and returns its exit status as
-// shells do: 128 and the number of the signal that ended it; 127 or 126 where it could not be started, which
-// `why` says then. What is asked of us by SIGTERM and SIGHUP is passed on to it; SIGINT and SIGQUIT come to
-// it from the terminal and are its business.
+// shells do: 128 and the number of the signal that ended it; 127 or 126 if it could not be started, with the
+// reason in `why`. SIGTERM and SIGHUP sent to us are passed on to it; SIGINT and SIGQUIT reach it from the
+// terminal and are left to it.
 struct ChildEnd {
   int status = 0;
   std::string why{};

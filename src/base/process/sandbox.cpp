@@ -13,7 +13,7 @@
 namespace e2qcow {
 namespace {
 
-// Of Landlock's second version, Linux 5.19; that the headers are older must not matter.
+// From Landlock's second version, Linux 5.19; the installed headers may be older.
 constexpr std::uint64_t kRefer = 1ULL << 13;
 constexpr std::uint64_t kAllOfVersion1 = (1ULL << 13) - 1;
 // A directory is opened to be synced.
@@ -41,7 +41,7 @@ void give_up_rights(const std::vector<std::string>& naming_directories) {
   const UniqueFd ruleset(
       static_cast<int>(::syscall(SYS_landlock_create_ruleset, &attributes, sizeof attributes, 0)));
   if (ruleset.get() < 0) return;
-  // What the kernel says of the program itself: sanitizers look at it when it ends.
+  // The kernel's information about the program itself: sanitizers read it at the end.
   allow(ruleset.get(), "/proc/self", LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR);
   for (const std::string& directory : naming_directories) allow(ruleset.get(), directory, kNaming | refer);
   ::syscall(SYS_landlock_restrict_self, ruleset.get(), 0);

@@ -6,10 +6,10 @@
 
 namespace e2qcow {
 
-// Gives up what a program that has opened its files does not need, so that a mistake in reading what
-// strangers made stays small: no new privileges, and, where the kernel has Landlock, no file is opened any
-// more. What is open may still be given a name in the directories, and may replace what has it. Before
-// threads are started. What the kernel cannot do is left out.
+// Drops the rights that a program no longer needs once its files are open, to limit the damage of a bug in
+// parsing untrusted data: no new privileges, and, if the kernel has Landlock, no more files can be opened. An
+// open file may still be given a name in the given directories, and may replace the file of that name. Call
+// it before threads are started. Restrictions that the kernel does not support are skipped.
 void give_up_rights(const std::vector<std::string>& naming_directories);
 
 }  // namespace e2qcow

@@ -8,7 +8,7 @@
 namespace e2qcow {
 
 void open_standard_descriptors() {
-  // Descriptors are given out from the lowest, so that this fills the gaps. Read-only: writing still fails.
+  // The lowest free descriptor is used first, so this fills the gaps. Read-only, so that writing still fails.
   int fd = -1;
   do {
     fd = ::open("/dev/null", O_RDONLY);

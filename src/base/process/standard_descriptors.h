@@ -3,8 +3,8 @@
 
 namespace e2qcow {
 
-// Opens /dev/null for standard input, output or error where the caller closed them: else the next file that
-// is opened would take their place, and messages would be written into it. Output to such a place fails.
+// Opens /dev/null for standard input, output or error if the caller closed them: otherwise the next file that
+// is opened would get that number, and messages would be written into it. Output to such a descriptor fails.
 void open_standard_descriptors();
 
 }  // namespace e2qcow

@@ -77,7 +77,7 @@ TEST_F(Rescue, StrictStopsAtWhatMustNotBeTouched) {
 TEST_F(Rescue, AMapThatIsNoneIsRefused) {
   write_file(path("disk.map"), "no map\n");
   expect_failure(e2qcow({"dump", "--bad-blocks", "disk.map", "disk.img", "image.qcow2"}),
-                 {"disk.map", "not one of a ddrescue map file"});
+                 {"disk.map", "not valid in a ddrescue map file"});
   expect_failure(e2qcow({"dump", "--bad-blocks", "none.map", "disk.img", "image.qcow2"}),
                  {"none.map", "No such file"});
   EXPECT_FALSE(fs::exists(path("image.qcow2")));

@@ -51,7 +51,7 @@ TEST(RescueMap, RefusesWhatIsNoSuchMap) {
 
 TEST(RescueMap, NamesTheLineThatMakesNoSense) {
   const Ending ending = ending_of([] { unfinished("# a comment\n0 ?\n0 512 +\n512 x +\n"); });
-  EXPECT_EQ(ending.text, "disk.map: line 4 is not one of a ddrescue map file");
+  EXPECT_EQ(ending.text, "disk.map: line 4 is not valid in a ddrescue map file");
 }
 
 TEST(RescueMap, IsWrittenAsDdrescueReadsIt) {
