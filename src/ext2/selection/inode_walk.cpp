@@ -16,23 +16,7 @@ namespace {
 constexpr std::uint64_t kReadBytes = 256 * 1024;  // of an inode table at a time: fits in a processor's cache
 constexpr std::uint64_t kInodeMinBytes = EXT2_GOOD_OLD_INODE_SIZE;
 
-// The flags that say what of an inode table was never used are believed where they are proven and the file
-// system says that it is well, as e2fsck believes them: behind them lies what was on the disk before the file
-// system was. Everywhere else all is read, because it costs little and cannot lie.
-bool believes_flags(const Filesystem& filesystem) {
-  const Superblock& superblock = filesystem.superblock;
-  return (superblock.raw.s_state & EXT2_VALID_FS) != 0 && (superblock.raw.s_state & EXT2_ERROR_FS) == 0 &&
-         !superblock.needs_recovery() && superblock.is_primary();
-}
-
 }  // namespace
-
-std::uint64_t inodes_to_read(const Filesystem& filesystem, std::uint64_t group) {
-  const std::uint32_t all = filesystem.geometry.inodes_per_group();
-  if (!believes_flags(filesystem) || !filesystem.descriptors.is_proven(group)) return all;
-  if (filesystem.descriptors.has_flag(group, EXT2_BG_INODE_UNINIT)) return 0;
-  return all - std::min(all, filesystem.descriptors.unused_inodes(group));
-}
 
 InodeWalk::InodeWalk(const Filesystem& filesystem, DumpKind kind, BlockVisitor& visitor, Findings& findings)
     : filesystem_(filesystem),

@@ -56,7 +56,4 @@ class InodeWalk {
   std::vector<std::byte> buffer_;
 };
 
-// How many inodes at the beginning of the group's table may be in use, as far as that can be believed.
-std::uint64_t inodes_to_read(const Filesystem& filesystem, std::uint64_t group);
-
 }  // namespace e2qcow::ext2
