@@ -22,6 +22,7 @@
 #include "e2image_compat/complaint.h"
 #include "e2image_compat/source.h"
 #include "e2image_compat/target.h"
+#include "work/refusals.h"
 
 namespace e2qcow::compat {
 namespace {
@@ -152,7 +153,8 @@ int write_classic(const Options& options) {
     send(*spool, out);
     return 0;
   }
-  refuse_overlap(options.target, kWhole, stored_ranges(options.source));
+  work::refuse_overwriting({options.target, stored_ranges(options.target)},
+                           {options.source, stored_ranges(options.source)});
   const auto output = open_output(options.target);
   write_parts(options, filesystem.get(), output->file().fd());
   output->commit(OutputFile::Durability::if_it_replaces);
@@ -163,7 +165,7 @@ int install_classic(const Options& options) {
   if (options.type != ImageType::classic) complain("Raw and qcow2 images cannot be installed");
   Library image = open_image(options.target);
   const auto file = open_for_reading(options.target);
-  refuse_mounted_target(options.source);
+  work::refuse_mounted_target(options.source);
   io_channel device = nullptr;
   if (unix_io_manager->open(options.source.c_str(), IO_FLAG_RW | IO_FLAG_EXCLUSIVE, &device) != 0)
     throw Complaint(options.source + ": while opening device file\n");

@@ -17,6 +17,7 @@
 #include "e2image_compat/source.h"
 #include "e2image_compat/write_qcow2.h"
 #include "e2image_compat/write_raw.h"
+#include "qcow2/format/read_header.h"
 
 extern "C" {
 #include <et/com_err.h>
@@ -42,7 +43,7 @@ void print_version() {
 bool is_restore(const Options& options) {
   if (options.type != ImageType::raw || options.move || options.source_offset != 0) return false;
   try {
-    return e2qcow::compat::is_qcow2(*e2qcow::open_for_reading(options.source));
+    return e2qcow::qcow2::has_magic(*e2qcow::open_for_reading(options.source));
   } catch (const std::system_error&) {
     return false;  // what is wrong is said where it is opened
   }
@@ -65,6 +66,12 @@ int run(const Options& options) {
 
 void print_error(const std::string& program, const std::exception& error) {
   ::com_err(program.c_str(), 0, "%s", e2qcow::printable(error.what()).c_str());
+}
+
+void print_error(const std::string& program, const std::system_error& error) {
+  const bool is_for_others = error.code() == e2qcow::Errc::missing_backing;
+  ::com_err(program.c_str(), 0, "%s%s", e2qcow::printable(error.what()).c_str(),
+            is_for_others ? "; e2qcow restore takes one" : "");
 }
 
 int run_and_report(const std::string& program, int argc, char** argv) {

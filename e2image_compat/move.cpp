@@ -11,6 +11,7 @@
 #include "e2image_compat/block_sink.h"
 #include "e2image_compat/copy_job.h"
 #include "e2image_compat/target.h"
+#include "work/refusals.h"
 
 namespace e2qcow::compat {
 namespace {
@@ -99,7 +100,7 @@ void move(const Options& options, CopyJob& job) {
 }  // namespace
 
 int move_filesystem(const Options& options) {
-  refuse_mounted_target(options.target);
+  work::refuse_mounted_target(options.target);
   CopyJob job(options, target_kind(options.target) == TargetKind::block_device);
   refuse_impossible_offset(options.target_offset, job.source().size());
   if (options.list_only) {

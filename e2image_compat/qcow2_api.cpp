@@ -16,6 +16,7 @@
 #include "base/storage.h"
 #include "base/unique_fd.h"
 #include "e2image_compat/restore.h"
+#include "qcow2/format/read_header.h"
 
 extern "C" {
 #include <ext2fs/qcow2.h>
@@ -51,31 +52,30 @@ bool is_encrypted(const ReadableFile& file) {
   return qcow2::decode_fields(std::span(bytes).first(there), file.name()).crypt_method != 0;
 }
 
-void write_disk(RestoreInput& input, int raw_fd) {
+void write_disk(const work::Image& image, int raw_fd) {
   if (is_stream(raw_fd)) {
     OutputStream target(raw_fd, "target");
-    return restore_to_stream(input, target);
+    return restore_to_stream(image, target);
   }
   PosixFile target(duplicate(raw_fd), "target");
-  if (target.is_block_device()) return restore_in_place(input, target, 0);
+  if (target.is_block_device()) return restore_in_place(image, target, 0);
   target.resize(0);
-  restore_to_empty_file(input, target, Durability::as_files_are);
+  restore_to_empty_file(image, target, Durability::as_files_are);
 }
 
 int write_raw_image(int qcow2_fd, int raw_fd) {
-  const PosixFile image(duplicate(qcow2_fd), "image");
-  if (is_encrypted(image)) return -QCOW_ENCRYPTED;
+  auto file = std::make_unique<PosixFile>(duplicate(qcow2_fd), "image");
+  if (is_encrypted(*file)) return -QCOW_ENCRYPTED;
   if (!is_stream(raw_fd) && is_for_appending(raw_fd)) return EINVAL;
   if (overlap(stored_ranges(qcow2_fd), stored_ranges(raw_fd))) return EINVAL;
-  RestoreInput input(image);
-  write_disk(input, raw_fd);
+  write_disk(read_image(std::move(file)), raw_fd);
   return 0;
 }
 
 // As <ext2fs/qcow2.h> has them: an errno, or the negative of a QCOW_ constant.
 int result_of(const std::error_code& code) {
   if (code.category() != e2qcow_category()) return code.value();
-  if (code == Errc::unsupported) return EOPNOTSUPP;
+  if (code == Errc::unsupported || code == Errc::missing_backing) return EOPNOTSUPP;
   if (code == Errc::too_small) return ENOSPC;
   if (code == Errc::interrupted) return EINTR;
   return -QCOW_CORRUPTED;
@@ -84,7 +84,7 @@ int result_of(const std::error_code& code) {
 ext2_qcow2_hdr* read_header(int fd) {
   const PosixFile image(duplicate(fd), "image");
   std::array<std::byte, sizeof(ext2_qcow2_hdr)> bytes{};
-  if (image.read_up_to(0, bytes) != bytes.size() || !is_qcow2(image)) return nullptr;
+  if (image.read_up_to(0, bytes) != bytes.size() || !qcow2::has_magic(image)) return nullptr;
   const auto version = load_be<std::uint32_t>(bytes, 4);
   if (version != 2 && version != 3) return nullptr;
   auto* header = static_cast<ext2_qcow2_hdr*>(std::malloc(bytes.size()));  // the caller calls free()

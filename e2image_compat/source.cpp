@@ -10,7 +10,7 @@
 #include <cstdio>
 
 #include "e2image_compat/signature_text.h"
-#include "ext2/interpretation/superblock_search.h"
+#include "work/report.h"
 
 namespace e2qcow::compat {
 namespace {
@@ -28,15 +28,22 @@ errcode_t reason_of_library(const Options& options) {
   return error;
 }
 
-ext2::SuperblockChoice choice_of(const Options& options) {
-  ext2::SuperblockChoice choice;
-  if (options.superblock != 0) choice.block = options.superblock;
-  if (options.block_size != 0) choice.block_size = options.block_size;
-  return choice;
+work::DeviceOptions device_options(const Options& options) {
+  work::DeviceOptions device{.path = options.source, .offset = options.source_offset, .accept_mounted = true};
+  if (options.superblock != 0) device.superblock.block = options.superblock;
+  if (options.block_size != 0) device.superblock.block_size = options.block_size;
+  return device;
 }
 
-std::string more_text(std::uint64_t count) {
-  return count <= 1 ? "" : fmt::format(" (and {} more)", count - 1);
+// Throws a Complaint in e2image's words.
+work::Device open_device(const Options& options) {
+  try {
+    return work::Device(device_options(options));
+  } catch (const std::system_error& error) {
+    const errcode_t reason = reason_of_library(options);
+    if (error.code() == Errc::interrupted || reason == 0) throw;
+    throw no_filesystem(options, reason);
+  }
 }
 
 void report_losses(const Options& options, const Source& source) {
@@ -79,36 +86,16 @@ void check_mounts(const Options& options) {
       "Use -f option if you really want to do that.\n");
 }
 
-Source::Source(const Options& options) {
-  try {
-    device_ = open_for_reading(options.source);
-    const std::uint64_t size = device_->size();
-    const Extent window{options.source_offset, size - std::min(size, options.source_offset)};
-    storage_ = stored_ranges(device_->fd(), window);
-    window_ = std::make_unique<FileWindow>(*device_, window);
-    const SalvagingFile finder(*window_, {.block_size = 1024});
-    const ext2::Superblock superblock = ext2::find_superblock(finder, choice_of(options));
-    if (options.block_size != 0 && options.block_size != superblock.block_size())
-      throw no_filesystem(options, EXT2_ET_UNEXPECTED_BLOCK_SIZE);
-    salvaging_ = std::make_unique<SalvagingFile>(
-        *window_, SalvagingFile::Options{.block_size = superblock.block_size()});
-    filesystem_ = std::make_unique<ext2::Filesystem>(*salvaging_, superblock);
-  } catch (const std::system_error& error) {
-    const errcode_t reason = reason_of_library(options);
-    if (error.code() == Errc::interrupted || reason == 0) throw;
-    throw no_filesystem(options, reason);
-  }
+Source::Source(const Options& options) : device_(open_device(options)) {
+  if (options.block_size != 0 && options.block_size != filesystem().superblock.block_size())
+    throw no_filesystem(options, EXT2_ET_UNEXPECTED_BLOCK_SIZE);
 }
 
 int report(const Options& options, const Source& source, const ext2::Findings& findings) {
   report_losses(options, source);
-  for (const auto& [finding, summary] : findings.summary()) {
-    const auto& [count, first] = summary;
-    const std::string inode = first.inode == 0 ? "" : fmt::format("inode {}, ", first.inode);
-    Complaint(0, fmt::format("{}: {}: {}block {}{}", options.source, ext2::text_of(finding).text, inode,
-                             first.block, more_text(count)))
+  for (const auto& [finding, summary] : findings.summary())
+    Complaint(0, fmt::format("{}: {}", options.source, work::text_of(finding, summary)))
         .print(options.program);
-  }
   const ext2::Geometry& geometry = source.filesystem().geometry;
   return source.file().losses().empty() && geometry.blocks() == geometry.claimed_blocks() ? 0 : 1;
 }

@@ -1,17 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
-#include <memory>
-#include <vector>
-
-#include "base/file/file_window.h"
-#include "base/file/posix_file.h"
-#include "base/file/salvaging_file.h"
-#include "base/storage.h"
 #include "e2image_compat/complaint.h"
 #include "e2image_compat/options.h"
 #include "ext2/selection/findings.h"
 #include "ext2/structures/filesystem.h"
+#include "work/device.h"
 
 namespace e2qcow::compat {
 
@@ -27,21 +21,16 @@ class Source {
   // Throws a Complaint in e2image's words where there is no file system.
   explicit Source(const Options& options);
 
-  const SalvagingFile& file() const { return *salvaging_; }
-  const ext2::Filesystem& filesystem() const { return *filesystem_; }
-  std::uint32_t block_size() const { return filesystem_->geometry.block_size(); }
+  const SalvagingFile& file() const { return device_.file(); }
+  const ext2::Filesystem& filesystem() const { return *device_.filesystem(); }
+  std::uint32_t block_size() const { return filesystem().geometry.block_size(); }
   // As the superblock has it; the device may end before.
-  std::uint64_t blocks() const { return filesystem_->geometry.claimed_blocks(); }
+  std::uint64_t blocks() const { return filesystem().geometry.claimed_blocks(); }
   std::uint64_t size() const { return blocks() * block_size(); }
-  // Where it is stored.
-  const std::vector<StoredRange>& storage() const { return storage_; }
+  work::Stored stored() const { return device_.stored(); }
 
  private:
-  std::unique_ptr<PosixFile> device_;
-  std::vector<StoredRange> storage_;
-  std::unique_ptr<FileWindow> window_;
-  std::unique_ptr<SalvagingFile> salvaging_;
-  std::unique_ptr<ext2::Filesystem> filesystem_;
+  work::Device device_;
 };
 
 // Tells what could not be read and what is wrong with the file system. Returns the exit status: 1 where

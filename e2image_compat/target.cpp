@@ -8,8 +8,6 @@
 #include <filesystem>
 #include <limits>
 
-#include "ext2/structures/mount.h"
-
 namespace e2qcow::compat {
 
 TargetKind target_kind(const std::string& name) {
@@ -43,11 +41,6 @@ std::unique_ptr<OutputFile> open_output(const std::string& target) {
   return open_target(target, [&] { return std::make_unique<OutputFile>(target); });
 }
 
-void refuse_overlap(const std::string& target, Extent part, const std::vector<StoredRange>& source) {
-  if (overlap(source, stored_ranges(target, part)))
-    fail(Errc::refused, fmt::format("{}: lies where the source is", target));
-}
-
 void refuse_impossible_offset(std::uint64_t offset, std::uint64_t disk_size) {
   constexpr std::uint64_t kEnd = std::numeric_limits<std::int64_t>::max();
   if (offset > kEnd || disk_size > kEnd - offset) throw Complaint("seek_set: Invalid argument\n");
@@ -58,16 +51,6 @@ void refuse_small_device(const PosixFile& target, std::uint64_t offset, std::uin
   if (target.is_block_device() && needed > target.size())
     fail(Errc::too_small,
          fmt::format("{}: too small: it has {} bytes, {} are needed", target.name(), target.size(), needed));
-}
-
-void refuse_mounted_target(const std::string& target) {
-  const auto refuse = [&](const std::string& name) {
-    const ext2::MountState state = ext2::mount_state(name);
-    if (state.mounted) fail(Errc::in_use, fmt::format("{}: is in use ({})", target, state.mount_point));
-  };
-  refuse(target);
-  for (const StoredRange& stored : stored_ranges(target))
-    if (!stored.name.empty()) refuse(stored.name);
 }
 
 }  // namespace e2qcow::compat

@@ -1,16 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
-#include <e2qcow/extent.h>
-
 #include <memory>
 #include <string>
 #include <system_error>
-#include <vector>
 
 #include "base/file/output_file.h"
 #include "base/file/posix_file.h"
-#include "base/storage.h"
 #include "e2image_compat/complaint.h"
 
 namespace e2qcow::compat {
@@ -45,16 +41,10 @@ std::unique_ptr<PosixFile> open_in_place(const std::string& target, TargetKind k
 // A new file, one that is replaced, or a device.
 std::unique_ptr<OutputFile> open_output(const std::string& target);
 
-// Throws Errc::refused where a part of the target lies on the source.
-void refuse_overlap(const std::string& target, Extent part, const std::vector<StoredRange>& source);
-
 // Throws a Complaint in e2image's words where no file reaches as far as a disk of that size at that offset.
 void refuse_impossible_offset(std::uint64_t offset, std::uint64_t disk_size);
 
 // Throws Errc::too_small where a disk of that size at that offset ends behind the device.
 void refuse_small_device(const PosixFile& target, std::uint64_t offset, std::uint64_t disk_size);
-
-// Throws Errc::in_use for what is mounted.
-void refuse_mounted_target(const std::string& target);
 
 }  // namespace e2qcow::compat

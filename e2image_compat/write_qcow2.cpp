@@ -13,8 +13,9 @@
 #include "e2image_compat/e2image_layout.h"
 #include "e2image_compat/qcow2_sink.h"
 #include "e2image_compat/target.h"
-#include "qcow2/write/layout.h"
 #include "qcow2/write/writer.h"
+#include "work/plan.h"
+#include "work/refusals.h"
 
 namespace e2qcow::compat {
 namespace {
@@ -54,9 +55,7 @@ E2imageLayout plan_for(CopyJob& job, const std::vector<Extent>& extents) {
 void write_larger_clusters(CopyJob& job, File& file, TableWriter::Background background,
                            const std::vector<Extent>& extents) {
   const std::uint64_t disk_size = job.source().size();
-  const qcow2::Geometry geometry{qcow2::best_cluster_bits(disk_size, extents)};
-  const qcow2::Layout layout =
-      qcow2::plan_layout(geometry, disk_size, qcow2::count_clusters(extents, geometry));
+  const qcow2::Layout layout = work::plan_image({.version = 2}, disk_size, extents, file.name(), nullptr);
   qcow2::Writer writer(file, layout, {.version = 2, .background = background});
   job.run(extents, [&](const ImageSource& disk, const TransferOptions& how) { transfer(disk, writer, how); });
 }
@@ -75,8 +74,8 @@ void write_file(const Options& options, CopyJob& job, TargetKind kind) {
     NullFile nowhere;
     return write_to(job, nowhere, TableWriter::Background::zeros);
   }
-  refuse_overlap(options.target, kWhole, job.source().storage());
-  if (kind == TargetKind::block_device) refuse_mounted_target(options.target);
+  work::refuse_overwriting({options.target, stored_ranges(options.target)}, job.source().stored());
+  if (kind == TargetKind::block_device) work::refuse_mounted_target(options.target);
   const auto output = open_output(options.target);
   write_to(job, output->file(),
            output->is_block_device() ? TableWriter::Background::old_data : TableWriter::Background::zeros);

@@ -13,6 +13,7 @@
 #include "e2image_compat/block_sink.h"
 #include "e2image_compat/copy_job.h"
 #include "e2image_compat/target.h"
+#include "work/refusals.h"
 
 namespace e2qcow::compat {
 namespace {
@@ -61,8 +62,9 @@ void set_size(const Options& options, const CopyJob& job, PosixFile& file) {
 }
 
 void write_in_place(const Options& options, CopyJob& job, TargetKind kind) {
-  refuse_overlap(options.target, {options.target_offset, job.source().size()}, job.source().storage());
-  refuse_mounted_target(options.target);
+  const Extent part{options.target_offset, job.source().size()};
+  work::refuse_overwriting({options.target, stored_ranges(options.target, part)}, job.source().stored());
+  work::refuse_mounted_target(options.target);
   const bool is_device = kind == TargetKind::block_device;
   const auto file = open_in_place(options.target, kind);
   refuse_small_device(*file, options.target_offset, job.source().size());

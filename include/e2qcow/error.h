@@ -21,6 +21,19 @@ enum class Errc {
   refused,
   interrupted,
   unreadable,
+  missing_backing,   // an image needs a backing file that was not named
+  unknown_format,    // nothing says whether a backing file is raw or qcow2
+  surplus_backing,   // a backing file was named for an image that has none
+  ambiguous,         // looks like a qcow2 image and like a raw disk
+  implausible,       // claims more data than its file can hold
+  too_large,         // the disk is larger than the caller accepts
+  mounted,           // would change while it is read
+  unknown_mounts,    // nobody knows whether it is mounted
+  metadata_only,     // would replace the contents of files with zeros
+  has_partitions,    // a whole disk, where a file system was expected
+  no_superblock,     // none in the block that was chosen
+  small_clusters,    // too small ones for a disk of this size
+  overwrites_input,  // the output would be stored where the input is
 };
 
 const std::error_category& e2qcow_category() noexcept;

@@ -17,16 +17,29 @@ namespace {
 long table_code(int value) {
   switch (Errc{value}) {
     // clang-format off
-    case Errc::not_ext2:    return E2QCOW_NOT_EXT2;
-    case Errc::not_qcow2:   return E2QCOW_NOT_QCOW2;
-    case Errc::unsupported: return E2QCOW_UNSUPPORTED;
-    case Errc::corrupt:     return E2QCOW_CORRUPT;
-    case Errc::truncated:   return E2QCOW_TRUNCATED;
-    case Errc::in_use:      return E2QCOW_IN_USE;
-    case Errc::too_small:   return E2QCOW_TOO_SMALL;
-    case Errc::refused:     return E2QCOW_REFUSED;
-    case Errc::interrupted: return E2QCOW_INTERRUPTED;
-    case Errc::unreadable:  return E2QCOW_UNREADABLE;
+    case Errc::not_ext2:         return E2QCOW_NOT_EXT2;
+    case Errc::not_qcow2:        return E2QCOW_NOT_QCOW2;
+    case Errc::unsupported:      return E2QCOW_UNSUPPORTED;
+    case Errc::corrupt:          return E2QCOW_CORRUPT;
+    case Errc::truncated:        return E2QCOW_TRUNCATED;
+    case Errc::in_use:           return E2QCOW_IN_USE;
+    case Errc::too_small:        return E2QCOW_TOO_SMALL;
+    case Errc::refused:          return E2QCOW_REFUSED;
+    case Errc::interrupted:      return E2QCOW_INTERRUPTED;
+    case Errc::unreadable:       return E2QCOW_UNREADABLE;
+    case Errc::missing_backing:  return E2QCOW_MISSING_BACKING;
+    case Errc::unknown_format:   return E2QCOW_UNKNOWN_FORMAT;
+    case Errc::surplus_backing:  return E2QCOW_SURPLUS_BACKING;
+    case Errc::ambiguous:        return E2QCOW_AMBIGUOUS;
+    case Errc::implausible:      return E2QCOW_IMPLAUSIBLE;
+    case Errc::too_large:        return E2QCOW_TOO_LARGE;
+    case Errc::mounted:          return E2QCOW_MOUNTED;
+    case Errc::unknown_mounts:   return E2QCOW_UNKNOWN_MOUNTS;
+    case Errc::metadata_only:    return E2QCOW_METADATA_ONLY;
+    case Errc::has_partitions:   return E2QCOW_HAS_PARTITIONS;
+    case Errc::no_superblock:    return E2QCOW_NO_SUPERBLOCK;
+    case Errc::small_clusters:   return E2QCOW_SMALL_CLUSTERS;
+    case Errc::overwrites_input: return E2QCOW_OVERWRITES_INPUT;
       // clang-format on
   }
   return value;

@@ -18,13 +18,6 @@ std::string name_of(std::uint8_t block_class) {
 
 }  // namespace
 
-std::vector<DumpRecord::ClassBytes> class_bytes(std::span<const std::uint64_t> bytes) {
-  std::vector<DumpRecord::ClassBytes> classes;
-  for (std::size_t i = 0; i < bytes.size(); ++i)
-    if (bytes[i] != 0) classes.push_back({static_cast<std::uint8_t>(i), bytes[i]});
-  return classes;
-}
-
 std::string class_table(std::span<const DumpRecord::ClassBytes> classes) {
   std::vector<DumpRecord::ClassBytes> sorted(classes.begin(), classes.end());
   std::ranges::stable_sort(sorted, std::ranges::greater(), &DumpRecord::ClassBytes::bytes);

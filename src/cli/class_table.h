@@ -9,9 +9,6 @@
 
 namespace e2qcow::cli {
 
-// The classes that there is something of; indexed by class.
-std::vector<DumpRecord::ClassBytes> class_bytes(std::span<const std::uint64_t> bytes);
-
 // The bytes of each class of blocks, largest first.
 std::string class_table(std::span<const DumpRecord::ClassBytes> classes);
 nlohmann::ordered_json classes_json(std::span<const DumpRecord::ClassBytes> classes);

@@ -29,8 +29,11 @@ struct Common {
   unsigned threads = 0;  // 0: one for each core
 };
 
-// The command the user asked for; it returns the exit status.
-using Chosen = std::function<int()>;
+// The command the user asked for.
+struct Chosen {
+  std::function<int()> run{};  // returns the exit status
+  int if_failed = kFailed;     // the exit status if it throws
+};
 
 void add_dump(CLI::App& app, Chosen& chosen);
 void add_restore(CLI::App& app, Chosen& chosen);
@@ -46,5 +49,12 @@ void add_threads_option(CLI::App& command, Common& common);
 // And the threads.
 void add_progress_options(CLI::App& command, Common& common);
 unsigned thread_count(const Common& common);
+
+// Returns work(options), with threads and progress as the user wants them. The bar is gone afterwards.
+template <typename Work>
+auto with_progress(const Common& common, Work work) {
+  const auto progress = make_progress(common.progress, common.quiet);
+  return work(TransferOptions{thread_count(common), progress.get()});
+}
 
 }  // namespace e2qcow::cli

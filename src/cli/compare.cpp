@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "image/compare.h"
+#include "work/compare.h"
 
 #include <e2qcow/error.h>
 #include <fmt/format.h>
@@ -10,49 +10,29 @@
 
 #include "base/process/sandbox.h"
 #include "cli/command.h"
-#include "cli/disk_classes.h"
-#include "cli/disk_input.h"
+#include "cli/image_options.h"
 #include "cli/message.h"
 #include "cli/sizes.h"
 
 namespace e2qcow::cli {
 namespace {
 
+using work::CompareResult;
+
 struct CompareOptions {
-  ImageOptions a;
-  ImageOptions b;
+  work::ImageOptions a{.notice = say_line};
+  work::ImageOptions b{.notice = say_line};
   bool strict = false;
   Common common;
 };
 
-struct CompareResult {
-  std::uint64_t size_a = 0;
-  std::uint64_t size_b = 0;
-  std::optional<std::uint64_t> first_difference;
-  std::string structure;             // where that is, in an ext file system
-  std::vector<std::string> partial;  // of the disks, those that are dumps of metadata alone
-};
-
 CompareResult compare_disks(const CompareOptions& options) {
-  const unsigned threads = thread_count(options.common);
-  DiskInput a(options.a);
-  DiskInput b(options.b);
+  work::DiskFiles a(options.a);
+  work::DiskFiles b(options.b);
   give_up_rights({});
-  a.read(threads);
-  b.read(threads);
-  CompareResult result;
-  result.size_a = a.disk().size();
-  result.size_b = b.disk().size();
-  const auto progress = make_progress(options.common.progress, options.common.quiet);
-  if (progress) progress->begin("compare", std::max(result.size_a, result.size_b));
-  result.first_difference = first_difference(a.disk(), b.disk(), {threads, progress.get()});
-  if (!result.first_difference) return result;
-  for (DiskInput* input : {&a, &b}) {
-    if (result.structure.empty())
-      result.structure = structure_at(input->disk(), input->name(), *result.first_difference, threads);
-    if (input->is_metadata_alone()) result.partial.push_back(input->name());
-  }
-  return result;
+  return with_progress(options.common, [&](const TransferOptions& transfer) {
+    return work::compare(std::move(a), std::move(b), transfer);
+  });
 }
 
 void print_json(const CompareOptions& options, const CompareResult& result, bool same) {
@@ -80,19 +60,14 @@ void print_text(const CompareResult& result, bool same) {
 }
 
 int run_compare(const CompareOptions& options) {
-  try {
-    const CompareResult result = compare_disks(options);
-    const bool same = !result.first_difference && (!options.strict || result.size_a == result.size_b);
-    if (options.common.json)
-      print_json(options, result, same);
-    else if (!options.common.quiet)
-      print_text(result, same);
-    if (std::fflush(stdout) != 0) fail_errno("standard output");
-    return same ? kDone : kDifferent;
-  } catch (const std::exception& error) {
-    say("e2qcow: {}\n", printable(error.what()));
-    return kTrouble;
-  }
+  const CompareResult result = compare_disks(options);
+  const bool same = !result.first_difference && (!options.strict || result.size_a == result.size_b);
+  if (options.common.json)
+    print_json(options, result, same);
+  else if (!options.common.quiet)
+    print_text(result, same);
+  if (std::fflush(stdout) != 0) fail_errno("standard output");
+  return same ? kDone : kDifferent;
 }
 
 }  // namespace
@@ -118,7 +93,8 @@ void add_compare(CLI::App& app, Chosen& chosen) {
   command->callback([options, &chosen] {
     options->b.max_size = options->a.max_size;
     options->b.max_ratio = options->a.max_ratio;
-    chosen = [options] { return run_compare(*options); };
+    chosen.if_failed = kTrouble;
+    chosen.run = [options] { return run_compare(*options); };
   });
 }
 

@@ -11,7 +11,7 @@
 #include "base/file/temporary_file.h"
 #include "base/process/child.h"
 #include "cli/command.h"
-#include "cli/image_input.h"
+#include "cli/image_options.h"
 #include "cli/message.h"
 #include "cli/sizes.h"
 #include "plugin/settings.h"
@@ -28,7 +28,7 @@ constexpr std::uint64_t kSmallestCache = 1 << 20;
 
 struct ExecOptions {
   std::string overlay{};
-  ImageOptions image;
+  work::ImageOptions image;
   std::uint64_t cache_bytes = 64 << 20;
   std::vector<std::string> command{};
 };
@@ -130,7 +130,7 @@ void add_exec(CLI::App& app, Chosen& chosen) {
       "Example: e2qcow exec --overlay repaired.qcow2 -- e2fsck -fy sdb1.qcow2\n"
       "Warning: programs that ignore LD_PRELOAD (static or setuid ones, and those\n"
       "started by sudo) open the image file itself and may overwrite it; see e2qcow(8).");
-  command->callback([options, &chosen] { chosen = [options] { return run_exec(*options); }; });
+  command->callback([options, &chosen] { chosen.run = [options] { return run_exec(*options); }; });
 }
 
 }  // namespace e2qcow::cli

@@ -6,19 +6,18 @@
 #include <vector>
 
 #include "base/file/text_file.h"
-#include "cli/device_input.h"
+#include "work/device.h"
 
 namespace e2qcow::cli {
-
-// Throws Errc::refused where what is to be written is, or lies on, what is read. "-" is standard output.
-void refuse_output_on_input(const DeviceInput& input, const std::string& path);
 
 // A text file that a command writes beside its result, if it is wanted. That it cannot be written shows when
 // it is made, before the work.
 class ExtraOutput {
  public:
   // An empty path: not wanted. `others` are the names of what else is written.
-  ExtraOutput(const DeviceInput& input, const std::string& path, const std::vector<std::string>& others);
+  ExtraOutput(const work::Device& device, const std::string& path, const std::vector<std::string>& others);
+
+  bool is_wanted() const { return file_ != nullptr; }
 
   template <typename MakeText>
   void commit(MakeText make_text) {

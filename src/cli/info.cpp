@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include <e2qcow/error.h>
+#include "work/info.h"
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -9,39 +10,25 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "base/file/posix_file.h"
 #include "base/process/sandbox.h"
 #include "cli/class_table.h"
 #include "cli/command.h"
-#include "cli/image_input.h"
+#include "cli/hints.h"
+#include "cli/image_options.h"
 #include "cli/sizes.h"
 #include "ext2/selection/findings.h"
-#include "ext2/structures/superblock.h"
-#include "image/disk_file.h"
-#include "qcow2/format/bitmaps.h"
-#include "qcow2/format/read_header.h"
-#include "qcow2/format/snapshots.h"
 
 namespace e2qcow::cli {
 namespace {
 
 using Json = nlohmann::ordered_json;
 
-struct InfoOptions {
-  ImageOptions image;
-  Common common;
-};
+using work::Info;
 
-struct Info {
-  qcow2::Header header;
-  std::vector<qcow2::Extension> extensions;
-  std::uint64_t file_size = 0;
-  std::string unreadable;  // why the disk in it cannot be read; then what follows is not known
-  std::uint64_t data_bytes = 0;
-  std::optional<DumpRecord> record;
-  std::optional<ext2::Description> filesystem;
-  std::optional<std::string> backing_file;
-  std::vector<qcow2::Snapshot> snapshots;
-  std::vector<qcow2::Bitmap> bitmaps;
+struct InfoOptions {
+  work::ImageOptions image;
+  Common common;
 };
 
 std::string text_of(const Info& info, std::uint32_t type) {
@@ -242,7 +229,7 @@ void print_foreign(const Info& info) {
     fmt::print("in all:        {} snapshots, {} bitmaps\n", info.snapshots.size(), info.bitmaps.size());
 }
 
-void print_info(const InfoOptions& options, const Info& info) {
+void print_info(const InfoOptions& options, const Info& info, const std::string& hint) {
   const qcow2::Header& header = info.header;
   fmt::print("image:         {}\n", printable(options.image.path));
   fmt::print("format:        qcow2 version {} (compat {})\n", header.version,
@@ -259,64 +246,19 @@ void print_info(const InfoOptions& options, const Info& info) {
   if ((header.incompatible_features & qcow2::kDirty) != 0)
     fmt::print("dirty:         yes, refcounts are stale\n");
   if ((header.incompatible_features & qcow2::kCorrupt) != 0) fmt::print("corrupt:       marked so by QEMU\n");
-  if (!info.unreadable.empty()) fmt::print("unreadable:    {}\n", printable(info.unreadable));
+  if (!info.unreadable.empty()) fmt::print("unreadable:    {}{}\n", printable(info.unreadable), hint);
   if (info.record) print_record(*info.record);
   if (info.filesystem) print_filesystem(*info.filesystem);
 }
 
-std::optional<ext2::Description> describe_filesystem(qcow2::Chain& chain, const std::string& name) {
-  const DiskFile disk(chain, name);
-  const auto superblock = ext2::read_superblock(disk, ext2::kSuperblockOffset);
-  if (!superblock) return std::nullopt;
-  return ext2::describe(*superblock);
-}
-
-void add_lists(Info& info, const ReadableFile& file) {
-  if (info.header.snapshot_count > 0)
-    info.snapshots =
-        qcow2::read_snapshots(file, info.header, [](std::uint32_t, const std::string&) {}).snapshots;
-  for (const qcow2::Extension& extension : info.extensions) {
-    if (extension.type != qcow2::kBitmaps) continue;
-    const auto directory = qcow2::decode_bitmap_directory(extension.data);
-    if (!directory || directory->host.offset > info.file_size ||
-        directory->host.length > info.file_size - directory->host.offset)
-      continue;
-    info.bitmaps = qcow2::read_bitmaps(file, *directory, [](const std::string&) {});
-  }
-}
-
-void read_disk(Info& info, const ReadableFile& file, const ImageOptions& options) {
-  qcow2::Reader reader(file);
-  if (reader.size() > options.max_size)
-    fail(Errc::refused, fmt::format("{}: its disk has {} bytes, more than the {} of --max-size", file.name(),
-                                    reader.size(), options.max_size));
-  info.backing_file = reader.backing_file_name();
-  info.record = reader.record();
-  add_lists(info, file);
-  info.data_bytes = reader.check_tables(options.max_ratio);
-  qcow2::Chain chain({&reader}, nullptr);
-  if (!info.backing_file) info.filesystem = describe_filesystem(chain, file.name());
-}
-
-// An image that needs what we do not support is described as far as its header goes; a damaged one is an
-// error.
-int run_info(const InfoOptions& options) {
+int run_info(const InfoOptions& options, const CLI::App& command) {
   const auto file = open_for_reading(options.image.path);
   give_up_rights({});
-  Info info;
-  info.header = qcow2::decode_fields(qcow2::read_front(*file, qcow2::kHeaderLengthV3), file->name());
-  info.extensions = qcow2::read_extensions(*file, info.header);
-  info.file_size = file->size();
-  try {
-    read_disk(info, *file, options.image);
-  } catch (const std::system_error& error) {
-    if (error.code() != Errc::unsupported && error.code() != Errc::refused) throw;
-    info.unreadable = error.what();
-  }
+  const Info info = work::read_info(*file, options.image);
   if (options.common.json)
     fmt::print("{}\n", to_json(options, info).dump(2));
   else
-    print_info(options, info);
+    print_info(options, info, hint_for(info.unreadable_code, command));
   return kDone;
 }
 
@@ -329,7 +271,9 @@ void add_info(CLI::App& app, Chosen& chosen) {
   add_limit_options(*command, options->image);
   add_json_option(*command, options->common);
   command->footer("Example: e2qcow info sdb1.qcow2");
-  command->callback([options, &chosen] { chosen = [options] { return run_info(*options); }; });
+  command->callback([options, command, &chosen] {
+    chosen.run = [options, command] { return run_info(*options, *command); };
+  });
 }
 
 }  // namespace e2qcow::cli

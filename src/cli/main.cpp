@@ -10,6 +10,7 @@
 #include "base/process/stop_signals.h"
 #include "cli/command.h"
 #include "cli/help_text.h"
+#include "cli/hints.h"
 #include "cli/message.h"
 #include "cli/sizes.h"
 
@@ -49,12 +50,15 @@ int run(int argc, char** argv) {
     const int status = app.exit(error) == 0 ? e2qcow::cli::kDone : e2qcow::cli::kUsage;
     return std::cout.flush() ? status : e2qcow::cli::kFailed;
   }
-  int status = e2qcow::cli::kFailed;
+  int status = chosen.if_failed;
   try {
-    status = chosen();
+    status = chosen.run();
   } catch (const CLI::ParseError& error) {  // options that do not go together
     e2qcow::cli::say("e2qcow: {}\n", e2qcow::printable(error.what()));
     return e2qcow::cli::kUsage;
+  } catch (const std::exception& error) {
+    e2qcow::cli::say_error(error, *app.get_subcommands().front());
+    return status;
   }
   if (std::fflush(stdout) != 0) {
     std::perror("e2qcow: standard output");

@@ -7,10 +7,11 @@
 #include "base/process/sandbox.h"
 #include "base/stop.h"
 #include "cli/command.h"
-#include "cli/disk_classes.h"
-#include "cli/image_input.h"
+#include "cli/image_options.h"
+#include "cli/message.h"
 #include "cli/sizes.h"
 #include "ext2/selection/block_class.h"
+#include "work/disk_classes.h"
 
 namespace e2qcow::cli {
 namespace {
@@ -19,7 +20,7 @@ using Kind = qcow2::Mapping::Kind;
 using Place = qcow2::Chain::Place;
 
 struct MapOptions {
-  ImageOptions image;
+  work::ImageOptions image{.notice = say_line};
   bool classes = false;
   Common common;
 };
@@ -104,7 +105,7 @@ void print_map(const qcow2::Chain& disk, const std::vector<std::string>& names) 
   });
 }
 
-void print_classes(const DiskClasses& classes, bool as_json) {
+void print_classes(const work::DiskClasses& classes, bool as_json) {
   JsonArray array;
   if (!as_json) fmt::print("{:>18} {:>18}  {}\n", "start", "length", "holds");
   for (const auto& [blocks, block_class] : classes.runs) {
@@ -119,22 +120,26 @@ void print_classes(const DiskClasses& classes, bool as_json) {
   if (as_json) array.finish();
 }
 
+void print_classes(const MapOptions& options, const work::Image& image) {
+  const auto record = image.reader().record();
+  const bool all = !record || record->kind == DumpKind::all;
+  const auto classes =
+      work::classify_disk(image.disk(), options.image.path, all, thread_count(options.common));
+  if (!classes) fail(Errc::not_ext2, options.image.path + ": there is no ext2/3/4 file system in it");
+  print_classes(*classes, options.common.json);
+}
+
 int run_map(const MapOptions& options) {
-  const unsigned threads = thread_count(options.common);
-  ImageInput input(options.image);
+  work::ImageFiles files(options.image);
+  const std::vector<std::string> names = files.names();
   give_up_rights({});
-  input.read(threads);
-  if (options.classes) {
-    const auto record = input.reader().record();
-    const bool all = !record || record->kind == DumpKind::all;
-    const auto classes = classify_disk(input.disk(), options.image.path, all, threads);
-    if (!classes) fail(Errc::not_ext2, options.image.path + ": there is no ext2/3/4 file system in it");
-    print_classes(*classes, options.common.json);
-  } else if (options.common.json) {
-    print_map_json(input.disk());
-  } else {
-    print_map(input.disk(), input.names());
-  }
+  const work::Image image = std::move(files).read(thread_count(options.common));
+  if (options.classes)
+    print_classes(options, image);
+  else if (options.common.json)
+    print_map_json(image.disk());
+  else
+    print_map(image.disk(), names);
   return kDone;
 }
 
@@ -148,7 +153,7 @@ void add_map(CLI::App& app, Chosen& chosen) {
                     "Show instead what each range of the ext2/3/4 file system is used for");
   add_json_option(*command, options->common);
   command->footer("Example: e2qcow map --classes sdb1.qcow2");
-  command->callback([options, &chosen] { chosen = [options] { return run_map(*options); }; });
+  command->callback([options, &chosen] { chosen.run = [options] { return run_map(*options); }; });
 }
 
 }  // namespace e2qcow::cli

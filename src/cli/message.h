@@ -4,7 +4,10 @@
 #include <fmt/format.h>
 
 #include <cstdio>
+#include <string>
 #include <utility>
+
+#include "base/printable.h"
 
 namespace e2qcow::cli {
 
@@ -12,6 +15,11 @@ namespace e2qcow::cli {
 template <typename... Args>
 void say(fmt::format_string<Args...> text, Args&&... args) {
   std::fputs(fmt::format(text, std::forward<Args>(args)...).c_str(), stderr);
+}
+
+// A line of text that may hold names from anywhere.
+inline void say_line(const std::string& line) {
+  say("{}\n", printable(line));
 }
 
 }  // namespace e2qcow::cli

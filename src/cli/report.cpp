@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "cli/report.h"
 
-#include <e2qcow/error.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -51,7 +50,7 @@ std::optional<std::uint64_t> group_of(const ext2::Findings::Entry& entry,
   return filesystem->geometry.group_of(entry.block);
 }
 
-Json finding_json(const ext2::Findings::Entry& entry, const Report& report,
+Json finding_json(const ext2::Findings::Entry& entry, const work::Report& report,
                   const ext2::Filesystem* filesystem) {
   const auto text = ext2::text_of(entry.finding);
   Json json{{"kind", text.name}, {"action", text.action}};
@@ -66,40 +65,15 @@ Json finding_json(const ext2::Findings::Entry& entry, const Report& report,
   return json;
 }
 
-Json counts_json(const Report& report) {
+Json counts_json(const work::Report& report) {
   Json counts = Json::object();
   for (const auto& [finding, summary] : report.summary) counts[ext2::text_of(finding).name] = summary.count;
   return counts;
 }
 
-// The image is complete by now: that the device went away since does not take it back.
-ext2::FileNames names_of_files(const ext2::Filesystem& filesystem, const ext2::SelectedExtents& selected,
-                               const Report& report, const std::unordered_set<std::uint64_t>& inodes) {
-  try {
-    const ext2::WalkRecord* const owners = selected.owners ? &*selected.owners : nullptr;
-    return ext2::find_file_names(filesystem, owners, report.losses, inodes);
-  } catch (const std::system_error& error) {
-    if (error.code() == Errc::interrupted) throw;
-    say("{}: what files are hit could not be found out\n", printable(error.what()));
-    return {};
-  }
-}
-
 }  // namespace
 
-Report make_report(const DeviceInput& input, const ext2::SelectedExtents& selected,
-                   const ext2::Findings& findings, bool with_paths) {
-  Report report{input.file().losses(), findings.summary(), findings.entries(), {}};
-  std::unordered_set<std::uint64_t> inodes;
-  if (with_paths)
-    for (const ext2::Findings::Entry& entry : report.findings)
-      if (entry.inode != 0) inodes.insert(entry.inode);
-  if (input.filesystem() != nullptr && !(report.losses.empty() && inodes.empty()))
-    report.names = names_of_files(*input.filesystem(), selected, report, inodes);
-  return report;
-}
-
-void print_report(const Report& report, const std::string& device) {
+void print_report(const work::Report& report, const std::string& device) {
   const std::string name = printable(device);
   print_some(name, report.losses, "unreadable areas", [&](const Extent& loss) {
     say("{}: {} bytes at {} could not be read; they are zeros in the image\n", name, loss.length,
@@ -113,23 +87,19 @@ void print_report(const Report& report, const std::string& device) {
       say("{}: {}: {} of inode {} could not be read\n", name, shown_path(file.path),
           human_size(file.lost_bytes), file.inode);
   });
-  for (const auto& [finding, summary] : report.summary) {
-    const auto& [count, first] = summary;
-    const std::string inode = first.inode == 0 ? "" : fmt::format("inode {}, ", first.inode);
-    const std::string more = count == 1 ? "" : fmt::format(" (and {} more)", count - 1);
-    say("{}: {}: {}block {}{}\n", name, ext2::text_of(finding).text, inode, first.block, more);
-  }
+  for (const auto& [finding, summary] : report.summary)
+    say("{}: {}\n", name, work::text_of(finding, summary));
 }
 
-std::string report_text(const Report& report, const DeviceInput& input) {
+std::string report_text(const work::Report& report, const work::Device& device) {
   Json unreadable = Json::array();
   for (const Extent& loss : report.losses) unreadable.push_back(loss_json(loss));
   Json files = Json::array();
   for (const ext2::AffectedFile& file : report.names.hit) files.push_back(file_json(file));
   Json entries = Json::array();
   for (const auto& entry : report.findings)
-    entries.push_back(finding_json(entry, report, input.filesystem()));
-  const Json json{{"device", printable(input.file().name())},
+    entries.push_back(finding_json(entry, report, device.filesystem()));
+  const Json json{{"device", printable(device.name())},
                   {"unreadable", std::move(unreadable)},
                   {"files", std::move(files)},
                   {"counts", counts_json(report)},

@@ -11,10 +11,10 @@ thread_local std::string last_message;
 
 }  // namespace
 
-void remember_message(const std::string& message) noexcept {
+void remember_error(const std::exception& error, const std::error_code& code) noexcept {
   try {
-    last_message = message;
-    settings().say(message);
+    last_message = error.what();
+    settings().say(last_message + settings().hint(code));
   } catch (const std::exception&) {
     last_message.clear();
   }

@@ -11,8 +11,8 @@
 
 namespace e2qcow::plugin {
 
-// Remembers the text for e2qcow_last_message() and, where the settings say so, says it.
-void remember_message(const std::string& message) noexcept;
+// Remembers the text for e2qcow_last_message() and says it, with a hint if the settings have one.
+void remember_error(const std::exception& error, const std::error_code& code) noexcept;
 
 // The border to C: no exception passes, each becomes a com_err code.
 template <typename Work>
@@ -23,10 +23,10 @@ errcode_t guarded(Work work) noexcept {
   } catch (const std::bad_alloc&) {
     return EXT2_ET_NO_MEMORY;
   } catch (const std::system_error& error) {
-    remember_message(error.what());
+    remember_error(error, error.code());
     return com_err_code(error.code());
   } catch (const std::exception& error) {
-    remember_message(error.what());
+    remember_error(error, {});
     return EIO;
   }
 }

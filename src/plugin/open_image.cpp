@@ -10,9 +10,9 @@
 #include "base/file/output_file.h"
 #include "base/file/temporary_file.h"
 #include "base/storage.h"
-#include "ext2/structures/superblock.h"
 #include "plugin/overlay_name.h"
 #include "qcow2/format/read_header.h"
+#include "work/refusals.h"
 
 namespace e2qcow::plugin {
 namespace {
@@ -22,9 +22,15 @@ using Durability = qcow2::Overlay::Durability;
 
 std::unique_ptr<PosixFile> open_unambiguous(const std::string& path) {
   auto file = open_for_reading(path);
-  if (ext2::read_superblock(*file, ext2::kSuperblockOffset))
-    fail(Errc::refused, path + ": looks like a raw disk with an ext file system, too");
+  work::refuse_ambiguous(*file);
   return file;
+}
+
+qcow2::OpenChain open_chain(const std::string& path, const Settings& settings) {
+  qcow2::ChainFiles files(open_unambiguous(path), settings.backing);
+  return std::move(files).read([&](const qcow2::Reader& image) {
+    for (const std::string& warning : qcow2::warnings_of(image)) settings.say(warning);
+  });
 }
 
 // A file that the user has named is taken only when it is empty. One that we have made for all programs of a
@@ -55,16 +61,13 @@ void create_named(const std::string& path, const qcow2::OverlayBase& base) {
 }  // namespace
 
 OpenImage::OpenImage(const std::string& path, const Settings& settings)
-    : settings_(settings), path_(fs::canonical(path)), files_(open_unambiguous(path), settings.backing) {
-  files_.read([&](qcow2::Reader& image) {
-    for (const std::string& warning : qcow2::warnings_of(image)) settings_.say(warning);
-  });
-  disk_ = std::make_unique<qcow2::CachedDisk>(files_.disk(), settings_.cache_bytes);
+    : settings_(settings), path_(fs::canonical(path)), chain_(open_chain(path, settings)) {
+  disk_ = std::make_unique<qcow2::CachedDisk>(chain_.disk(), settings_.cache_bytes);
   read_existing_overlay();
 }
 
 bool OpenImage::is_stored_at(const std::string& path) const {
-  const auto ours = files_.reader().file().descriptor();
+  const auto ours = chain_.reader().file().descriptor();
   return ours && overlap(stored_ranges(ours->fd), stored_ranges(path));
 }
 
@@ -83,7 +86,7 @@ bool OpenImage::is_based_on_us(const PosixFile& overlay) const {
   if (!reader.backing_file_name() || !is_backing_name(*reader.backing_file_name(), path_, overlay.name()))
     return false;
   const auto theirs = record_of(reader);
-  const auto ours = record_of(files_.reader());
+  const auto ours = record_of(chain_.reader());
   if (theirs && ours && theirs->data != ours->data)
     fail(Errc::refused, fmt::format("{}: was made on top of another dump than the one that is {} now",
                                     overlay.name(), path_));
@@ -91,7 +94,7 @@ bool OpenImage::is_based_on_us(const PosixFile& overlay) const {
 }
 
 qcow2::OverlayBase OpenImage::base(const std::string& name) const {
-  return {name, size(), record_of(files_.reader())};
+  return {name, size(), record_of(chain_.reader())};
 }
 
 void OpenImage::make_writable() {

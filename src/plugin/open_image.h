@@ -18,8 +18,8 @@ namespace e2qcow::plugin {
 // The disk in an image, with the changes made to it. Safe from several threads.
 class OpenImage {
  public:
-  // Opens the image by the name that the user gives it. Throws Errc::refused where the file looks like a raw
-  // disk with an ext file system, too.
+  // Opens the image by the name that the user gives it. Throws Errc::ambiguous if the file looks like a
+  // raw disk with an ext file system, too.
   OpenImage(const std::string& path, const Settings& settings);
 
   std::uint64_t size() const { return disk_->size(); }
@@ -57,7 +57,7 @@ class OpenImage {
 
   const Settings settings_;
   const std::string path_;  // absolute, links resolved
-  qcow2::ChainFiles files_;
+  qcow2::OpenChain chain_;
   std::unique_ptr<qcow2::CachedDisk> disk_;
   std::mutex mutex_;  // guards the making of what follows
   Changes to_read_;   // as others have left them

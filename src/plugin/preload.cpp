@@ -19,6 +19,7 @@
 #include "base/file/memory_disk.h"
 #include "base/file/posix_file.h"
 #include "base/printable.h"
+#include "plugin/backing_hint.h"
 #include "plugin/guard.h"
 #include "plugin/image_registry.h"
 #include "qcow2/format/read_header.h"
@@ -47,6 +48,7 @@ void read_settings() {
   settings().overlay = variable(kOverlayVariable);
   settings().temporary = variable(kTemporaryVariable);
   settings().say = say;
+  settings().hint = backing_hint;
   std::vector<std::string>& backing = settings().backing;
   for (std::string file; !(file = variable(backing_variable(backing.size()))).empty();)
     backing.push_back(file);

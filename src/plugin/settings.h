@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <system_error>
 #include <vector>
 
 namespace e2qcow::plugin {
@@ -27,6 +28,8 @@ struct Settings {
   std::uint64_t cache_bytes = kDefaultCacheBytes;
   // Is told what the user should know; a line.
   std::function<void(const std::string&)> say = [](const std::string&) {};
+  // What the user can do about an error, if the program has an option for it; is appended to what is said.
+  std::function<std::string(const std::error_code&)> hint = [](const std::error_code&) { return ""; };
 };
 
 // Those for images that will be opened. Not while another thread opens one.

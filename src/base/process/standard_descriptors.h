@@ -3,6 +3,9 @@
 
 namespace e2qcow {
 
+inline constexpr int kStandardInput = 0;
+inline constexpr int kStandardOutput = 1;
+
 // Opens /dev/null for standard input, output or error if the caller closed them: otherwise the next file that
 // is opened would get that number, and messages would be written into it. Output to such a descriptor fails.
 void open_standard_descriptors();

@@ -102,11 +102,9 @@ std::optional<Superblock> search_superblock(const ReadableFile& file, const Supe
 Superblock find_superblock(const ReadableFile& file, const SuperblockChoice& choice) {
   if (const auto found = search_superblock(file, choice)) return *found;
   if (choice.block)
-    fail(Errc::not_ext2,
+    fail(Errc::no_superblock,
          fmt::format("{}: there is no ext2/3/4 superblock in block {}", file.name(), *choice.block));
-  fail(Errc::not_ext2, file.name() +
-                           ": no ext2/3/4 file system found (neither its superblock nor a backup); "
-                           "--force dumps what else can be recognised");
+  fail(Errc::not_ext2, file.name() + ": no ext2/3/4 file system found (neither its superblock nor a backup)");
 }
 
 }  // namespace e2qcow::ext2

@@ -18,7 +18,7 @@ struct SuperblockChoice {
 // near the beginning, for file systems with small groups. Absent where there is none.
 std::optional<Superblock> search_superblock(const ReadableFile& file, const SuperblockChoice& choice);
 
-// The same; throws Errc::not_ext2 where there is none.
+// The same; throws Errc::not_ext2 if there is none, Errc::no_superblock if none is in the chosen block.
 Superblock find_superblock(const ReadableFile& file, const SuperblockChoice& choice);
 
 // Where the primary and backups usually are, for all block sizes.

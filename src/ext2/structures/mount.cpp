@@ -20,8 +20,8 @@ MountState mount_state(const std::string& device) {
   const errcode_t error =
       ext2fs_check_mount_point(device.c_str(), &flags, mount_point.data(), mount_point.size());
   if (error != 0 && error != ENOENT)
-    fail(Errc::refused, fmt::format("{}: cannot find out whether it is mounted ({}); --force goes on", device,
-                                    ::error_message(error)));
+    fail(Errc::unknown_mounts,
+         fmt::format("{}: cannot find out whether it is mounted ({})", device, ::error_message(error)));
   MountState state;
   state.mounted = (flags & (EXT2_MF_MOUNTED | EXT2_MF_SWAP)) != 0;
   state.in_use = (flags & EXT2_MF_SWAP) != 0;

@@ -12,8 +12,8 @@ struct MountState {
   std::string mount_point;  // may be empty
 };
 
-// Whether the device, or the file by way of a loop device, is mounted or in use. Throws Errc::refused where
-// that cannot be found out.
+// Whether the device, or the file by way of a loop device, is mounted or in use. Throws
+// Errc::unknown_mounts if that cannot be found out.
 MountState mount_state(const std::string& device);
 
 }  // namespace e2qcow::ext2

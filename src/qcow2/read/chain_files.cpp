@@ -10,17 +10,6 @@
 namespace e2qcow::qcow2 {
 namespace {
 
-struct Backing {
-  std::string path;
-  std::string format;  // empty: not said
-};
-
-Backing parse_backing(const std::string& text) {
-  for (const std::string format : {"raw", "qcow2"})
-    if (text.ends_with(":" + format)) return {text.substr(0, text.size() - format.size() - 1), format};
-  return {text, ""};
-}
-
 std::string format_extension(const Reader& overlay) {
   for (const Extension& extension : overlay.extensions())
     if (extension.type == kBackingFormat)
@@ -28,59 +17,61 @@ std::string format_extension(const Reader& overlay) {
   return "";
 }
 
-bool is_qcow2(const Backing& backing, const Reader& overlay) {
-  const std::string format = backing.format.empty() ? format_extension(overlay) : backing.format;
-  if (format == "raw" || format == "qcow2") return format == "qcow2";
-  fail(Errc::refused,
-       fmt::format("--backing: {} does not say whether its backing file is raw or qcow2; use {}:raw or "
-                   "{}:qcow2",
-                   overlay.file().name(), backing.path, backing.path));
+DiskFormat format_of(const Layer& layer, const Reader& overlay) {
+  const auto format = layer.format ? layer.format : format_of_name(format_extension(overlay));
+  if (!format)
+    fail(Errc::unknown_format, fmt::format("{}: does not say whether its backing file {} is raw or qcow2",
+                                           overlay.file().name(), layer.name));
+  return *format;
 }
 
 }  // namespace
 
-ChainFiles::ChainFiles(std::unique_ptr<ReadableFile> image, std::vector<std::string> backing)
-    : backing_(std::move(backing)) {
-  names_.push_back(image->name());
-  files_.push_back(std::move(image));
-  for (const std::string& text : backing_) open_backing(text);
+ChainFiles::ChainFiles(std::unique_ptr<ReadableFile> image, const std::vector<std::string>& backing) {
+  const std::string name = image->name();
+  layers_.push_back({name, DiskFormat::qcow2, std::move(image)});
+  for (const std::string& text : backing) open_backing(text);
 }
 
 void ChainFiles::open_backing(const std::string& text) {
-  const std::string path = parse_backing(text).path;
-  for (const std::string& name : names_)
-    if (overlap(stored_ranges(name), stored_ranges(path)))
+  const auto [path, format] = parse_named_file(text);
+  for (const Layer& layer : layers_)
+    if (overlap(stored_ranges(layer.name), stored_ranges(path)))
       fail(Errc::refused, fmt::format("{}: cannot be based on itself", path));
-  files_.push_back(open_for_reading(path));
-  names_.push_back(path);
+  layers_.push_back({path, format, open_for_reading(path)});
 }
 
-void ChainFiles::read(const std::function<void(Reader&)>& examine) {
-  add_image(*files_.front(), examine);
-  for (std::size_t i = 1; i < files_.size(); ++i) read_backing(i, examine);
+std::vector<std::string> ChainFiles::names() const {
+  std::vector<std::string> names;
+  for (const Layer& layer : layers_) names.push_back(layer.name);
+  return names;
+}
+
+OpenChain::OpenChain(std::vector<Layer> layers, const Examine& examine) : layers_(std::move(layers)) {
+  add_image(*layers_.front().file, examine);
+  for (std::size_t i = 1; i < layers_.size(); ++i) read_backing(layers_[i], examine);
   const auto& missing = readers_.back()->backing_file_name();
   if (missing && raw_base_ == nullptr)
-    fail(Errc::unsupported,
-         fmt::format("{}: it needs a backing file ('{}'); name it with --backing FILE:raw or "
-                     "FILE:qcow2 if you trust it",
-                     readers_.back()->file().name(), *missing));
+    fail(Errc::missing_backing,
+         fmt::format("{}: needs a backing file ('{}')", readers_.back()->file().name(), *missing));
   std::vector<const Reader*> images;
   for (const auto& reader : readers_) images.push_back(reader.get());
   chain_ = std::make_unique<Chain>(std::move(images), raw_base_);
 }
 
-void ChainFiles::read_backing(std::size_t index, const std::function<void(Reader&)>& examine) {
+void OpenChain::read_backing(const Layer& layer, const Examine& examine) {
   const Reader& overlay = *readers_.back();
   if (raw_base_ != nullptr || !overlay.backing_file_name())
-    fail(Errc::refused, fmt::format("{}: it has no backing file; --backing {} is one too many",
-                                    names_[index - 1], names_[index]));
-  if (is_qcow2(parse_backing(backing_[index - 1]), overlay))
-    add_image(*files_[index], examine);
+    fail(Errc::surplus_backing,
+         fmt::format("{}: has no backing file; {} is one too many",
+                     raw_base_ != nullptr ? raw_base_->name() : overlay.file().name(), layer.name));
+  if (format_of(layer, overlay) == DiskFormat::qcow2)
+    add_image(*layer.file, examine);
   else
-    raw_base_ = files_[index].get();
+    raw_base_ = layer.file.get();
 }
 
-void ChainFiles::add_image(const ReadableFile& file, const std::function<void(Reader&)>& examine) {
+void OpenChain::add_image(const ReadableFile& file, const Examine& examine) {
   auto reader = std::make_unique<Reader>(file);
   examine(*reader);
   readers_.push_back(std::move(reader));

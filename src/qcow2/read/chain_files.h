@@ -5,49 +5,68 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "qcow2/read/chain.h"
+#include "qcow2/read/named_file.h"
 
 namespace e2qcow::qcow2 {
 
-// An image and the backing files that the user names for it, FILE[:raw|qcow2] each, from the top down. What
-// names stand in the images themselves opens nothing.
-class ChainFiles {
+// Is called for each image of a chain, from the top down, before anything else is done with it.
+using Examine = std::function<void(Reader&)>;
+
+// A file of a chain.
+struct Layer {
+  std::string name;
+  std::optional<DiskFormat> format;  // absent: as the image above says
+  std::unique_ptr<ReadableFile> file;
+};
+
+// An image and its backing files, read as far as headers go.
+class OpenChain {
  public:
-  // Opens the backing files, and reads nothing yet.
-  ChainFiles(std::unique_ptr<ReadableFile> image, std::vector<std::string> backing);
+  // `layers` from the top down. Whether a backing file is raw or qcow2 is what its layer says, else what the
+  // image above says, and never guessed. Throws Errc::surplus_backing, unknown_format or missing_backing.
+  OpenChain(std::vector<Layer> layers, const Examine& examine);
 
-  // Reads the images from the top down and calls `examine` for each before anything else is done with it.
-  // Whether a backing file is raw or qcow2 is what the user says, else what the image says, and never
-  // guessed. Throws Errc::refused where a backing file is one too many or its format is not known,
-  // Errc::unsupported where one is missing.
-  void read(const std::function<void(Reader&)>& examine);
-
-  // The image's file.
-  const ReadableFile& file() const { return *files_.front(); }
-
-  // From then on: the image alone, and its disk.
+  // The image alone, and its disk.
   Reader& reader() const { return *readers_.front(); }
   Chain& disk() const { return *chain_; }
-  // The raw file at the bottom; null where there is none.
+  // The raw file at the bottom; null if there is none.
   const ReadableFile* raw_base() const { return raw_base_; }
 
-  // The files' names, by depth.
-  const std::vector<std::string>& names() const { return names_; }
-
  private:
-  void open_backing(const std::string& text);
-  void read_backing(std::size_t index, const std::function<void(Reader&)>& examine);
-  void add_image(const ReadableFile& file, const std::function<void(Reader&)>& examine);
+  void read_backing(const Layer& layer, const Examine& examine);
+  void add_image(const ReadableFile& file, const Examine& examine);
 
-  std::vector<std::string> backing_;
-  std::vector<std::string> names_;                    // by depth
-  std::vector<std::unique_ptr<ReadableFile>> files_;  // the same
+  std::vector<Layer> layers_;
   std::vector<std::unique_ptr<Reader>> readers_;
   const ReadableFile* raw_base_ = nullptr;
   std::unique_ptr<Chain> chain_;
+};
+
+// The files of an image, opened and not read yet, so that rights can be given up in between. Only files that
+// the user names are opened; the names in images open nothing.
+class ChainFiles {
+ public:
+  // `backing` is FILE[:raw|:qcow2] each, from the top down.
+  ChainFiles(std::unique_ptr<ReadableFile> image, const std::vector<std::string>& backing);
+
+  // The image's file.
+  const ReadableFile& file() const { return *layers_.front().file; }
+  // The files' names, by depth.
+  std::vector<std::string> names() const;
+
+  OpenChain read(const Examine& examine) && { return OpenChain(std::move(layers_), examine); }
+  // Gives up the image's file, for what turned out to be no image.
+  std::unique_ptr<ReadableFile> take_file() && { return std::move(layers_.front().file); }
+
+ private:
+  void open_backing(const std::string& text);
+
+  std::vector<Layer> layers_;
 };
 
 // What the image says of itself that its user should know before its data is believed; a line each.

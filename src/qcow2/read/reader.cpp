@@ -277,10 +277,9 @@ void Reader::check_size(std::uint64_t file_size, std::uint64_t max_ratio) const 
   if (tables_end_ > round_up(file_size, header_.geometry().cluster_size()))
     fail(Errc::truncated, fmt::format("{}: it ends at {}, before a table does", file_.name(), file_size));
   if (plain_bytes_ > file_size || compressed_bytes_ / max_ratio > file_size)
-    fail(
-        Errc::refused,
-        fmt::format("{}: it claims {} bytes of data or more and has only {}: not plausible (see --max-ratio)",
-                    file_.name(), plain_bytes_ + compressed_bytes_, file_size));
+    fail(Errc::implausible,
+         fmt::format("{}: claims at least {} bytes of data and has only {}, which is not plausible",
+                     file_.name(), plain_bytes_ + compressed_bytes_, file_size));
 }
 
 }  // namespace e2qcow::qcow2

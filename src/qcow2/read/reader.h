@@ -70,7 +70,7 @@ class Reader {
   std::uint64_t check_tables(std::uint64_t max_ratio = kPlausibleRatio);
 
   // Throws where a file of this size cannot have what check_tables() found: its tables (Errc::truncated), or
-  // its data (Errc::refused). For a pipe, whose size shows at its end.
+  // its data (Errc::implausible). For a pipe, whose size shows at its end.
   void check_size(std::uint64_t file_size, std::uint64_t max_ratio) const;
 
   // Compressed data is hardly ever smaller than that.

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "qcow2/write/layout.h"
 
-#include <limits>
-
 #include "base/bytes.h"
 
 namespace e2qcow::qcow2 {
@@ -48,20 +46,6 @@ Layout plan_layout(Geometry geometry, std::uint64_t disk_size, ClusterCount clus
 bool Layout::is_valid() const {
   return disk_size <= geometry.max_disk_size() &&
          refcounts.table_clusters * geometry.cluster_size() <= kMaxRefcountTableBytes;
-}
-
-std::uint32_t best_cluster_bits(std::uint64_t disk_size, std::span<const Extent> extents) {
-  std::uint32_t best = kMaxClusterBits;
-  std::uint64_t best_size = std::numeric_limits<std::uint64_t>::max();
-  for (std::uint32_t bits = kMaxClusterBits; bits >= kMinClusterBits; --bits) {
-    const Geometry geometry{bits};
-    if (geometry.max_disk_size() < disk_size) break;
-    const Layout layout = plan_layout(geometry, disk_size, count_clusters(extents, geometry));
-    if (!layout.is_valid() || layout.end() >= best_size) continue;
-    best = bits;
-    best_size = layout.end();
-  }
-  return best;
 }
 
 }  // namespace e2qcow::qcow2

@@ -63,8 +63,4 @@ struct Layout {
 
 Layout plan_layout(Geometry geometry, std::uint64_t disk_size, ClusterCount clusters);
 
-// The cluster size with the smallest image, in bits; of equals, the largest. Sizes whose L1 table QEMU would
-// not open are left out.
-std::uint32_t best_cluster_bits(std::uint64_t disk_size, std::span<const Extent> extents);
-
 }  // namespace e2qcow::qcow2

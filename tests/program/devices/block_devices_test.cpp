@@ -72,7 +72,7 @@ TEST_F(DumpOfDevice, IsNotWrittenOntoItselfByAnotherName) {
   const std::string other = attach("disk.img");
   for (const auto& [source, target] : {std::pair{std::string("disk.img"), device}, std::pair{device, other},
                                        std::pair{device, std::string("disk.img")}})
-    expect_failure(e2qcow({"dump", source, target}), {target + ": is stored where " + source + " is"});
+    expect_failure(e2qcow({"dump", source, target}), {target + ": would overwrite the input " + source});
   EXPECT_TRUE(read_file(path("disk.img")) == before);
 }
 
@@ -81,7 +81,7 @@ TEST_F(DumpOfDevice, IsNotWrittenOntoItselfAsAPartition) {
   if (const auto why = add_partition(device, "0", "1000"); !why.empty()) GTEST_SKIP() << why;
   const std::string before = read_file(path("disk.img"));
   for (const auto& [source, target] : {std::pair{device, device + "p1"}, std::pair{device + "p1", device}})
-    expect_failure(e2qcow({"dump", source, target}), {target + ": is stored where " + source + " is"});
+    expect_failure(e2qcow({"dump", source, target}), {target + ": would overwrite the input " + source});
   EXPECT_TRUE(read_file(path("disk.img")) == before);
 }
 
@@ -117,7 +117,7 @@ TEST_F(DumpOfDevice, HoldsWhatAJournalHasThatIsToBeReplayed) {
   output_of({"sync", directory + "/new"});
   fs::copy_file(path("disk.img"), path("crashed.img"));
   const Outcome dump = e2qcow({"dump", "--all", "crashed.img", "image.qcow2"});
-  EXPECT_NE(dump.err.find("crashed.img: its journal is to be replayed"), std::string::npos) << dump;
+  EXPECT_NE(dump.err.find("crashed.img: the journal has not been replayed"), std::string::npos) << dump;
   EXPECT_EQ(e2qcow({"restore", "image.qcow2", "restored.img"}).status, 0);
   for (const char* disk : {"crashed.img", "restored.img"}) {
     EXPECT_EQ(run({"e2fsck", "-fy", disk}).status & ~1, 0);
@@ -133,7 +133,7 @@ TEST_F(DumpOfDevice, IsNotWrittenOntoItself) {
     expect_failure(e2qcow({"dump", "--force", source, directory + "/image.qcow2"}),
                    {directory + "/image.qcow2: would be stored on", "another disk"});
   expect_failure(e2qcow({"dump", "--force", device, device}),
-                 {device + ": is stored where " + device + " is"});
+                 {device + ": would overwrite the input " + device});
   EXPECT_EQ(names_in(directory), before);
 }
 
@@ -275,9 +275,9 @@ TEST_F(RestoreToDevice, TheDeviceMustNotBeMadeOfTheImage) {
   fs::resize_file(path("image.qcow2"), 64 << 20);
   const std::string before = read_file(path("image.qcow2"));
   const std::string device = attach("image.qcow2");
-  expect_failure(restore(device), {device + ": the image is stored there"});
+  expect_failure(restore(device), {device + ": would overwrite the input "});
   expect_failure(run({"sh", "-c", "\"$0\" restore - \"$1\" <image.qcow2", E2QCOW_PROGRAM, device}),
-                 {device + ": the image is stored there"});
+                 {device + ": would overwrite the input "});
   EXPECT_TRUE(read_file(path("image.qcow2")) == before);
 }
 
@@ -287,7 +287,8 @@ TEST_F(RestoreToDevice, FitLooksForDataBehindTheEndBeforeItWrites) {
   write_file(path("with-data-behind"), read_file(path("disk.img")));
   patch_file(path("with-data-behind"), 60 << 20, "data");
   output_of({"qemu-img", "convert", "-f", "raw", "-O", "qcow2", "with-data-behind", "image.qcow2"});
-  expect_failure(restore(used_device(40 << 20), {"--fit"}), {"there is data behind that, at 62914560"});
+  expect_failure(restore(used_device(40 << 20), {"--fit"}),
+                 {"there is data past that, at or after 62914560"});
   expect_untouched();
 }
 
@@ -317,7 +318,7 @@ TEST_F(RestoreToDevice, WhatIsBehindTheDiskStays) {
 TEST_F(RestoreToDevice, MetadataAloneIsRefusedUnlessAllowed) {
   dump({});
   const std::string device = used_device(kDiskSize);
-  expect_failure(restore(device), {"image.qcow2: holds metadata alone", device, "--allow-metadata"});
+  expect_failure(restore(device), {"image.qcow2: holds only metadata", device, "--allow-metadata"});
   expect_untouched();
   EXPECT_EQ(restore(device, {"--allow-metadata"}).status, 0);
   expect_same_bytes("target.img", "by-qemu.raw");

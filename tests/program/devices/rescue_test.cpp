@@ -246,7 +246,7 @@ TEST_F(Rescue, NothingIsWrittenOntoTheSourceOrTwiceToOnePlace) {
   const std::string disk = read_file(path("disk.img"));
   fs::create_symlink("disk.img", path("link"));
   for (const char* const name : {"disk.img", "./disk.img", "link"})
-    expect_failure(e2qcow({"measure", "--domain-map", name, "disk.img"}), {name, "only to be read"});
+    expect_failure(e2qcow({"measure", "--domain-map", name, "disk.img"}), {name, "would overwrite the input"});
   for (const Words& options : {Words{"--report=image.qcow2"}, Words{"--map-out=./image.qcow2"},
                                Words{"--report=side", "--map-out=tree/../side"}}) {
     Words words{"dump", "disk.img", "image.qcow2"};
@@ -261,7 +261,7 @@ TEST_F(Rescue, AReportThatCannotBeWrittenShowsBeforeTheDump) {
   expect_failure(e2qcow({"dump", "--report=none/report.json", "disk.img", "image.qcow2"}),
                  {"none/report.json", "No such file"});
   expect_failure(e2qcow({"dump", "--map-out=disk.img", "disk.img", "image.qcow2"}),
-                 {"disk.img", "only to be read"});
+                 {"disk.img", "would overwrite the input"});
   EXPECT_FALSE(fs::exists(path("image.qcow2")));
 }
 

@@ -109,7 +109,8 @@ TEST_F(DumpErrors, TheImageIsTheDevice) {
   fs::create_hard_link(path("disk.img"), path("other-name"));
   fs::copy_file(path("disk.img"), path("before.img"));
   for (const char* name : {"disk.img", "./disk.img", "link", "other-name"})
-    expect_failure(e2qcow({"dump", "--force", "disk.img", name}), {name, "is stored where disk.img is"});
+    expect_failure(e2qcow({"dump", "--force", "disk.img", name}),
+                   {name, "would overwrite the input disk.img"});
   expect_same_bytes("disk.img", "before.img");
 }
 

@@ -107,7 +107,7 @@ TEST_F(Look, AFileThatLooksLikeBothMustBeNamed) {
   patch_file(path("both"), 0, read_file(path("image.qcow2")).substr(0, 512));
   const Outcome outcome = e2qcow({"compare", "both", "disk.img"});
   EXPECT_EQ(outcome.status, 2);
-  EXPECT_NE(outcome.err.find("both:qcow2 or both:raw"), std::string::npos) << outcome;
+  EXPECT_NE(outcome.err.find("FILE:qcow2 or FILE:raw"), std::string::npos) << outcome;
   EXPECT_EQ(e2qcow({"compare", "both:raw", "disk.img"}).status, 1);
 }
 

@@ -93,7 +93,7 @@ TEST_F(PluginDamage, ADiskThatLooksLikeAnImageIsNotGuessedAt) {
   fs::copy_file(path("raw/disk.img"), path("image/disk.img"), fs::copy_options::overwrite_existing);
   const Outcome outcome = on_image({"dumpe2fs", "disk.img"});
   EXPECT_NE(outcome.status, 0);
-  EXPECT_NE(outcome.err.find("looks like a raw disk with an ext file system, too"), std::string::npos);
+  EXPECT_NE(outcome.err.find("looks like a qcow2 image and like an ext2/3/4 file system"), std::string::npos);
 }
 
 TEST_F(PluginDamage, BackingFilesAreThoseOfTheCommandLineAlone) {

@@ -238,5 +238,15 @@ TEST_F(Plugin, CProgramsUseTheIoManager) {
   EXPECT_EQ(other.err, "example: not a qcow2 image while working on text (text: not a qcow2 image)\n");
 }
 
+// The remedy of a C program is e2qcow_add_backing(), not an option of ours.
+TEST_F(Plugin, CProgramsAreToldTheFactAndNoOption) {
+  output_of({"qemu-img", "create", "-q", "-u", "-f", "qcow2", "-b", "base", "-F", "raw", "overlay", "1M"});
+  const Outcome outcome = run({PLUGIN_EXAMPLE, "overlay"});
+  EXPECT_EQ(outcome.status, 1);
+  EXPECT_EQ(outcome.err,
+            "example: needs a backing file while working on overlay "
+            "(overlay: needs a backing file ('base'))\n");
+}
+
 }  // namespace
 }  // namespace e2qcow::test

@@ -61,7 +61,7 @@ TEST_F(RestoreErrors, TheTargetIsTheImage) {
   fs::create_symlink("image.qcow2", path("link"));
   fs::create_hard_link(path("image.qcow2"), path("other-name"));
   for (const char* name : {"image.qcow2", "link", "other-name"})
-    expect_failure(e2qcow({"restore", "image.qcow2", name}), {name, "the image is stored there"});
+    expect_failure(e2qcow({"restore", "image.qcow2", name}), {name, "would overwrite the input image.qcow2"});
   expect_same_bytes("image.qcow2", "before.qcow2");
 }
 
@@ -218,7 +218,8 @@ TEST_F(RestoreErrors, ADamagedCompressedClusterIsAnError) {
 
 TEST_F(RestoreErrors, ABackingFileIsNeitherOpenedNorIgnored) {
   output_of({"qemu-img", "create", "-q", "-f", "qcow2", "-b", "disk.img", "-F", "raw", "image.qcow2"});
-  expect_nothing_restored({"image.qcow2: ", "backing file", "disk.img"});
+  expect_nothing_restored(
+      {"image.qcow2: needs a backing file ('disk.img'); name it with --backing FILE:raw"});
 }
 
 TEST_F(RestoreErrors, AnExternalDataFileIsNeitherOpenedNorIgnored) {

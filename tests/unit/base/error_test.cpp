@@ -29,6 +29,19 @@ constexpr Text kTexts[] = {
     {Errc::refused, "refused"},
     {Errc::interrupted, "interrupted"},
     {Errc::unreadable, "could not be read"},
+    {Errc::missing_backing, "needs a backing file"},
+    {Errc::unknown_format, "the format of a backing file is not known"},
+    {Errc::surplus_backing, "has no backing file"},
+    {Errc::ambiguous, "looks like a qcow2 image and like a raw disk"},
+    {Errc::implausible, "claims more data than it can hold"},
+    {Errc::too_large, "too large"},
+    {Errc::mounted, "mounted read-write"},
+    {Errc::unknown_mounts, "cannot find out whether it is mounted"},
+    {Errc::metadata_only, "holds only metadata"},
+    {Errc::has_partitions, "holds partitions"},
+    {Errc::no_superblock, "no superblock in the chosen block"},
+    {Errc::small_clusters, "clusters are too small"},
+    {Errc::overwrites_input, "would overwrite its input"},
 };
 
 TEST(Error, OfOursHasTheTextOfTheErrorTable) {

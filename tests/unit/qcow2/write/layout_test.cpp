@@ -14,10 +14,6 @@ constexpr std::uint64_t kKiB = 1ULL << 10;
 constexpr std::uint64_t kMiB = 1ULL << 20;
 constexpr std::uint64_t kTiB = 1ULL << 40;
 
-std::vector<Extent> whole(std::uint64_t disk_size) {
-  return {{0, disk_size}};
-}
-
 TEST(RefcountSize, CountsItsOwnClusters) {
   EXPECT_EQ(refcount_size(Geometry{9}, 254), (RefcountSize{.blocks = 1, .table_clusters = 1}));
   EXPECT_EQ(refcount_size(Geometry{9}, 255), (RefcountSize{.blocks = 2, .table_clusters = 1}));
@@ -123,62 +119,6 @@ TEST(Layout, IsNotValidWhereQemuWouldRefuseItsRefcountTable) {
   // 8 MiB are 2^20 blocks of 256 entries: 2^28 clusters of 512 bytes.
   EXPECT_TRUE(plan_layout(Geometry{9}, kMiB, {.data = 260'000'000, .l2_tables = 1}).is_valid());
   EXPECT_FALSE(plan_layout(Geometry{9}, kMiB, {.data = 1ULL << 28, .l2_tables = 1}).is_valid());
-}
-
-TEST(BestClusterBits, AreSmallForAFewScatteredBlocks) {
-  // 4 KiB at 512: 1 + 1 + 1 + 1 + 1 + 8 clusters are 6.5 KiB. At 1024: 9 clusters are 9 KiB.
-  EXPECT_EQ(best_cluster_bits(kMiB, std::vector<Extent>{{64 * kKiB, 4 * kKiB}}), 9);
-}
-
-TEST(BestClusterBits, AreLargeForADenseDisk) {
-  // Besides 1 GiB of data: at 32 KiB header, L1, refcount table, 3 refcount blocks and 8 L2 tables are
-  // 448 KiB; at 64 KiB it is 1, 1, 1, 1 and 2: 384 KiB; at 128 KiB 1, 1, 1, 1 and 1: 640 KiB.
-  EXPECT_EQ(best_cluster_bits(1ULL << 30, whole(1ULL << 30)), 16);
-}
-
-TEST(BestClusterBits, AreTheLargestOfEquals) {
-  // 32 MiB with data in one half of eight clusters of 1 KiB. At 512: 1 + 16 + 1 + 1 + 1 + 8 clusters are
-  // 14 KiB; at 1024: 1 + 2 + 1 + 1 + 1 + 8 are 14 KiB; at 2048: 1 + 1 + 1 + 1 + 1 + 4 are 18 KiB.
-  std::vector<Extent> extents;
-  for (std::uint64_t i = 0; i < 8; ++i) extents.push_back({i * kKiB, 512});
-  EXPECT_EQ(best_cluster_bits(32 * kMiB, extents), 10);
-}
-
-TEST(BestClusterBits, MakeTheSmallestImage) {
-  const auto size_at = [](std::uint32_t bits, const std::vector<Extent>& extents) {
-    return plan_layout(Geometry{bits}, kMiB, count_clusters(extents, Geometry{bits})).end();
-  };
-  Random random;
-  for (int round = 0; round < 300; ++round) {
-    const auto extents = random.extents(kMiB, random.between(1, 200'000), random.between(1, 200'000));
-    const std::uint32_t best = best_cluster_bits(kMiB, extents);
-    for (std::uint32_t bits = 9; bits <= 21; ++bits)
-      ASSERT_LE(size_at(best, extents), size_at(bits, extents)) << bits;
-  }
-}
-
-TEST(BestClusterBits, StayWithinQemusLimitOnTheL1Table) {
-  const std::vector<Extent> scattered{{0, kKiB}, {100 * kMiB, kKiB}};
-  for (const std::uint64_t disk_size : {kTiB / 8 + 1, kTiB, 8 * kTiB, 8 * kTiB + 1, 64 * kTiB, 2048 * kTiB}) {
-    const std::uint32_t bits = best_cluster_bits(disk_size, scattered);
-    EXPECT_LE(disk_size, 1ULL << (2 * bits + 19)) << disk_size;
-  }
-}
-
-TEST(BestClusterBits, WeighTheL1TableOfALargeDisk) {
-  // 128 GiB with two clusters of data in two tables. At 8 KiB the L1 table takes 16 clusters, in all 23 of
-  // 8 KiB; at 16 KiB it takes 2, in all 9 of 16 KiB; at 32 KiB 1, in all 7 of 32 KiB.
-  EXPECT_EQ(best_cluster_bits(128ULL << 30, std::vector<Extent>{{0, kKiB}, {100 * kMiB, kKiB}}), 14);
-}
-
-TEST(BestClusterBits, AreAtLeast14For64TiB) {
-  EXPECT_GE(best_cluster_bits(64 * kTiB, std::vector<Extent>{{0, kKiB}}), 14);
-  EXPECT_GE(best_cluster_bits(32 * kTiB, std::vector<Extent>{{0, kKiB}}), 13);
-  EXPECT_GE(best_cluster_bits(32 * kTiB + 512, std::vector<Extent>{{0, kKiB}}), 14);
-}
-
-TEST(BestClusterBits, ServeADiskOfNothing) {
-  EXPECT_EQ(best_cluster_bits(0, {}), 9);
 }
 
 }  // namespace

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+#include "work/device.h"
+
+namespace e2qcow::cli {
+
+// The options that say where the file system is and how to read it.
+void add_device_options(CLI::App& command, work::DeviceOptions& options);
+
+}  // namespace e2qcow::cli

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "cli/hints.h"
+
+#include <e2qcow/error.h>
+
+#include "cli/message.h"
+#include "plugin/backing_hint.h"
+
+namespace e2qcow::cli {
+namespace {
+
+struct Hint {
+  Errc code;
+  const char* option;  // the command must have it
+  const char* text;
+};
+
+constexpr Hint kHints[] = {
+    {Errc::missing_backing, "--backing-a",
+     "name it with --backing-a or --backing-b FILE:raw or FILE:qcow2 if you trust it"},
+    {Errc::unknown_format, "--backing-a", "say which with --backing-a or --backing-b FILE:raw or FILE:qcow2"},
+    {Errc::ambiguous, "A", "say which with FILE:qcow2 or FILE:raw"},
+    {Errc::implausible, "--max-ratio", "--max-ratio N accepts it"},
+    {Errc::too_large, "--max-size", "--max-size SIZE accepts it"},
+    {Errc::mounted, "--force",
+     "unmount it or remount it read-only (mount -o remount,ro), or use --force for a dump that may be "
+     "inconsistent"},
+    {Errc::unknown_mounts, "--force", "--force goes on"},
+    {Errc::not_ext2, "--force", "--force dumps what else can be recognised"},
+    {Errc::has_partitions, "--partition", "name one with --partition N"},
+    {Errc::metadata_only, "--allow-metadata", "restore it to a file, or use --allow-metadata"},
+    {Errc::too_small, "--fit", "--fit accepts a device that holds the file system alone"},
+    {Errc::small_clusters, "--cluster-size", "use larger ones, or --cluster-size auto"},
+};
+
+bool has_use_for(const CLI::App& command, const std::string& name) {
+  const CLI::Option* option = command.get_option_no_throw(name);
+  if (option == nullptr) return false;
+  const bool is_flag = option->get_items_expected_max() == 0;
+  return !is_flag || option->count() == 0;
+}
+
+}  // namespace
+
+std::string hint_for(const std::error_code& code, const CLI::App& command) {
+  if (has_use_for(command, "--backing"))
+    if (const std::string hint = plugin::backing_hint(code); !hint.empty()) return hint;
+  for (const auto& [known, option, text] : kHints)
+    if (code == known && has_use_for(command, option)) return std::string("; ") + text;
+  return "";
+}
+
+void say_error(const std::exception& error, const CLI::App& command) {
+  const auto* failure = dynamic_cast<const std::system_error*>(&error);
+  say("e2qcow: {}{}\n", printable(error.what()),
+      failure == nullptr ? "" : hint_for(failure->code(), command));
+}
+
+}  // namespace e2qcow::cli

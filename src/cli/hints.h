@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <exception>
+#include <string>
+#include <system_error>
+
+namespace e2qcow::cli {
+
+// What an error means to the user of a command: the option that helps, as "; use --x". Empty if the command
+// has none, or it was given already.
+std::string hint_for(const std::error_code& code, const CLI::App& command);
+
+// Prints the error with its hint.
+void say_error(const std::exception& error, const CLI::App& command);
+
+}  // namespace e2qcow::cli

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <e2qcow/image.h>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "work/disk.h"
+
+namespace e2qcow::work {
+
+struct CompareResult {
+  std::uint64_t size_a = 0;
+  std::uint64_t size_b = 0;
+  std::optional<std::uint64_t> first_difference;  // a guest offset
+  std::string structure;                          // what is there, in an ext file system
+  std::vector<std::string> partial;  // names of the disks that are dumps of metadata, if they differ
+};
+
+// What is past the end of the smaller disk counts as zeros there. The files are opened and not read yet.
+CompareResult compare(DiskFiles a, DiskFiles b, const TransferOptions& options);
+
+}  // namespace e2qcow::work

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/file/avoiding_file.h"
+#include "base/file/file_window.h"
+#include "base/file/posix_file.h"
+#include "base/file/salvaging_file.h"
+#include "ext2/interpretation/superblock_search.h"
+#include "ext2/structures/filesystem.h"
+#include "work/notice.h"
+#include "work/refusals.h"
+#include "work/rescue_map.h"
+
+namespace e2qcow::work {
+
+// Where the file system is, and how to read it.
+struct DeviceOptions {
+  std::string path{};
+  std::optional<std::uint64_t> offset{};  // where the file system begins; or:
+  std::optional<int> partition{};
+  ext2::SuperblockChoice superblock{};
+  unsigned retries = 1;               // of an unreadable block, after its first failure
+  bool strict = false;                // unreadable blocks are errors
+  bool accept_mounted = false;        // read-write
+  bool accept_no_filesystem = false;  // unless a superblock was chosen
+  std::string bad_blocks{};           // a map file of what must not be touched; empty: none
+  Notice notice = ignore_notice;
+};
+
+// An opened file system, with all it stands on; or, if none was found and that is accepted, a device.
+class Device {
+ public:
+  // Throws Errc::mounted, not_ext2, no_superblock, has_partitions and others.
+  explicit Device(const DeviceOptions& options);
+
+  const std::string& name() const { return device_->name(); }
+  std::uint64_t size() const { return device_->size(); }
+  Extent part() const { return part_; }  // of the device, from the beginning of the file system on
+  Stored stored() const { return {name(), storage_}; }
+
+  // The part, with zeros for what cannot be read.
+  const SalvagingFile& file() const { return *salvaging_; }
+  const ext2::Filesystem* filesystem() const { return filesystem_.get(); }
+  bool superblock_is_chosen() const { return superblock_is_chosen_; }
+
+  // What the user's map says of the device; null if there is none.
+  const RescueMap* known() const { return known_ ? &*known_ : nullptr; }
+  // Whether the device may die while it is read.
+  bool may_be_dying() const { return avoiding_ != nullptr || device_->is_block_device(); }
+
+  // Where such things as labels and partition tables stand in the part, and what else libblkid recognises.
+  std::vector<Extent> recognised_areas() const;
+  // What could not be read so far, and what the file system has past the end of the device.
+  std::uint64_t lost_bytes() const;
+
+ private:
+  void avoid_bad_blocks(const std::string& map_file);
+  void open_filesystem(const DeviceOptions& options);
+  void use(const DeviceOptions& options, const ext2::Superblock& superblock);
+
+  std::unique_ptr<PosixFile> device_;
+  Extent part_;
+  bool superblock_is_chosen_;
+  std::vector<StoredRange> storage_;
+  std::optional<RescueMap> known_;
+  std::unique_ptr<AvoidingFile> avoiding_;  // null: all may be touched
+  std::unique_ptr<FileWindow> window_;
+  std::unique_ptr<SalvagingFile> salvaging_;
+  std::unique_ptr<ext2::Filesystem> filesystem_;
+};
+
+}  // namespace e2qcow::work

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "work/image.h"
+
+namespace e2qcow::work {
+
+// A disk to look at: in a qcow2 image, a raw file or a device.
+class Disk {
+ public:
+  explicit Disk(Image image);
+  explicit Disk(std::unique_ptr<ReadableFile> raw);
+
+  const ImageSource& source() const { return raw_ ? *raw_ : static_cast<const ImageSource&>(image_->disk()); }
+  // Whether it is a dump without the contents of files.
+  bool is_metadata_only() const;
+
+ private:
+  std::unique_ptr<ReadableFile> file_;      // of a raw disk
+  std::unique_ptr<const ImageSource> raw_;  // null: it is in an image
+  std::optional<Image> image_;
+};
+
+// The files of a disk: opened and not read yet, so that rights can be given up in between.
+class DiskFiles {
+ public:
+  // options.path may end with :raw or :qcow2. Without that a file that begins as a qcow2 image is one, unless
+  // it looks like an ext file system, too.
+  explicit DiskFiles(const ImageOptions& options);
+
+  const std::string& name() const { return files_.file().name(); }
+  // Throws Errc::ambiguous for what looks like both, Errc::surplus_backing for a raw disk with backing files.
+  Disk read(unsigned threads) &&;
+
+ private:
+  DiskFiles(const ImageOptions& options, const qcow2::NamedFile& disk);
+
+  std::optional<qcow2::DiskFormat> format_;
+  bool has_backing_;
+  ImageFiles files_;
+};
+
+}  // namespace e2qcow::work

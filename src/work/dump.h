@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "base/file/output_file.h"
+#include "work/plan.h"
+#include "work/survey.h"
+
+namespace e2qcow::work {
+
+struct DumpOptions {
+  DumpKind kind = DumpKind::metadata;
+  ImageFormat format{};
+  TransferOptions transfer{};
+  bool remember = false;  // what was looked at, for map files
+  Notice notice = ignore_notice;
+};
+
+// Where the image goes.
+struct DumpTarget {
+  std::string name;
+  std::unique_ptr<OutputFile> file;  // null: standard output
+};
+// "-" is standard output. Throws Errc::overwrites_input.
+DumpTarget open_dump_target(const Device& device, const std::string& path);
+
+struct DumpResult {
+  Survey survey;
+  DumpRecord record;  // what the image says of itself
+  std::uint64_t disk_size = 0;
+  std::uint64_t image_size = 0;
+};
+
+// Writes the image and commits it.
+DumpResult dump(const Device& device, const DumpTarget& target, const DumpOptions& options);
+
+}  // namespace e2qcow::work

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "work/image.h"
+
+#include <e2qcow/error.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/file/posix_file.h"
+#include "base/process/standard_descriptors.h"
+#include "qcow2/write/allocator.h"
+
+namespace e2qcow::work {
+namespace {
+
+// What several threads have in the works, at most, and how far our images jump back.
+std::uint64_t window_for(unsigned threads, const qcow2::Reader& reader) {
+  const std::uint64_t batch = std::max<std::uint64_t>(1 << 20, reader.read_unit()) * 2;
+  return qcow2::Allocator::kReach + (2 * threads + 2) * batch;
+}
+
+// Whether the image's data comes in the order in which it is needed, apart from jumps that a window covers.
+bool is_in_order(const qcow2::Reader& reader, std::uint64_t kept_front, std::uint64_t reach) {
+  std::uint64_t furthest = 0;
+  std::uint64_t position = 0;
+  while (position < reader.size()) {
+    const qcow2::Mapping mapping = reader.map(position);
+    position = mapping.guest.end();
+    if (!mapping.is_stored() || *mapping.host_offset < kept_front) continue;
+    if (*mapping.host_offset + reach < furthest) return false;
+    const bool compressed = mapping.kind == qcow2::Mapping::Kind::compressed;
+    furthest = std::max(furthest,
+                        *mapping.host_offset + (compressed ? mapping.stored_length : mapping.guest.length));
+  }
+  return true;
+}
+
+// If the order does not fit, the pipe keeps all (in a temporary file if it is much).
+void forget_front(PipeFile& pipe, const qcow2::Reader& image, unsigned threads) {
+  if (is_in_order(image, pipe.position(), qcow2::Allocator::kReach)) pipe.forget(window_for(threads, image));
+}
+
+std::unique_ptr<PipeFile> open_pipe(const ImageOptions& options) {
+  if (options.path != "-") return nullptr;
+  return std::make_unique<PipeFile>(kStandardInput, "standard input");
+}
+
+// All that can be checked before data is read. Returns how many bytes of data there are.
+std::uint64_t check_image(qcow2::Reader& image, const ImageOptions& options) {
+  refuse_too_large(image, options);
+  for (const std::string& warning : qcow2::warnings_of(image)) options.notice(warning);
+  return image.check_tables(options.max_ratio);
+}
+
+}  // namespace
+
+void refuse_too_large(const qcow2::Reader& image, const ImageOptions& options) {
+  if (image.size() > options.max_size)
+    fail(Errc::too_large, fmt::format("{}: its disk has {} bytes, more than the {} that are accepted",
+                                      image.file().name(), image.size(), options.max_size));
+}
+
+Image::Image(qcow2::ChainFiles files, PipeFile* pipe, const ImageOptions& options, unsigned threads)
+    : pipe_(pipe), max_ratio_(options.max_ratio), chain_(std::move(files).read([&](qcow2::Reader& image) {
+        data_bytes_ += check_image(image, options);
+        if (pipe != nullptr && &image.file() == pipe) forget_front(*pipe, image, threads);
+      })) {
+  if (chain_.raw_base() != nullptr) data_bytes_ += chain_.raw_base()->size();
+}
+
+void Image::finish() const {
+  if (pipe_ == nullptr) return;
+  pipe_->drain();
+  reader().check_size(pipe_->size(), max_ratio_);
+}
+
+ImageFiles::ImageFiles(const ImageOptions& options) : ImageFiles(options, open_pipe(options)) {}
+
+ImageFiles::ImageFiles(const ImageOptions& options, std::unique_ptr<PipeFile> pipe)
+    : options_(options),
+      pipe_(pipe.get()),
+      files_(pipe ? std::unique_ptr<ReadableFile>(std::move(pipe)) : open_for_reading(options.path),
+             options.backing) {}
+
+ImageFiles::ImageFiles(std::unique_ptr<ReadableFile> image, const ImageOptions& options)
+    : options_(options), pipe_(nullptr), files_(std::move(image), options.backing) {}
+
+Image ImageFiles::read(unsigned threads) && {
+  return {std::move(files_), pipe_, options_, threads};
+}
+
+}  // namespace e2qcow::work

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/file/pipe_file.h"
+#include "qcow2/read/chain_files.h"
+#include "work/notice.h"
+
+namespace e2qcow::work {
+
+// What image is read, and what is believed of it.
+struct ImageOptions {
+  std::string path{};                                        // "-": standard input
+  std::vector<std::string> backing{};                        // FILE[:raw|:qcow2], from the top down
+  std::uint64_t max_size = 1ULL << 50;                       // of the disk, in bytes
+  std::uint64_t max_ratio = qcow2::Reader::kPlausibleRatio;  // of compressed data to the file's size
+  Notice notice = ignore_notice;
+};
+
+// An image to read: each table was checked, and that the file has what they claim.
+class Image {
+ public:
+  // `pipe` is where the image comes from, if it comes from one, and belongs to `files`. So many `threads`
+  // will read.
+  Image(qcow2::ChainFiles files, PipeFile* pipe, const ImageOptions& options, unsigned threads);
+
+  // The image alone.
+  qcow2::Reader& reader() const { return chain_.reader(); }
+  // Its disk.
+  qcow2::Chain& disk() const { return chain_.disk(); }
+  // Of the image and its backing files; an upper bound.
+  std::uint64_t data_bytes() const { return data_bytes_; }
+
+  // To be called when all was read: lets the other end of a pipe finish.
+  void finish() const;
+
+ private:
+  PipeFile* pipe_;
+  std::uint64_t max_ratio_;
+  std::uint64_t data_bytes_ = 0;
+  qcow2::OpenChain chain_;
+};
+
+// The files of an image: opened, by the names that the user gives alone, and not read yet, so that rights can
+// be given up in between.
+class ImageFiles {
+ public:
+  explicit ImageFiles(const ImageOptions& options);
+  // Of a file that is open already.
+  ImageFiles(std::unique_ptr<ReadableFile> image, const ImageOptions& options);
+
+  // The image's own file.
+  const ReadableFile& file() const { return files_.file(); }
+  // The files of the chain, by depth.
+  std::vector<std::string> names() const { return files_.names(); }
+
+  Image read(unsigned threads) &&;
+  // For what turned out to be no image.
+  std::unique_ptr<ReadableFile> take_file() && { return std::move(files_).take_file(); }
+
+ private:
+  ImageFiles(const ImageOptions& options, std::unique_ptr<PipeFile> pipe);
+
+  ImageOptions options_;
+  PipeFile* pipe_;  // null: the image is a file
+  qcow2::ChainFiles files_;
+};
+
+// Throws Errc::too_large for a disk of more than options.max_size.
+void refuse_too_large(const qcow2::Reader& image, const ImageOptions& options);
+
+}  // namespace e2qcow::work

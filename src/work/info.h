@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <system_error>
+#include <vector>
+
+#include "ext2/structures/superblock.h"
+#include "image/dump_record.h"
+#include "qcow2/format/bitmaps.h"
+#include "qcow2/format/format.h"
+#include "qcow2/format/snapshots.h"
+#include "work/image.h"
+
+namespace e2qcow::work {
+
+// What an image says of itself and of the file system in it.
+struct Info {
+  qcow2::Header header;
+  std::vector<qcow2::Extension> extensions;
+  std::uint64_t file_size = 0;
+  std::string unreadable;  // why the disk in it cannot be read; then what follows is not known
+  std::error_code unreadable_code;
+  std::uint64_t data_bytes = 0;
+  std::optional<DumpRecord> record;
+  std::optional<ext2::Description> filesystem;
+  std::optional<std::string> backing_file;
+  std::vector<qcow2::Snapshot> snapshots;
+  std::vector<qcow2::Bitmap> bitmaps;
+};
+
+// An image that needs what we do not support is described as far as its header goes; a damaged one is an
+// error. Of the options only the limits count.
+Info read_info(const ReadableFile& image, const ImageOptions& options);
+
+}  // namespace e2qcow::work

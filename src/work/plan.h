@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+
+#include "qcow2/codec/codec.h"
+#include "qcow2/write/cluster_size.h"
+#include "qcow2/write/layout.h"
+
+namespace e2qcow::work {
+
+// What kind of qcow2 is written.
+struct ImageFormat {
+  std::uint32_t version = 3;
+  std::optional<qcow2::Compression> compression{};
+  std::optional<std::uint32_t> cluster_bits{};  // absent: as the plan suggests
+  bool smallest = false;                        // else the usual size, unless the plan speaks against it
+};
+
+// Where everything goes in an image of the given extents. `name` is the image's, for messages. `weigh` is
+// only used if the smallest compressed image is wanted. Throws Errc::small_clusters.
+qcow2::Layout plan_image(const ImageFormat& format, std::uint64_t disk_size, std::span<const Extent> extents,
+                         const std::string& name, const qcow2::WeighImage& weigh);
+
+}  // namespace e2qcow::work

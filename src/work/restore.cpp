@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "work/restore.h"
+
+#include <e2qcow/error.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/bytes.h"
+#include "base/stop.h"
+#include "ext2/structures/superblock.h"
+#include "image/disk_file.h"
+#include "image/raw_sink.h"
+#include "work/refusals.h"
+
+namespace e2qcow::work {
+namespace {
+
+ImageFiles open_image(const RestoreOptions& options) {
+  const Stored target = stored_output(options.target);
+  refuse_overwriting(target, stored_input(options.image.path));
+  refuse_mounted_target(options.target);
+  ImageFiles image(options.image);
+  for (const std::string& name : image.names()) refuse_overwriting(target, {name, stored_ranges(name)});
+  return image;
+}
+
+std::uint64_t filesystem_size(const ImageSource& source, const std::string& name) {
+  const DiskFile disk(source, name);
+  const auto superblock = ext2::read_superblock(disk, ext2::kSuperblockOffset);
+  if (!superblock)
+    fail(Errc::not_ext2, name + ": has no ext2/3/4 file system, so nothing tells how much must fit");
+  return superblock->blocks() * superblock->block_size();
+}
+
+// Zeros need no room.
+void refuse_data_past(const ImageSource& disk, std::uint64_t position, const std::string& too_small) {
+  std::vector<std::byte> buffer;
+  while (const auto extent = disk.next_extent(position)) {
+    throw_if_stopped();
+    buffer.resize(std::min<std::uint64_t>(extent->length, 1 << 20));
+    disk.read(extent->offset, buffer);
+    if (!is_zero(buffer))
+      fail(Errc::too_small,
+           fmt::format("{}, and there is data past that, at or after {}", too_small, extent->offset));
+    position = extent->offset + buffer.size();
+  }
+}
+
+// The size of what is written, once the device is known to be large enough for it.
+std::uint64_t size_to_write(const RestoreOptions& options, const Image& image, std::uint64_t device_size) {
+  const qcow2::Chain& disk = image.disk();
+  if (disk.size() <= device_size) return disk.size();
+  const std::string& name = image.reader().file().name();
+  const std::string too_small = fmt::format("{}: too small: it has {} bytes, the disk in {} has {}",
+                                            options.target, device_size, name, disk.size());
+  if (!options.fit) fail(Errc::too_small, too_small);
+  const std::uint64_t needed = filesystem_size(disk, name);
+  if (needed > device_size) fail(Errc::too_small, fmt::format("{}, its file system {}", too_small, needed));
+  refuse_data_past(disk, device_size, too_small);
+  return device_size;
+}
+
+RawSink::Options plan_target(const RestoreOptions& options, const Image& image, const OutputFile& target,
+                             std::uint64_t target_size) {
+  if (!target.is_block_device()) return {.size = image.disk().size()};
+  if (!options.accept_metadata) refuse_metadata_only(image.reader(), options.target);
+  return {.size = size_to_write(options, image, target_size),
+          .overwrites = true,
+          .zeroing = options.discard ? File::Zeroing::discard : RawSink::Options{}.zeroing};
+}
+
+std::uint64_t lost_bytes(const qcow2::Reader& image) {
+  const auto record = image.record();
+  return record ? record->lost_bytes : 0;
+}
+
+}  // namespace
+
+RestoreFiles::RestoreFiles(const RestoreOptions& options)
+    : image_(open_image(options)), target_(options.target) {}
+
+std::vector<std::string> RestoreFiles::naming_directories() const {
+  if (target_.is_block_device()) return {};
+  return {target_.directory()};
+}
+
+RestoreResult RestoreFiles::restore(const RestoreOptions& options) && {
+  const Image image = std::move(image_).read(options.transfer.threads);
+  PosixFile& target = target_.file();
+  const RawSink::Options plan = plan_target(options, image, target_, target.size());
+  if (options.transfer.progress) options.transfer.progress->begin("restore", image.data_bytes());
+  target.expect_writes(image.data_bytes());
+  RawSink sink(target, plan);
+  transfer(image.disk(), sink, options.transfer);
+  image.finish();
+  target_.commit(OutputFile::Durability::always);
+  return {plan.size, image.data_bytes(), lost_bytes(image.reader())};
+}
+
+}  // namespace e2qcow::work

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <e2qcow/image.h>
+
+#include <string>
+#include <vector>
+
+#include "base/file/output_file.h"
+#include "work/image.h"
+
+namespace e2qcow::work {
+
+struct RestoreOptions {
+  ImageOptions image{};
+  std::string target{};  // a file, which is replaced at the very end, or a block device
+  TransferOptions transfer{};
+  // What a block device is allowed in addition.
+  bool accept_metadata = false;  // an image without the contents of files
+  bool fit = false;              // to be too small for the disk, but not for its file system
+  bool discard = false;          // what is zero, instead of writing zeros
+};
+
+struct RestoreResult {
+  std::uint64_t size = 0;  // of what was written
+  std::uint64_t data_bytes = 0;
+  std::uint64_t lost_bytes = 0;  // could not be read when the image was made, and are zeros
+};
+
+// What is needed to restore an image, opened; no byte of the image was read.
+class RestoreFiles {
+ public:
+  // Refuses targets that are in use or hold the image.
+  explicit RestoreFiles(const RestoreOptions& options);
+
+  // Where the target is given its name.
+  std::vector<std::string> naming_directories() const;
+
+  // Writes the disk in the image to the target.
+  RestoreResult restore(const RestoreOptions& options) &&;
+
+ private:
+  ImageFiles image_;
+  OutputFile target_;
+};
+
+}  // namespace e2qcow::work

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <e2qcow/image.h>
+
+#include <functional>
+#include <span>
+#include <vector>
+
+#include "base/file/output_file.h"
+#include "work/plan.h"
+
+namespace e2qcow::work {
+
+// Where an image goes, and how.
+struct ImageOutput {
+  OutputFile* file;  // null: standard output
+  ImageFormat format;
+  qcow2::Layout layout;
+  // The extensions of its header. They are asked for when the header is written: at the end, but before the
+  // first byte of data where an uncompressed image goes to a pipe.
+  enum class When { before_data, after_data };
+  std::function<std::vector<qcow2::Extension>(When)> extensions;
+};
+
+// Writes the source's disk. `extents` are all that it will bring. Returns the size of the image.
+std::uint64_t write_image(const ImageOutput& output, const ImageSource& source,
+                          std::span<const Extent> extents, const TransferOptions& options);
+
+// The size that an image of these extents of the file would have, found by making it and throwing it away.
+std::uint64_t weigh_image(const ImageFormat& format, const qcow2::Layout& layout, const ReadableFile& file,
+                          const std::vector<Extent>& extents, const TransferOptions& options);
+
+}  // namespace e2qcow::work
