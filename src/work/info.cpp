@@ -24,14 +24,14 @@ std::optional<ext2::Description> describe_filesystem(qcow2::Reader& reader) {
 void add_lists(Info& info, const ReadableFile& file) {
   if (info.header.snapshot_count > 0)
     info.snapshots =
-        qcow2::read_snapshots(file, info.header, [](std::uint32_t, const std::string&) {}).snapshots;
+        qcow2::read_snapshots(file, info.header, [](std::uint32_t, const qcow2::Fault&) {}).snapshots;
   for (const qcow2::Extension& extension : info.extensions) {
     if (extension.type != qcow2::kBitmaps) continue;
     const auto directory = qcow2::decode_bitmap_directory(extension.data);
     if (!directory || directory->host.offset > info.file_size ||
         directory->host.length > info.file_size - directory->host.offset)
       continue;
-    info.bitmaps = qcow2::read_bitmaps(file, *directory, [](const std::string&) {});
+    info.bitmaps = qcow2::read_bitmaps(file, *directory, [](const qcow2::Fault&) {});
   }
 }
 

@@ -244,6 +244,15 @@ def good_patched(maker):
     yield "unknown-extension"
     maker.plain("extension-of-no-bytes").extension(0x12345678, b"").save()
     yield "extension-of-no-bytes"
+    image = maker.plain("zeros-marked-as-copied")
+    image.set_entry(next(i for i in range(1024) if not image.entry(i)), COPIED | 1).save()
+    yield "zeros-marked-as-copied"
+    image = maker.plain("reserved-bit-in-a-snapshot")
+    maker.run("qemu-img", "snapshot", "-c", "one", image.path)
+    image = Image(image.path)
+    snapshot_l1 = image.u64(image.get("snapshots_offset"))
+    image.put64(snapshot_l1, image.u64(snapshot_l1) | 1 << 56).save()
+    yield "reserved-bit-in-a-snapshot"
     image = maker.plain("longer-header", o="cluster_size=64k")
     extensions = image.bytes[112:1000]
     image.bytes[112:152] = bytes(40)
@@ -549,6 +558,15 @@ def data_on_tables_of_others(maker):
     image = with_bitmap("bad-bitmap-table-past-the-end")
     image.put64(bitmap_directory(image), 1 << 40).save()
     yield "bad-bitmap-table-past-the-end"
+    for name, bit in (("reserved", 8), ("ones-and-an-offset", 0)):
+        image = with_bitmap(f"bad-bitmap-entry-{name}")
+        table = image.u64(bitmap_directory(image))
+        image.put64(table, image.u64(table) | 1 << bit).save()
+        yield f"bad-bitmap-entry-{name}"
+    image = with_bitmap("bad-bitmap-type")
+    image.bytes[bitmap_directory(image) + 16] = 2
+    image.save()
+    yield "bad-bitmap-type"
     image = maker.plain("bad-bitmaps-extension")
     image.extension(0x23852875, bytes(23)).save()
     yield "bad-bitmaps-extension"

@@ -10,9 +10,7 @@ bool CheckReport::has_room() {
 }
 
 void CheckReport::add(std::string_view kind, const Origin& origin, const std::string& text) {
-  const std::string snapshot = origin.snapshot == 0 ? "" : fmt::format("snapshot {}: ", origin.snapshot);
-  const std::string number = origin.number == Origin::kTheOnlyOne ? "" : fmt::format(" {}", origin.number);
-  result_.messages.push_back(fmt::format("{}: {}{}{}: {}", kind, snapshot, origin.what, number, text));
+  result_.messages.push_back(fmt::format("{}: {}: {}", kind, text_of(origin), text));
 }
 
 }  // namespace e2qcow::qcow2

@@ -6,8 +6,9 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
+
+#include "qcow2/format/fault.h"
 
 namespace e2qcow::qcow2 {
 
@@ -17,22 +18,13 @@ struct CheckResult {
   std::vector<std::string> messages;  // the first kMaxMessages of both
   std::uint64_t suppressed_messages = 0;
 
-  std::uint64_t image_end_offset = 0;     // behind the last host cluster in use
+  std::uint64_t image_end_offset = 0;     // after the last host cluster in use
   std::uint64_t total_clusters = 0;       // of the disk
-  std::uint64_t allocated_clusters = 0;   // of these, with a place in the file
+  std::uint64_t allocated_clusters = 0;   // of these, in the file
   std::uint64_t compressed_clusters = 0;  // of these, compressed
-  std::uint64_t fragmented_clusters = 0;  // of the allocated: compressed, or not behind the one before
+  std::uint64_t fragmented_clusters = 0;  // of the allocated: compressed, or not right after the one before
 
   static constexpr std::size_t kMaxMessages = 100;
-};
-
-// Where something was found: a thing and, of several, its number, as in "L1 entry 3" or "guest offset 65536".
-struct Origin {
-  static constexpr std::uint64_t kTheOnlyOne = ~0ULL;
-
-  std::string_view what;
-  std::uint64_t number = kTheOnlyOne;
-  std::uint32_t snapshot = 0;  // from 1; 0 is the active state, or what belongs to no snapshot
 };
 
 // Collects what a check finds. An image can be wrong in more places than anybody wants to read.
@@ -42,6 +34,10 @@ class CheckReport {
   void corruption(const Origin& origin, fmt::format_string<const Args&...> text, const Args&... args) {
     ++result_.corruptions;
     if (has_room()) add("corruption", origin, fmt::format(text, args...));
+  }
+  void corruption(const Origin& origin, const Fault& fault) {
+    ++result_.corruptions;
+    if (has_room()) add("corruption", origin, fault.text());
   }
   template <typename... Args>
   void leak(const Origin& origin, fmt::format_string<const Args&...> text, const Args&... args) {

@@ -2,12 +2,10 @@
 #include "qcow2/check/checker.h"
 
 #include "base/bytes.h"
-#include "qcow2/check/bitmap_check.h"
 #include "qcow2/check/data_check.h"
 #include "qcow2/check/image_check.h"
 #include "qcow2/check/mapping_check.h"
 #include "qcow2/check/refcount_check.h"
-#include "qcow2/check/snapshot_check.h"
 
 namespace e2qcow::qcow2 {
 namespace {
@@ -18,22 +16,22 @@ void check_header(ImageCheck& image) {
     image.report.corruption(origin, "the image is marked as dirty: its refcounts may be out of date");
   if ((image.header.incompatible_features & kCorrupt) != 0)
     image.report.corruption(origin, "the image is marked as corrupt");
-  image.add_metadata(ClusterUse::header, {0, 1}, origin);
+  image.add_table(ClusterUse::header, {0, 1}, origin);
   image.report.result().total_clusters = divide_up(image.header.size, image.geometry.cluster_size());
 }
 
 }  // namespace
 
-// What comes first owns the clusters: data last, so that data in a table's place is what is reported.
+// What comes first owns the clusters. Data comes last, so that data on a table is reported, not the table.
 CheckResult check(const ReadableFile& file, const CheckOptions& options) {
   ImageCheck image(file);
   RefcountCheck refcounts(image);
   MappingCheck mappings(image);
   check_header(image);
   refcounts.add_tables();
-  mappings.add_l1_table(image.header.l1_table_offset, image.header.l1_size, 0);
-  add_snapshots(image, mappings);
-  add_bitmaps(image);
+  mappings.add_l1_table({image.header.l1_table_offset, image.header.l1_size, 0});
+  walk_snapshots(file, image.header, image, [&](const L1Table& table) { mappings.add_l1_table(table); });
+  walk_bitmaps(file, image.header, image.extensions, image);
   mappings.add_l2_tables();
   refcounts.compare();
   if (options.data) check_data(image, options.threads);

@@ -5,34 +5,6 @@
 
 namespace e2qcow::qcow2 {
 
-std::string_view name_of(ClusterUse use) {
-  switch (use) {
-    case ClusterUse::none:
-      return "free space";
-    case ClusterUse::header:
-      return "header";
-    case ClusterUse::l1_table:
-      return "L1 table";
-    case ClusterUse::l2_table:
-      return "L2 table";
-    case ClusterUse::refcount_table:
-      return "refcount table";
-    case ClusterUse::refcount_block:
-      return "refcount block";
-    case ClusterUse::snapshot_table:
-      return "snapshot table";
-    case ClusterUse::bitmap_directory:
-      return "bitmap directory";
-    case ClusterUse::bitmap_table:
-      return "bitmap table";
-    case ClusterUse::bitmap_data:
-      return "bitmap data";
-    case ClusterUse::data:
-      return "data";
-  }
-  return "";
-}
-
 const ClusterUsage::Cluster* ClusterUsage::find(std::uint64_t cluster) const {
   const std::uint64_t index = cluster / kPageClusters;
   if (index != last_index_) {

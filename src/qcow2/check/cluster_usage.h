@@ -4,28 +4,12 @@
 #include <array>
 #include <cstdint>
 #include <memory>
-#include <string_view>
 #include <unordered_map>
 #include <vector>
 
+#include "qcow2/format/cluster_use.h"
+
 namespace e2qcow::qcow2 {
-
-// What a host cluster holds.
-enum class ClusterUse : std::uint8_t {
-  none,
-  header,
-  l1_table,
-  l2_table,
-  refcount_table,
-  refcount_block,
-  snapshot_table,
-  bitmap_directory,
-  bitmap_table,
-  bitmap_data,
-  data,
-};
-
-std::string_view name_of(ClusterUse use);
 
 // What is known of each host cluster: its use, the references to it, and whether its refcount is one. Only
 // pages in which something is known take memory, two bytes a cluster: the file may be sparse and huge.

@@ -7,23 +7,21 @@
 #include "qcow2/format/read_header.h"
 
 namespace e2qcow::qcow2 {
+
 ImageCheck::ImageCheck(const ReadableFile& image_file)
     : file(image_file),
       file_size(file.size()),
       header(read_header(file)),
       extensions(read_extensions(file, header)),
       geometry(header.geometry()),
+      limits{geometry, header.version, file_size},
       file_clusters(divide_up(file_size, geometry.cluster_size())) {
   refuse_encryption(extensions, file.name());
 }
 
-bool ImageCheck::add_metadata(ClusterUse use, Extent host, const Origin& origin) {
-  if (host.offset % geometry.cluster_size() != 0) {
-    report.corruption(origin, "the {} at {} is not aligned to a cluster", name_of(use), host.offset);
-    return false;
-  }
-  if (host.offset > file_size || host.length > file_size - host.offset) {
-    report.corruption(origin, "the {} at {} runs past the end of the file", name_of(use), host.offset);
+bool ImageCheck::add_table(ClusterUse use, Extent host, const Origin& origin) {
+  if (const auto fault = fault_of_table(use, host, limits)) {
+    add_fault(origin, *fault);
     return false;
   }
   const std::uint64_t end = divide_up(host.end(), geometry.cluster_size());

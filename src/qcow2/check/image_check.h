@@ -9,22 +9,26 @@
 
 #include "qcow2/check/check_report.h"
 #include "qcow2/check/cluster_usage.h"
+#include "qcow2/format/entry_rules.h"
 #include "qcow2/format/format.h"
+#include "qcow2/format/table_walk.h"
 
 namespace e2qcow::qcow2 {
 
 // An image while it is checked: its header, what is known of its clusters, what was found so far.
-struct ImageCheck {
+class ImageCheck : public TableVisitor {
+ public:
   // Throws what decode_header() and decode_extensions() throw. `image_file` must outlive the check.
   explicit ImageCheck(const ReadableFile& image_file);
 
-  // Counts a reference to metadata, which lies in whole clusters of its own. Where it is not aligned, not
-  // inside the file or overlaps something else, that is reported and the result is false: then it must not be
-  // read. So each cluster is read once, and the work follows the size of the file, whatever the tables say.
-  bool add_metadata(ClusterUse use, Extent host, const Origin& origin);
+  // Counts a reference to a table. If it is not aligned, not inside the file or overlaps something else, that
+  // is reported and the result is false. So each cluster is read once, and the work follows the size of the
+  // file, whatever the tables say.
+  bool add_table(ClusterUse use, Extent host, const Origin& origin) override;
+  void add_fault(const Origin& origin, const Fault& fault) override { report.corruption(origin, fault); }
 
-  // Counts `count` references to each cluster in which a part of `host` lies. It begins inside the file and
-  // ends in its last cluster at the latest. Where it overlaps metadata, that is reported instead.
+  // Counts `count` references to each cluster that has a part of `host`, which begins inside the file and
+  // ends in its last cluster at the latest. If it overlaps a table, that is reported instead.
   void add_data(Extent host, std::uint64_t count, const Origin& origin);
 
   const ReadableFile& file;
@@ -32,6 +36,7 @@ struct ImageCheck {
   const Header header;
   const std::vector<Extension> extensions;
   const Geometry geometry;
+  const ImageLimits limits;
   const std::uint64_t file_clusters;  // the last may be cut off
   ClusterUsage clusters;
   CheckReport report;

@@ -8,34 +8,23 @@
 
 namespace e2qcow::qcow2 {
 
-void MappingCheck::add_l1_table(std::uint64_t host_offset, std::uint32_t entries, std::uint32_t snapshot) {
-  const Origin origin{"L1 table at", host_offset, snapshot};
-  const Extent host{host_offset, entries * sizeof(std::uint64_t)};
-  if (!image_.add_metadata(ClusterUse::l1_table, host, origin)) return;
+void MappingCheck::add_l1_table(const L1Table& table) {
   std::vector<std::uint64_t> l2_offsets;
-  for_each_entry(image_.file, host_offset, entries, [&](std::uint64_t index, std::uint64_t raw) {
-    if (raw == 0) return;
-    const L1Entry entry(raw);
-    add_l2_table(entry, static_cast<std::uint32_t>(index), snapshot);
-    if (entry.host_offset() != 0) l2_offsets.push_back(entry.host_offset());
+  walk_l1(image_.file, table, image_, [&](L1Entry entry, const Origin& origin) {
+    add_l2_table(entry, origin);
+    l2_offsets.push_back(entry.host_offset());
   });
-  report_duplicates(l2_offsets, origin);
+  report_duplicates(l2_offsets, {"L1 table at", table.host_offset, table.snapshot});
 }
 
-void MappingCheck::add_l2_table(L1Entry entry, std::uint32_t l1_index, std::uint32_t snapshot) {
-  const Origin origin{"L1 entry", l1_index, snapshot};
+void MappingCheck::add_l2_table(L1Entry entry, const Origin& origin) {
   const std::uint64_t host_offset = entry.host_offset();
-  if (entry.has_reserved_bits()) image_.report.corruption(origin, "{:#x} has reserved bits set", entry.raw());
-  if (host_offset == 0) {
-    if (entry.copied()) image_.report.corruption(origin, "it is marked as copied, but has no L2 table");
-    return;
-  }
   const std::uint64_t cluster = host_offset >> image_.geometry.cluster_bits;
   const bool is_aligned = host_offset % image_.geometry.cluster_size() == 0;
   if (is_aligned && image_.clusters.use(cluster) == ClusterUse::l2_table)
     image_.clusters.add_references(cluster, 1);
-  else if (image_.add_metadata(ClusterUse::l2_table, {host_offset, image_.geometry.cluster_size()}, origin))
-    l2_tables_.push_back({host_offset, l1_index, snapshot});
+  else if (image_.add_table(ClusterUse::l2_table, {host_offset, image_.geometry.cluster_size()}, origin))
+    l2_tables_.push_back({host_offset, origin.number * image_.geometry.l2_reach(), origin.snapshot});
   if (is_aligned) check_copied(entry.copied(), host_offset, origin);
 }
 
@@ -68,77 +57,44 @@ void MappingCheck::add_l2_tables() {
 void MappingCheck::add_entries(const L2Table& table, std::span<const std::byte> bytes) {
   if (is_zero(bytes)) return;
   if (table.snapshot == 0) count_statistics(bytes);
-  Place place{{"guest offset", table.l1_index * image_.geometry.l2_reach(), table.snapshot},
-              image_.clusters.references(table.host_offset >> image_.geometry.cluster_bits)};
+  const std::uint64_t references =
+      image_.clusters.references(table.host_offset >> image_.geometry.cluster_bits);
+  Origin origin{"guest offset", table.guest_offset, table.snapshot};
   for (std::size_t position = 0; position < bytes.size(); position += image_.geometry.l2_entry_bytes()) {
-    const L2Entry entry(load_be<std::uint64_t>(bytes, position));
-    if (image_.geometry.extended_l2)
-      check_subclusters(entry, Subclusters(load_be<std::uint64_t>(bytes, position + 8)), place);
-    add_entry(entry, place);
-    place.origin.number += image_.geometry.cluster_size();
+    add_entry(load_cluster_entry(bytes.subspan(position), image_.geometry), references, origin);
+    origin.number += image_.geometry.cluster_size();
   }
 }
 
-void MappingCheck::check_subclusters(L2Entry entry, Subclusters subclusters, const Place& place) {
-  if (entry.compressed() && subclusters.raw() != 0)
-    image_.report.corruption(place.origin, "a compressed cluster has subclusters ({:#x})", subclusters.raw());
-  if (!entry.compressed() && subclusters.contradicts_itself())
-    image_.report.corruption(place.origin, "subclusters {:#x} are allocated and zero at once",
-                             subclusters.raw());
-  if (!entry.compressed() && subclusters.any_allocated() && entry.host_offset() == 0)
-    image_.report.corruption(place.origin, "subclusters {:#x} are allocated in no cluster",
-                             subclusters.raw());
-}
-
-void MappingCheck::add_entry(L2Entry entry, const Place& place) {
-  if (entry.raw() == 0) return;
-  if (entry.compressed())
-    add_compressed(entry, place);
+void MappingCheck::add_entry(const ClusterEntry& entry, std::uint64_t references, const Origin& origin) {
+  if (entry.cluster.raw() == 0 && entry.subclusters.raw() == 0) return;
+  for (const Fault& fault : faults_of(entry, disk_bytes(origin), image_.limits))
+    image_.add_fault(origin, fault);
+  if (entry.cluster.compressed())
+    add_compressed(entry.cluster, references, origin);
   else
-    add_standard(entry, place);
+    add_standard(entry.cluster, references, origin);
 }
 
-void MappingCheck::add_standard(L2Entry entry, const Place& place) {
+// How much of the disk is in a cluster. Where the disk of a snapshot ends is not known here.
+std::uint64_t MappingCheck::disk_bytes(const Origin& origin) const {
+  if (origin.snapshot != 0 || origin.number >= image_.header.size) return 0;
+  return std::min(image_.geometry.cluster_size(), image_.header.size - origin.number);
+}
+
+void MappingCheck::add_standard(L2Entry entry, std::uint64_t references, const Origin& origin) {
   const std::uint64_t host_offset = entry.host_offset();
-  if (entry.has_reserved_bits(image_.geometry))
-    image_.report.corruption(place.origin, "L2 entry {:#x} has reserved bits set", entry.raw());
-  if (entry.reads_as_zeros() && image_.header.version < 3)
-    image_.report.corruption(place.origin, "a zero cluster in a version 2 image");
-  if (host_offset == 0) {
-    if (entry.copied()) image_.report.corruption(place.origin, "it is marked as copied, but has no cluster");
-    return;
-  }
-  if (host_offset % image_.geometry.cluster_size() != 0) {
-    image_.report.corruption(place.origin, "the data at {} is not aligned to a cluster", host_offset);
-    return;
-  }
-  const std::uint64_t there = image_.file_size - std::min(host_offset, image_.file_size);
-  if (there < needed_bytes(entry, place.origin))
-    image_.report.corruption(place.origin, "the data at {} runs past the end of the file", host_offset);
-  if (there == 0) return;
-  image_.add_data({host_offset, 1}, place.references, place.origin);
-  check_copied(entry.copied(), host_offset, place.origin);
+  const bool has_cluster = host_offset != 0 && host_offset % image_.geometry.cluster_size() == 0;
+  if (!has_cluster || host_offset >= image_.file_size) return;
+  image_.add_data({host_offset, 1}, references, origin);
+  check_copied(entry.copied(), host_offset, origin);
 }
 
-// How much of a cluster must be in the file. A cluster that reads as zeros is not read, what is past the end
-// of the disk is not either, and where the disk of a snapshot ends is not known here.
-std::uint64_t MappingCheck::needed_bytes(L2Entry entry, const Origin& origin) const {
-  const bool is_read = !entry.reads_as_zeros() && !image_.geometry.extended_l2 && origin.snapshot == 0 &&
-                       origin.number < image_.header.size;
-  return is_read ? std::min(image_.geometry.cluster_size(), image_.header.size - origin.number) : 1;
-}
-
-void MappingCheck::add_compressed(L2Entry entry, const Place& place) {
+void MappingCheck::add_compressed(L2Entry entry, std::uint64_t references, const Origin& origin) {
   const Extent host{entry.compressed_offset(image_.geometry), entry.compressed_length(image_.geometry)};
-  if (entry.copied()) image_.report.corruption(place.origin, "a compressed cluster is marked as copied");
-  // The file may end with the compressed data, before the sector does.
   const std::uint64_t end = image_.file_clusters << image_.geometry.cluster_bits;
-  if (host.offset >= image_.file_size || host.length > end - host.offset) {
-    image_.report.corruption(place.origin, "the compressed data at {} runs past the end of the file",
-                             host.offset);
-    return;
-  }
-  image_.add_data(host, place.references, place.origin);
+  if (host.offset < image_.file_size && host.length <= end - host.offset)
+    image_.add_data(host, references, origin);
 }
 
 void MappingCheck::count_statistics(std::span<const std::byte> table) {

@@ -15,33 +15,29 @@ class MappingCheck {
  public:
   explicit MappingCheck(ImageCheck& image) : image_(image) {}
 
-  // Counts the references to an L1 table and to the L2 tables it points to: the active one (snapshot 0)
-  // first, then those of snapshots (from 1).
-  void add_l1_table(std::uint64_t host_offset, std::uint32_t entries, std::uint32_t snapshot);
+  // Counts the references to an L1 table and to the L2 tables it points to. The active one comes first, then
+  // those of snapshots.
+  void add_l1_table(const L1Table& table);
 
-  // Counts the references to data, when all L1 tables are there.
+  // Counts the references to data, after all L1 tables were added.
   void add_l2_tables();
 
  private:
   struct L2Table {
     std::uint64_t host_offset;
-    std::uint32_t l1_index;
-    std::uint32_t snapshot;  // the first in which it is found
-  };
-  struct Place {  // of an L2 entry
-    Origin origin;
-    std::uint64_t references;  // to its table
+    std::uint64_t guest_offset;
+    std::uint32_t snapshot;  // the first that has it
   };
 
-  void add_l2_table(L1Entry entry, std::uint32_t l1_index, std::uint32_t snapshot);
+  void add_l2_table(L1Entry entry, const Origin& origin);
   void check_copied(bool copied, std::uint64_t host_offset, const Origin& origin);
   void report_duplicates(std::vector<std::uint64_t>& l2_offsets, const Origin& origin);
   void add_entries(const L2Table& table, std::span<const std::byte> bytes);
-  void check_subclusters(L2Entry entry, Subclusters subclusters, const Place& place);
-  void add_entry(L2Entry entry, const Place& place);
-  void add_standard(L2Entry entry, const Place& place);
-  void add_compressed(L2Entry entry, const Place& place);
-  std::uint64_t needed_bytes(L2Entry entry, const Origin& origin) const;
+  // `references`: to the entry's table.
+  void add_entry(const ClusterEntry& entry, std::uint64_t references, const Origin& origin);
+  void add_standard(L2Entry entry, std::uint64_t references, const Origin& origin);
+  void add_compressed(L2Entry entry, std::uint64_t references, const Origin& origin);
+  std::uint64_t disk_bytes(const Origin& origin) const;
   void count_statistics(std::span<const std::byte> table);
 
   ImageCheck& image_;

@@ -44,28 +44,18 @@ RefcountPage decode_refcounts(std::span<const std::byte> bytes, std::uint32_t re
 }
 
 void RefcountCheck::add_tables() {
-  const Header& header = image_.header;
-  const std::uint64_t bytes = header.refcount_table_clusters * image_.geometry.cluster_size();
-  const Origin origin{"refcount table at", header.refcount_table_offset};
-  const std::uint64_t entries = bytes / sizeof(std::uint64_t);
-  has_block_.resize(entries);
-  if (!image_.add_metadata(ClusterUse::refcount_table, {header.refcount_table_offset, bytes}, origin)) return;
-  for_each_entry(image_.file, header.refcount_table_offset, entries,
-                 [&](std::uint64_t index, std::uint64_t entry) { add_block(index, entry); });
+  const std::uint64_t cluster_size = image_.geometry.cluster_size();
+  has_block_.resize(image_.header.refcount_table_clusters * cluster_size / sizeof(std::uint64_t));
+  walk_refcounts(image_.file, image_.header, image_, [&](std::uint64_t index, std::uint64_t host_offset) {
+    has_block_[index] = true;
+    blocks_.push_back({host_offset, index * image_.geometry.refcount_block_entries()});
+  });
   for_each_page([&](std::uint64_t first_cluster, std::span<const std::byte> bytes_of_page) {
     if (is_zero(bytes_of_page)) return;
     const RefcountPage refcounts = decode_refcounts(bytes_of_page, image_.geometry.refcount_order);
     for (std::uint64_t i = 0; i < refcounts.size() && first_cluster + i < image_.file_clusters; ++i)
       if (refcounts[i] == 1) image_.clusters.set_refcount_is_one(first_cluster + i);
   });
-}
-
-void RefcountCheck::add_block(std::uint64_t index, std::uint64_t entry) {
-  if (entry == 0) return;
-  const Extent host{entry, image_.geometry.cluster_size()};
-  if (!image_.add_metadata(ClusterUse::refcount_block, host, {"refcount table entry", index})) return;
-  has_block_[index] = true;
-  blocks_.push_back({entry, index * image_.geometry.refcount_block_entries()});
 }
 
 // visit(first_cluster, bytes): the stored refcounts of one page of clusters. What would count clusters past

@@ -35,7 +35,6 @@ class RefcountCheck {
     std::uint64_t first_cluster;  // of those it counts
   };
 
-  void add_block(std::uint64_t index, std::uint64_t entry);
   template <typename Visit>
   void for_each_page(Visit visit) const;
   void compare(std::uint64_t first_cluster, const RefcountPage& refcounts);

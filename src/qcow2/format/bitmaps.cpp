@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "qcow2/format/bitmaps.h"
 
-#include <fmt/format.h>
-
 #include "base/bytes.h"
 #include "base/stop.h"
 
@@ -12,6 +10,10 @@ namespace {
 constexpr std::size_t kExtensionBytes = 24;
 constexpr std::uint64_t kMaxDirectoryBytes = 64 << 20;  // QEMU's limit
 constexpr std::size_t kFixedBytes = 24;
+constexpr std::uint64_t kMaxBitmapBytes = 512 << 20;  // this and the following: QEMU's limits
+constexpr std::uint32_t kMinGranularityBits = 9;
+constexpr std::uint32_t kMaxGranularityBits = 31;
+constexpr std::uint32_t kMaxNameBytes = 1023;
 
 struct Sizes {
   std::uint64_t extra;
@@ -36,7 +38,24 @@ Bitmap decode(std::span<const std::byte> entry) {
   return bitmap;
 }
 
+// A bitmap that was in use may be as large as the disk was when it was written.
+bool has_right_size(const Bitmap& bitmap, const Header& header) {
+  const std::uint64_t bits = divide_up(header.size, 1ULL << bitmap.granularity_bits);
+  const std::uint64_t clusters = divide_up(divide_up(bits, 8), header.geometry().cluster_size());
+  return bitmap.is_in_use() || bitmap.table_entries == clusters;
+}
+
 }  // namespace
+
+// Extra data, and the flag that goes with it, is not defined yet, and QEMU refuses it.
+bool is_valid(const Bitmap& bitmap, const Header& header) {
+  return bitmap.table_offset != 0 && bitmap.table_entries != 0 &&
+         bitmap.table_entries <= kMaxBitmapBytes / header.geometry().cluster_size() &&
+         (bitmap.flags & ~Bitmap::kKnownFlags) == 0 && bitmap.extra_bytes == 0 &&
+         bitmap.type == Bitmap::kDirtyTracking && bitmap.granularity_bits >= kMinGranularityBits &&
+         bitmap.granularity_bits <= kMaxGranularityBits && !bitmap.name.empty() &&
+         bitmap.name.size() <= kMaxNameBytes && has_right_size(bitmap, header);
+}
 
 std::optional<BitmapDirectory> decode_bitmap_directory(std::span<const std::byte> extension) {
   if (extension.size() != kExtensionBytes) return std::nullopt;
@@ -50,21 +69,21 @@ std::optional<BitmapDirectory> decode_bitmap_directory(std::span<const std::byte
 }
 
 std::vector<Bitmap> read_bitmaps(const ReadableFile& file, const BitmapDirectory& directory,
-                                 const std::function<void(const std::string&)>& problem) {
+                                 const std::function<void(const Fault&)>& problem) {
   std::vector<std::byte> bytes(directory.host.length);
   file.read(directory.host.offset, bytes);
   std::vector<Bitmap> bitmaps;
   for (std::span<const std::byte> rest = bytes; !rest.empty();) {
     throw_if_stopped();
     if (rest.size() < kFixedBytes || sizes_of(rest).all() > rest.size()) {
-      problem("it ends inside an entry");
+      problem({Fault::Kind::corrupt, "it ends inside an entry"});
       return bitmaps;
     }
     bitmaps.push_back(decode(rest));
     rest = rest.subspan(sizes_of(rest).all());
   }
   if (bitmaps.size() != directory.bitmaps)
-    problem(fmt::format("it has {} entries instead of {}", bitmaps.size(), directory.bitmaps));
+    problem({Fault::Kind::corrupt, "it has {0} entries, not as many as the extension says", bitmaps.size()});
   return bitmaps;
 }
 

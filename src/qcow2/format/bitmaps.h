@@ -11,14 +11,17 @@
 #include <string>
 #include <vector>
 
+#include "qcow2/format/fault.h"
+#include "qcow2/format/format.h"
+
 namespace e2qcow::qcow2 {
 
-// Where the bitmaps extension says that the bitmaps are listed. qcow2 spec, "Bitmaps extension"
+// The place of the list of bitmaps, as the bitmaps extension has it. qcow2 spec, "Bitmaps extension"
 struct BitmapDirectory {
   std::uint32_t bitmaps = 0;
   Extent host;
 };
-// Absent where it makes no sense.
+// Absent if it is not valid.
 std::optional<BitmapDirectory> decode_bitmap_directory(std::span<const std::byte> extension);
 
 // An entry of the directory, as it stands there. qcow2 spec, "Bitmap directory"
@@ -34,10 +37,29 @@ struct Bitmap {
   std::uint32_t granularity_bits = 0;
   std::uint64_t extra_bytes = 0;
   std::string name;
+
+  bool is_in_use() const { return (flags & kInUse) != 0; }
 };
 
-// The directory, which lies inside the file. `problem` is told where it does not hold what it should.
+// Whether QEMU would accept the entry.
+bool is_valid(const Bitmap& bitmap, const Header& header);
+
+// The directory, which is inside the file. `problem` is told what is wrong with it as a whole.
 std::vector<Bitmap> read_bitmaps(const ReadableFile& file, const BitmapDirectory& directory,
-                                 const std::function<void(const std::string&)>& problem);
+                                 const std::function<void(const Fault&)>& problem);
+
+// An entry of a bitmap's table. qcow2 spec, "Bitmap table": bit 0 means ones and excludes an offset.
+class BitmapTableEntry {
+ public:
+  explicit constexpr BitmapTableEntry(std::uint64_t raw) : raw_(raw) {}
+
+  constexpr std::uint64_t host_offset() const { return raw_ & kOffsetMask; }
+  constexpr bool has_reserved_bits() const { return raw_ != kAllOnes && (raw_ & ~kOffsetMask) != 0; }
+
+ private:
+  static constexpr std::uint64_t kOffsetMask = 0x00ff'ffff'ffff'fe00;
+  static constexpr std::uint64_t kAllOnes = 1;
+  std::uint64_t raw_;
+};
 
 }  // namespace e2qcow::qcow2

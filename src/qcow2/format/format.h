@@ -122,6 +122,19 @@ std::vector<Extension> decode_extensions(const Header& header, std::span<const s
 // defaults there.
 std::vector<std::byte> encode_header(const Header& header, std::span<const Extension> extensions);
 
+// qcow2 spec, "Refcount table entry"
+class RefcountTableEntry {
+ public:
+  explicit constexpr RefcountTableEntry(std::uint64_t raw) : raw_(raw) {}
+
+  constexpr std::uint64_t host_offset() const { return raw_ & kOffsetMask; }
+  constexpr bool has_reserved_bits() const { return (raw_ & ~kOffsetMask) != 0; }
+
+ private:
+  static constexpr std::uint64_t kOffsetMask = 0xffff'ffff'ffff'fe00;
+  std::uint64_t raw_;
+};
+
 class L1Entry {
  public:
   explicit constexpr L1Entry(std::uint64_t raw) : raw_(raw) {}

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "qcow2/format/snapshots.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 
 #include "base/bytes.h"
@@ -55,18 +53,17 @@ SnapshotTable read_snapshots(const ReadableFile& file, const Header& header, con
     throw_if_stopped();
     std::vector<std::byte> bytes(kFixedBytes);
     if (bytes.size() > room - table.bytes) {
-      problem(number, "it runs past the end of the file");
+      problem(number, {Fault::Kind::corrupt, "it runs past the end of the file"});
       break;
     }
     file.read(header.snapshots_offset + table.bytes, bytes);
     const Sizes sizes = sizes_of(bytes);
     if (sizes.all() > room - table.bytes || sizes.extra > kMaxExtraBytes) {
-      problem(number, fmt::format("its size, {} bytes, makes no sense", sizes.all()));
+      problem(number, {Fault::Kind::corrupt, "its size, {0} bytes, is not valid", sizes.all()});
       break;
     }
     if (header.version >= 3 && sizes.extra < kMinExtraBytesV3)
-      problem(number,
-              fmt::format("it has {} bytes of extra data and needs {}", sizes.extra, kMinExtraBytesV3));
+      problem(number, {Fault::Kind::harmless, "it has {0} bytes of extra data and needs 16", sizes.extra});
     bytes.resize(sizes.all());
     file.read(header.snapshots_offset + table.bytes, bytes);
     table.snapshots.push_back(decode(bytes));

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "qcow2/format/fault.h"
 #include "qcow2/format/format.h"
 
 namespace e2qcow::qcow2 {
@@ -22,14 +23,14 @@ struct Snapshot {
   std::string name;
 };
 
-// The snapshots up to the first that makes no sense, and the bytes they take.
+// The snapshots before the first that is not valid, and the bytes they take.
 struct SnapshotTable {
   std::vector<Snapshot> snapshots;
   std::uint64_t bytes = 0;
 };
 
 // Is told what is wrong with an entry, numbered from 1.
-using SnapshotProblem = std::function<void(std::uint32_t number, const std::string& text)>;
+using SnapshotProblem = std::function<void(std::uint32_t number, const Fault& fault)>;
 
 SnapshotTable read_snapshots(const ReadableFile& file, const Header& header, const SnapshotProblem& problem);
 

@@ -23,8 +23,8 @@ bool continues(const Mapping& before, const Mapping& next) {
 
 Reader::Reader(const ReadableFile& file)
     : file_(file),
-      file_size_(file.size()),
       header_(read_header(file)),
+      limits_{header_.geometry(), header_.version, file.size()},
       extensions_(read_extensions(file, header_)),
       tables_(file) {
   refuse_encryption(extensions_, file.name());
@@ -42,26 +42,18 @@ void Reader::load_backing_file_name() {
                              header_.backing_file_size);
 }
 
-void Reader::corrupt(std::uint64_t guest_offset, const std::string& what) const {
-  fail(Errc::corrupt, fmt::format("{}: guest offset {}: {}", file_.name(), guest_offset, what));
-}
-
 void Reader::load_l1() {
   const Geometry geometry = header_.geometry();
   l1_.resize(divide_up(header_.size, geometry.l2_reach()));
   file_.read(header_.l1_table_offset, std::as_writable_bytes(std::span(l1_)));
   for (std::uint64_t index = 0; index < l1_.size(); ++index) {
     const L1Entry entry(big_endian(l1_[index]));
-    const std::uint64_t guest_offset = index * geometry.l2_reach();
+    const Origin origin{"L1 entry", index};
     l1_[index] = entry.host_offset();
-    if (entry.raw() == 0) continue;
-    if (entry.host_offset() == 0 || entry.has_reserved_bits() ||
-        entry.host_offset() % geometry.cluster_size() != 0)
-      corrupt(guest_offset,
-              fmt::format("L1 entry {:#x} has reserved bits, is not aligned or is of no table", entry.raw()));
-    if (entry.host_offset() > file_size_ || geometry.cluster_size() > file_size_ - entry.host_offset())
-      fail(Errc::truncated, fmt::format("{}: guest offset {}: the L2 table at {} is past the end of the file",
-                                        file_.name(), guest_offset, entry.host_offset()));
+    for (const Fault& fault : faults_of(entry)) refuse(file_.name(), origin, fault);
+    if (l1_[index] == 0) continue;
+    const auto fault = fault_of_table(ClusterUse::l2_table, {l1_[index], geometry.cluster_size()}, limits_);
+    if (fault) refuse(file_.name(), origin, *fault);
   }
 }
 
@@ -73,57 +65,8 @@ bool Reader::has_record() const {
   return std::ranges::find(extensions_, kDumpRecord, &Extension::type) != extensions_.end();
 }
 
-void Reader::check(const Entry& entry, std::uint64_t guest_offset) const {
-  const Geometry geometry = header_.geometry();
-  const L2Entry cluster = entry.cluster;
-  if (geometry.extended_l2) check_subclusters(entry, guest_offset);
-  if (cluster.compressed()) {
-    if (cluster.copied()) corrupt(guest_offset, "a compressed cluster is marked as copied");
-    // The file may end with the data, before the last sector and the cluster do.
-    const std::uint64_t offset = cluster.compressed_offset(geometry);
-    const std::uint64_t end = round_up(file_size_, geometry.cluster_size());
-    if (offset >= file_size_ || cluster.compressed_length(geometry) > end - offset)
-      fail(Errc::truncated, fmt::format("{}: guest offset {}: the compressed cluster at {} is past the end",
-                                        file_.name(), guest_offset, cluster.compressed_offset(geometry)));
-    return;
-  }
-  if (cluster.has_reserved_bits(geometry))
-    corrupt(guest_offset, fmt::format("L2 entry {:#x} has reserved bits", cluster.raw()));
-  if (cluster.reads_as_zeros() && header_.version < 3)
-    corrupt(guest_offset, "a zero cluster in a version 2 image");
-  if (cluster.host_offset() % geometry.cluster_size() != 0)
-    corrupt(guest_offset, fmt::format("the cluster at {} is not aligned", cluster.host_offset()));
-  if (cluster.host_offset() == 0 && cluster.copied() && !cluster.reads_as_zeros())
-    corrupt(guest_offset, "an entry without a cluster is marked as copied");
-  const std::uint64_t needed = needed_bytes(entry, guest_offset);
-  if (needed != 0 && (cluster.host_offset() > file_size_ || needed > file_size_ - cluster.host_offset()))
-    fail(Errc::truncated, fmt::format("{}: guest offset {}: the cluster at {} is past the end of the file",
-                                      file_.name(), guest_offset, cluster.host_offset()));
-}
-
-void Reader::check_subclusters(const Entry& entry, std::uint64_t guest_offset) const {
-  const Subclusters subclusters = entry.subclusters;
-  if (entry.cluster.compressed() && subclusters.raw() != 0)
-    corrupt(guest_offset, "a compressed cluster has subclusters");
-  if (subclusters.contradicts_itself())
-    corrupt(guest_offset, fmt::format("subclusters {:#x} are allocated and zero at once", subclusters.raw()));
-  if (subclusters.any_allocated() && entry.cluster.host_offset() == 0)
-    corrupt(guest_offset, "subclusters are allocated in no cluster");
-}
-
-// How much of a cluster is read, at most; what is past the end of the disk is not.
-std::uint64_t Reader::needed_bytes(const Entry& entry, std::uint64_t guest_offset) const {
-  const Geometry geometry = header_.geometry();
-  std::uint64_t bytes = geometry.cluster_size();
-  if (geometry.extended_l2)
-    bytes = entry.subclusters.allocated_end() * geometry.subcluster_size();
-  else if (entry.cluster.host_offset() == 0 || entry.cluster.reads_as_zeros())
-    bytes = 0;
-  return std::min(bytes, header_.size - guest_offset);
-}
-
 // The cluster or subcluster at `guest_offset`, a multiple of the size of a subcluster.
-Mapping Reader::describe(const Entry& entry, std::uint64_t guest_offset) const {
+Mapping Reader::describe(const ClusterEntry& entry, std::uint64_t guest_offset) const {
   const Geometry geometry = header_.geometry();
   const std::uint64_t inside = guest_offset % geometry.cluster_size();
   Mapping mapping;
@@ -147,12 +90,17 @@ Mapping Reader::describe(const Entry& entry, std::uint64_t guest_offset) const {
   return mapping;
 }
 
+void Reader::check(const ClusterEntry& entry, std::uint64_t guest_offset) const {
+  const std::uint64_t disk_bytes = std::min(header_.geometry().cluster_size(), header_.size - guest_offset);
+  for (const Fault& fault : faults_of(entry, disk_bytes, limits_))
+    refuse(file_.name(), {"guest offset", guest_offset}, fault);
+}
+
 // From the part of an L2 table that has the entry for `guest_offset`.
 Mapping Reader::map_page(std::uint64_t l2_offset, std::uint64_t guest_offset) const {
   const Geometry geometry = header_.geometry();
   const std::uint64_t page_bytes = std::min(TableCache::kPageBytes, geometry.cluster_size());
   const std::uint64_t entries = page_bytes / geometry.l2_entry_bytes();
-  const std::uint64_t words = geometry.l2_entry_bytes() / sizeof(std::uint64_t);
   const std::uint64_t index = (guest_offset >> geometry.cluster_bits) % geometry.l2_entries();
   const auto page = tables_.page(l2_offset + index / entries * page_bytes, page_bytes);
   const std::uint64_t first =
@@ -160,8 +108,8 @@ Mapping Reader::map_page(std::uint64_t l2_offset, std::uint64_t guest_offset) co
   const std::uint64_t end = std::min((first + entries) << geometry.cluster_bits, header_.size);
   const auto at = [&](std::uint64_t offset) {
     const std::uint64_t cluster = offset >> geometry.cluster_bits;
-    const std::uint64_t* raw = page->data() + (cluster - first) * words;
-    const Entry entry{L2Entry(big_endian(raw[0])), Subclusters(words == 1 ? 0 : big_endian(raw[1]))};
+    const auto table = std::as_bytes(std::span(*page)).subspan((cluster - first) * geometry.l2_entry_bytes());
+    const ClusterEntry entry = load_cluster_entry(table, geometry);
     check(entry, cluster << geometry.cluster_bits);
     return describe(entry, offset);
   };
@@ -221,7 +169,8 @@ void Reader::read_compressed(const Mapping& mapping, std::uint64_t guest_offset,
   const std::span<std::byte> cluster = whole.empty() ? out : whole;
   const auto decoder = decoders_.borrow([this] { return make_decoder(header_.compression_type); });
   if (!decoder->decode(stored, cluster))
-    corrupt(guest_offset, "the compressed cluster cannot be decompressed");
+    refuse(file_.name(), {"guest offset", guest_offset},
+           {Fault::Kind::corrupt, "the compressed cluster cannot be decompressed"});
   if (!whole.empty())
     std::ranges::copy(cluster.subspan(guest_offset % cluster_size, out.size()), out.begin());
 }
@@ -266,8 +215,9 @@ std::uint64_t Reader::check_tables(std::uint64_t max_ratio) {
     const bool compressed = mapping.kind == Mapping::Kind::compressed;
     (compressed ? compressed_bytes_ : plain_bytes_) += mapping.guest.length;
     if (!metadata.is_free({*mapping.host_offset, compressed ? mapping.stored_length : mapping.guest.length}))
-      corrupt(mapping.guest.offset, fmt::format("its data at {} lies on a table", *mapping.host_offset));
-    check_size(file_size_, max_ratio);
+      refuse(file_.name(), {"guest offset", mapping.guest.offset},
+             {Fault::Kind::corrupt, "the data at {0} overlaps a table", *mapping.host_offset});
+    check_size(limits_.file_size, max_ratio);
   }
   return plain_bytes_ + compressed_bytes_;
 }

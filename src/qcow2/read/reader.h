@@ -9,6 +9,7 @@
 
 #include "image/dump_record.h"
 #include "qcow2/codec/codec.h"
+#include "qcow2/format/entry_rules.h"
 #include "qcow2/format/format.h"
 #include "qcow2/read/table_cache.h"
 
@@ -80,21 +81,14 @@ class Reader {
   void load_backing_file_name();
   void load_l1();
   void forget_empty_tables();
-  struct Entry {
-    L2Entry cluster;
-    Subclusters subclusters;  // of extended entries
-  };
-  void check(const Entry& entry, std::uint64_t guest_offset) const;
-  void check_subclusters(const Entry& entry, std::uint64_t guest_offset) const;
-  std::uint64_t needed_bytes(const Entry& entry, std::uint64_t guest_offset) const;
-  Mapping describe(const Entry& entry, std::uint64_t guest_offset) const;
-  void read_compressed(const Mapping& mapping, std::uint64_t guest_offset, std::span<std::byte> out) const;
+  void check(const ClusterEntry& entry, std::uint64_t guest_offset) const;
+  Mapping describe(const ClusterEntry& entry, std::uint64_t guest_offset) const;
+  void read_compressed(const Mapping& mapping, std::uint64_t guest_offset, std::span<std::byte> out);
   Mapping map_page(std::uint64_t l2_offset, std::uint64_t guest_offset) const;
-  [[noreturn]] void corrupt(std::uint64_t guest_offset, const std::string& what) const;
 
   const ReadableFile& file_;
-  std::uint64_t file_size_;
   Header header_;
+  ImageLimits limits_;
   std::vector<Extension> extensions_;
   std::optional<std::string> backing_file_name_;
   std::vector<std::uint64_t> l1_;  // host offsets of L2 tables

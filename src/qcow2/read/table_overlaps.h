@@ -4,40 +4,37 @@
 #include <e2qcow/extent.h>
 #include <e2qcow/file.h>
 
-#include <string>
 #include <vector>
 
 #include "qcow2/format/format.h"
+#include "qcow2/format/table_walk.h"
 
 namespace e2qcow::qcow2 {
 
-// Where an image's tables lie in its file. Tables that overlap are how an image makes a reader take one thing
+// Where an image's tables are in its file. Tables that overlap are how an image makes a reader take one thing
 // for another: data for tables, tables for data.
-class TableOverlaps {
+class TableOverlaps : private TableVisitor {
  public:
-  // Header, L1 table, refcount table and blocks, the given L2 tables (host offsets), and all that snapshots
-  // and bitmaps have. Reads the tables but those of L2. Throws Errc::corrupt or truncated where one is
-  // outside the file, not aligned, or overlaps another; snapshots share L2 tables with each other and with
-  // the disk.
+  // Header, L1 table, refcount table and blocks, the given L2 tables (host offsets), and all tables of
+  // snapshots and bitmaps. Reads the tables except those of L2. Throws Errc::corrupt or truncated if one has
+  // a fault, is outside the file or overlaps another. Snapshots share L2 tables with each other and with the
+  // disk.
   TableOverlaps(const ReadableFile& file, const Header& header, const std::vector<Extension>& extensions,
                 const std::vector<std::uint64_t>& l2_tables);
 
-  // Whether data may lie there.
+  // Whether the range has no part of a table.
   bool is_free(Extent host) const;
-  // Of the last table; 0 where there is none.
+  // Of the last table; 0 if there is none.
   std::uint64_t end() const { return tables_.empty() ? 0 : tables_.back().end(); }
 
  private:
-  void add_refcount_blocks(const ReadableFile& file, const Header& header);
-  void add_snapshots(const ReadableFile& file, const Header& header,
-                     const std::vector<std::uint64_t>& l2_tables);
-  void add_bitmaps(const ReadableFile& file, const Header& header, const std::vector<Extension>& extensions);
-  // A table of whole clusters.
-  void add(const ReadableFile& file, Extent host, const char* what);
-  void sort(const std::string& name);
+  bool add_table(ClusterUse use, Extent host, const Origin& origin) override;
+  void add_fault(const Origin& origin, const Fault& fault) override { refuse(file_.name(), origin, fault); }
+  void add_snapshots(const Header& header, const std::vector<std::uint64_t>& l2_tables);
+  void sort();
 
-  std::uint64_t cluster_size_;
-  std::uint64_t file_size_;
+  const ReadableFile& file_;
+  const ImageLimits limits_;
   std::vector<Extent> tables_;  // ascending, touching ones joined
 };
 

@@ -98,10 +98,9 @@ Messages found_with_second_entry(std::uint64_t entry) {
   return found_in(image);
 }
 
-TEST(RefcountCheck, ReportsARefcountTableEntryThatIsNotAligned) {
-  EXPECT_EQ(
-      found_with_second_entry(TestImage::kSize - 1),
-      Messages{"corruption: refcount table entry 1: the refcount block at 4607 is not aligned to a cluster"});
+TEST(RefcountCheck, ReportsReservedBitsInARefcountTableEntry) {
+  EXPECT_EQ(found_with_second_entry(TestImage::kSize - 1),
+            Messages{"corruption: refcount table entry 1: 0x11ff has reserved bits set"});
 }
 
 TEST(RefcountCheck, ReportsARefcountBlockPastTheEndOfTheFile) {

@@ -261,13 +261,13 @@ TEST(Reader, RefusesTablesAndDataThatAreNotAligned) {
   }
 }
 
-TEST(Reader, NamesFileAndPlaceOfWhatIsWrong) {
+TEST(Reader, NamesFileAndOffsetOfWhatIsWrong) {
   HandMadeImage image;
   image.set_l2_entry(5, 100 * 512);
   const MemoryFile file(image.bytes);
   Reader reader(file);
   EXPECT_EQ(ending_of([&] { reader.check_tables(); }).text,
-            "memory.img: guest offset 2560: the cluster at 51200 is past the end of the file");
+            "memory.img: guest offset 2560: the data at 51200 runs past the end of the file");
 }
 
 TEST(Reader, NeverTakesATruncatedImageForAWholeOne) {

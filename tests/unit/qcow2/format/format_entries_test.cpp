@@ -217,5 +217,13 @@ TEST(EncodeHeader, PutsExtensionsBehindTheHeaderAndEndsThem) {
   EXPECT_EQ(part_of(cluster, 112, 400), expected);
 }
 
+TEST(Extensions, MustFitIntoTheFirstCluster) {
+  const Header header{.cluster_bits = 9};
+  for (const std::size_t bytes : {512 - 112 - 8, 512 - 112 - 8 + 1}) {
+    const auto encode = [&] { encode_header(header, std::vector<Extension>{{0x1234, Bytes(bytes)}}); };
+    EXPECT_EQ(code_of(encode), bytes <= 512 - 112 - 8 ? std::error_code() : Errc::unsupported) << bytes;
+  }
+}
+
 }  // namespace
 }  // namespace e2qcow::qcow2

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "qcow2/check/snapshot_check.h"
+#include "qcow2/format/snapshots.h"
 
 #include <gtest/gtest.h>
 
 #include "qcow2/check/checker.h"
+#include "qcow2/read/reader.h"
 #include "tests/support/errors.h"
 #include "tests/unit/qcow2/test_image.h"
 
@@ -35,13 +36,13 @@ class SnapshotImage : public TestImage {
   std::uint64_t table_offset;
 };
 
-TEST(SnapshotCheck, CountsWhatASnapshotShares) {
+TEST(Snapshots, CountsWhatASnapshotShares) {
   const CheckResult result = check(SnapshotImage().file);
   EXPECT_EQ(result.messages, Messages{});
   EXPECT_EQ(result.allocated_clusters, 3);
 }
 
-TEST(SnapshotCheck, FindsDataThatIsCountedOnce) {
+TEST(Snapshots, FindsDataThatIsCountedOnce) {
   SnapshotImage image;
   image.set_refcount(TestImage::kLastData, 1);
   image.flip64(TestImage::kLastDataEntry, TestImage::kCopied);
@@ -49,7 +50,7 @@ TEST(SnapshotCheck, FindsDataThatIsCountedOnce) {
             Messages{"corruption: cluster at 4096: its refcount is 1, its references are 2"});
 }
 
-TEST(SnapshotCheck, LooksIntoTablesThatOnlyASnapshotHas) {
+TEST(Snapshots, LooksIntoTablesThatOnlyASnapshotHas) {
   SnapshotImage image;
   const std::uint64_t l2_offset = image.add_clusters();
   image.put64(image.l1_offset + 16, l2_offset);
@@ -58,7 +59,23 @@ TEST(SnapshotCheck, LooksIntoTablesThatOnlyASnapshotHas) {
             Messages{"corruption: snapshot 1: guest offset 65536: L2 entry 0x2 has reserved bits set"});
 }
 
-TEST(SnapshotCheck, DoesNotLookAtCopiedFlagsOfSnapshots) {
+// As QEMU, which reads no L1 table of a snapshot but to check it.
+TEST(Snapshots, DoNotStopTheReaderAtReservedBitsInL1Entries) {
+  SnapshotImage image;
+  image.flip64(image.l1_offset, 1);
+  EXPECT_EQ(corruptions_in(image),
+            Messages{"corruption: snapshot 1: L1 entry 0: 0x801 has reserved bits set"});
+  EXPECT_EQ(Reader(image.file).check_tables(), 3 * TestImage::kCluster);
+}
+
+TEST(Snapshots, StopTheReaderIfTheirTableHasAnEntryThatIsNotValid) {
+  SnapshotImage image;
+  image.put<std::uint16_t>(image.table_offset + 14, 60000);
+  EXPECT_EQ(ending_of([&] { Reader(image.file).check_tables(); }).text,
+            "memory.img: snapshot table entry 1: its size, 60057 bytes, is not valid");
+}
+
+TEST(Snapshots, DoesNotLookAtCopiedFlagsOfSnapshots) {
   SnapshotImage image;
   const std::uint64_t l2_offset = image.add_clusters();
   image.put64(image.l1_offset + 16, l2_offset);
@@ -67,7 +84,7 @@ TEST(SnapshotCheck, DoesNotLookAtCopiedFlagsOfSnapshots) {
 }
 
 // The disk may have been of another size, and where it ended the file may end.
-TEST(SnapshotCheck, AcceptsDataOfSnapshotsThatIsNotWhole) {
+TEST(Snapshots, AcceptsDataOfSnapshotsThatIsNotWhole) {
   SnapshotImage image;
   const std::uint64_t l2_offset = image.add_clusters();
   image.put64(image.l1_offset + 16, l2_offset);
@@ -76,14 +93,14 @@ TEST(SnapshotCheck, AcceptsDataOfSnapshotsThatIsNotWhole) {
   EXPECT_EQ(found_in(image), Messages{});
 }
 
-TEST(SnapshotCheck, ReportsASnapshotTableThatIsOtherMetadata) {
+TEST(Snapshots, ReportsASnapshotTableThatIsOtherMetadata) {
   SnapshotImage image;
   image.put64(TestImage::kRefcountTable + 8, image.table_offset);
   EXPECT_EQ(corruptions_in(image), Messages{"corruption: snapshot table at 5120: the snapshot table at 5120 "
                                             "overlaps the refcount block at 5120"});
 }
 
-TEST(SnapshotCheck, ReportsAnL1TableThatIsNotAligned) {
+TEST(Snapshots, ReportsAnL1TableThatIsNotAligned) {
   SnapshotImage image;
   image.put64(image.table_offset, image.l1_offset + 8);
   EXPECT_EQ(
@@ -91,7 +108,7 @@ TEST(SnapshotCheck, ReportsAnL1TableThatIsNotAligned) {
       Messages{"corruption: snapshot 1: L1 table at 4616: the L1 table at 4616 is not aligned to a cluster"});
 }
 
-TEST(SnapshotCheck, ReportsAnL1TablePastTheEndOfTheFile) {
+TEST(Snapshots, ReportsAnL1TablePastTheEndOfTheFile) {
   SnapshotImage image;
   image.put<std::uint32_t>(image.table_offset + 8, 200);
   EXPECT_EQ(
@@ -100,14 +117,14 @@ TEST(SnapshotCheck, ReportsAnL1TablePastTheEndOfTheFile) {
           "corruption: snapshot 1: L1 table at 4608: the L1 table at 4608 runs past the end of the file"});
 }
 
-TEST(SnapshotCheck, ReportsAnL1TableThatIsTooLarge) {
+TEST(Snapshots, ReportsAnL1TableThatIsTooLarge) {
   SnapshotImage image;
   image.put<std::uint32_t>(image.table_offset + 8, (4 << 20) + 1);
   EXPECT_EQ(corruptions_in(image),
             Messages{"corruption: snapshot 1: an L1 table of 4194305 entries is too large"});
 }
 
-TEST(SnapshotCheck, ReportsAnL1TableThatIsUsedTwice) {
+TEST(Snapshots, ReportsAnL1TableThatIsUsedTwice) {
   SnapshotImage image;
   image.put64(image.table_offset, TestImage::kL1);
   EXPECT_EQ(
@@ -115,7 +132,7 @@ TEST(SnapshotCheck, ReportsAnL1TableThatIsUsedTwice) {
       Messages{"corruption: snapshot 1: L1 table at 512: the L1 table at 512 overlaps the L1 table at 512"});
 }
 
-TEST(SnapshotCheck, ReportsATableThatEndsInsideAnEntry) {
+TEST(Snapshots, ReportsATableThatEndsInsideAnEntry) {
   SnapshotImage image;
   image.put<std::uint32_t>(TestImage::kSnapshotCountField, 2);
   image.file.data().resize(image.table_offset + 64 + 39);
@@ -123,7 +140,7 @@ TEST(SnapshotCheck, ReportsATableThatEndsInsideAnEntry) {
             Messages{"corruption: snapshot table entry 2: it runs past the end of the file"});
 }
 
-TEST(SnapshotCheck, AcceptsAFileThatEndsBeforeThePaddingOfTheTable) {
+TEST(Snapshots, AcceptsAFileThatEndsBeforeThePaddingOfTheTable) {
   SnapshotImage image;
   image.file.data().resize(image.table_offset + 40 + 16 + 1 + 4);
   EXPECT_EQ(found_in(image), Messages{});
@@ -131,26 +148,26 @@ TEST(SnapshotCheck, AcceptsAFileThatEndsBeforeThePaddingOfTheTable) {
   EXPECT_EQ(code_of([&] { found_in(image); }), Errc::truncated);
 }
 
-TEST(SnapshotCheck, ReportsAnEntryThatEndsPastTheFile) {
+TEST(Snapshots, ReportsAnEntryThatEndsPastTheFile) {
   SnapshotImage image;
   image.put<std::uint16_t>(image.table_offset + 14, 60000);
   EXPECT_EQ(corruptions_in(image),
-            Messages{"corruption: snapshot table entry 1: its size, 60057 bytes, makes no sense"});
+            Messages{"corruption: snapshot table entry 1: its size, 60057 bytes, is not valid"});
 }
 
-TEST(SnapshotCheck, ReportsMoreExtraDataThanQemuReads) {
+TEST(Snapshots, ReportsMoreExtraDataThanQemuReads) {
   SnapshotImage image(3, 1032);
   image.file.data().resize(TestImage::kSize + 5120);
   EXPECT_EQ(corruptions_in(image),
-            Messages{"corruption: snapshot table entry 1: its size, 1077 bytes, makes no sense"});
+            Messages{"corruption: snapshot table entry 1: its size, 1077 bytes, is not valid"});
 }
 
-TEST(SnapshotCheck, ReportsMissingExtraData) {
+TEST(Snapshots, ReportsMissingExtraData) {
   EXPECT_EQ(found_in(SnapshotImage(3, 8)),
             Messages{"corruption: snapshot table entry 1: it has 8 bytes of extra data and needs 16"});
 }
 
-TEST(SnapshotCheck, AcceptsMissingExtraDataInVersion2) {
+TEST(Snapshots, AcceptsMissingExtraDataInVersion2) {
   EXPECT_EQ(found_in(SnapshotImage(2, 0)), Messages{});
 }
 

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "qcow2/check/bitmap_check.h"
+#include "qcow2/format/bitmaps.h"
 
+#include <e2qcow/error.h>
 #include <gtest/gtest.h>
 
 #include "qcow2/check/checker.h"
+#include "qcow2/read/reader.h"
 #include "tests/support/bytes.h"
+#include "tests/support/errors.h"
 #include "tests/unit/qcow2/test_image.h"
 
 namespace e2qcow::qcow2 {
@@ -14,6 +17,10 @@ constexpr std::uint64_t kDirectoryBytes = 32;
 
 std::vector<Extension> bitmaps_extension(std::size_t bytes) {
   return {{kBitmaps, std::vector<std::byte>(bytes)}};
+}
+
+std::error_code code_of_reading(const TestImage& image) {
+  return code_of([&] { Reader(image.file).check_tables(); });
 }
 
 // An image with a bitmap of 512 bytes, a cluster, for each 32 bytes of the disk.
@@ -52,11 +59,11 @@ class BitmapImage : public TestImage {
   std::uint64_t bitmap;
 };
 
-TEST(BitmapCheck, CountsDirectoryTableAndData) {
+TEST(Bitmaps, CountsDirectoryTableAndData) {
   EXPECT_EQ(found_in(BitmapImage()), Messages{});
 }
 
-TEST(BitmapCheck, FindsLowRefcountsOfDirectoryTableAndData) {
+TEST(Bitmaps, FindsLowRefcountsOfDirectoryTableAndData) {
   BitmapImage image;
   for (const std::uint64_t host_offset : {image.directory, image.table, image.bitmap})
     image.set_refcount(host_offset, 0);
@@ -66,7 +73,7 @@ TEST(BitmapCheck, FindsLowRefcountsOfDirectoryTableAndData) {
                       "corruption: cluster at 5632: its refcount is 0, its references are 1"}));
 }
 
-TEST(BitmapCheck, TakesBitmapsThatMayBeOutOfDateForLeaks) {
+TEST(Bitmaps, TakesBitmapsThatMayBeOutOfDateForLeaks) {
   BitmapImage image;
   image.put64(TestImage::kAutoclearField, 0);
   const CheckResult result = check(image.file);
@@ -74,13 +81,13 @@ TEST(BitmapCheck, TakesBitmapsThatMayBeOutOfDateForLeaks) {
   EXPECT_EQ(result.leaks, 3);
 }
 
-TEST(BitmapCheck, AcceptsThePromiseOfBitmapsWithoutAnExtension) {
+TEST(Bitmaps, AcceptsThePromiseOfBitmapsWithoutAnExtension) {
   TestImage image;
   image.put64(TestImage::kAutoclearField, 1);
   EXPECT_EQ(found_in(image), Messages{});
 }
 
-TEST(BitmapCheck, AcceptsBitmapsOfAllZerosOrAllOnes) {
+TEST(Bitmaps, AcceptsBitmapsOfAllZerosOrAllOnes) {
   BitmapImage image;
   image.set_refcount(image.bitmap, 0);
   image.put64(image.table, 0);
@@ -89,29 +96,29 @@ TEST(BitmapCheck, AcceptsBitmapsOfAllZerosOrAllOnes) {
   EXPECT_EQ(found_in(image), Messages{});
 }
 
-TEST(BitmapCheck, ReportsAnExtensionOfAnotherSize) {
-  EXPECT_EQ(corruptions_in(BitmapImage(32)), Messages{"corruption: bitmaps extension: it makes no sense"});
+TEST(Bitmaps, ReportsAnExtensionOfAnotherSize) {
+  EXPECT_EQ(corruptions_in(BitmapImage(32)), Messages{"corruption: bitmaps extension: it is not valid"});
 }
 
-TEST(BitmapCheck, ReportsAnExtensionWithoutBitmaps) {
+TEST(Bitmaps, ReportsAnExtensionWithoutBitmaps) {
   BitmapImage image;
   image.put<std::uint32_t>(BitmapImage::kExtension, 0);
-  EXPECT_EQ(corruptions_in(image), Messages{"corruption: bitmaps extension: it makes no sense"});
+  EXPECT_EQ(corruptions_in(image), Messages{"corruption: bitmaps extension: it is not valid"});
 }
 
-TEST(BitmapCheck, ReportsReservedBitsInTheExtension) {
+TEST(Bitmaps, ReportsReservedBitsInTheExtension) {
   BitmapImage image;
   image.put<std::uint32_t>(BitmapImage::kExtension + 4, 1);
-  EXPECT_EQ(corruptions_in(image), Messages{"corruption: bitmaps extension: it makes no sense"});
+  EXPECT_EQ(corruptions_in(image), Messages{"corruption: bitmaps extension: it is not valid"});
 }
 
-TEST(BitmapCheck, ReportsADirectoryThatIsTooLarge) {
+TEST(Bitmaps, ReportsADirectoryThatIsTooLarge) {
   BitmapImage image;
   image.put64(BitmapImage::kExtension + 8, (64 << 20) + 8);
-  EXPECT_EQ(corruptions_in(image), Messages{"corruption: bitmaps extension: it makes no sense"});
+  EXPECT_EQ(corruptions_in(image), Messages{"corruption: bitmaps extension: it is not valid"});
 }
 
-TEST(BitmapCheck, ReportsADirectoryPastTheEndOfTheFile) {
+TEST(Bitmaps, ReportsADirectoryPastTheEndOfTheFile) {
   BitmapImage image;
   image.put64(BitmapImage::kExtension + 16, TestImage::kCluster * 100);
   EXPECT_EQ(
@@ -119,7 +126,7 @@ TEST(BitmapCheck, ReportsADirectoryPastTheEndOfTheFile) {
       Messages{"corruption: bitmaps extension: the bitmap directory at 51200 runs past the end of the file"});
 }
 
-TEST(BitmapCheck, ReportsADirectoryThatEndsInsideAnEntry) {
+TEST(Bitmaps, ReportsADirectoryThatEndsInsideAnEntry) {
   BitmapImage image;
   image.put64(BitmapImage::kExtension + 8, 23);
   EXPECT_EQ(corruptions_in(image), Messages{"corruption: bitmap directory: it ends inside an entry"});
@@ -129,27 +136,28 @@ TEST(BitmapCheck, ReportsADirectoryThatEndsInsideAnEntry) {
   EXPECT_EQ(corruptions_in(image), Messages{"corruption: bitmap directory: it ends inside an entry"});
 }
 
-TEST(BitmapCheck, ReportsAnotherNumberOfBitmapsThanPromised) {
+TEST(Bitmaps, ReportsAnotherNumberOfBitmapsThanPromised) {
   BitmapImage image;
   image.put<std::uint32_t>(BitmapImage::kExtension, 2);
-  EXPECT_EQ(found_in(image), Messages{"corruption: bitmap directory: it has 1 entries instead of 2"});
+  EXPECT_EQ(found_in(image),
+            Messages{"corruption: bitmap directory: it has 1 entries, not as many as the extension says"});
 }
 
-TEST(BitmapCheck, ReportsATablePastTheEndOfTheFile) {
+TEST(Bitmaps, ReportsATablePastTheEndOfTheFile) {
   BitmapImage image;
   image.put64(image.directory, TestImage::kCluster * 100);
   EXPECT_EQ(corruptions_in(image),
             Messages{"corruption: bitmap 1: the bitmap table at 51200 runs past the end of the file"});
 }
 
-TEST(BitmapCheck, ReportsATableThatIsOtherMetadata) {
+TEST(Bitmaps, ReportsATableThatIsOtherMetadata) {
   BitmapImage image;
   image.put64(image.directory, TestImage::kL1);
   EXPECT_EQ(corruptions_in(image),
             Messages{"corruption: bitmap 1: the bitmap table at 512 overlaps the L1 table at 512"});
 }
 
-TEST(BitmapCheck, ReportsReservedBitsInTableEntries) {
+TEST(Bitmaps, ReportsReservedBitsInTableEntries) {
   for (const int bit : {0, 1, 8, 56, 61, 62, 63}) {
     SCOPED_TRACE(bit);
     BitmapImage image;
@@ -160,7 +168,27 @@ TEST(BitmapCheck, ReportsReservedBitsInTableEntries) {
   }
 }
 
-TEST(BitmapCheck, ReportsDataThatIsOtherMetadata) {
+TEST(Bitmaps, StopTheReaderAtReservedBitsInTableEntries) {
+  for (const int bit : {0, 1, 8, 56, 61, 62, 63}) {
+    SCOPED_TRACE(bit);
+    BitmapImage image;
+    EXPECT_EQ(code_of_reading(image), std::error_code());
+    image.flip64(image.table, 1ULL << bit);
+    EXPECT_EQ(code_of_reading(image), Errc::corrupt);
+  }
+}
+
+// As QEMU, which does not load such a bitmap.
+TEST(Bitmaps, DoNotStopTheReaderAtTablesOfBitmapsInUse) {
+  BitmapImage image;
+  image.put<std::uint32_t>(image.directory + 12, 1);
+  image.flip64(image.table, 2);
+  EXPECT_EQ(code_of_reading(image), std::error_code());
+  EXPECT_EQ(corruptions_in(image),
+            Messages{"corruption: bitmap table entry 0: 0x1602 has reserved bits set"});
+}
+
+TEST(Bitmaps, ReportsDataThatIsOtherMetadata) {
   BitmapImage image;
   image.put64(image.table, TestImage::kL2);
   EXPECT_EQ(
@@ -173,16 +201,17 @@ struct WrongField {
   std::uint8_t value;
 };
 
-class BitmapCheckOf : public testing::TestWithParam<WrongField> {};
+class BitmapsWith : public testing::TestWithParam<WrongField> {};
 
-TEST_P(BitmapCheckOf, ReportsAnEntryThatMakesNoSense) {
+TEST_P(BitmapsWith, ReportsAnEntryThatIsNotValid) {
   BitmapImage image;
   image.put<std::uint8_t>(image.directory + GetParam().offset, GetParam().value);
   EXPECT_EQ(corruptions_in(image),
-            Messages{"corruption: bitmap 1: its entry in the bitmap directory makes no sense"});
+            Messages{"corruption: bitmap 1: its entry in the bitmap directory is not valid"});
+  EXPECT_EQ(code_of_reading(image), Errc::corrupt);
 }
 
-INSTANTIATE_TEST_SUITE_P(WrongFields, BitmapCheckOf,
+INSTANTIATE_TEST_SUITE_P(WrongFields, BitmapsWith,
                          testing::Values(WrongField{8, 0x80},   // 2^31 table entries
                                          WrongField{11, 0},     // no table entries
                                          WrongField{11, 2},     // twice as many as the disk needs
@@ -193,36 +222,36 @@ INSTANTIATE_TEST_SUITE_P(WrongFields, BitmapCheckOf,
                                          WrongField{17, 8},     // granularity
                                          WrongField{17, 32}));  // granularity
 
-TEST(BitmapCheck, ReportsABitmapAtTheHeader) {
+TEST(Bitmaps, ReportsABitmapAtTheHeader) {
   BitmapImage image;
   image.put64(image.directory, 0);
   EXPECT_EQ(corruptions_in(image),
-            Messages{"corruption: bitmap 1: its entry in the bitmap directory makes no sense"});
+            Messages{"corruption: bitmap 1: its entry in the bitmap directory is not valid"});
 }
 
-TEST(BitmapCheck, ReportsABitmapWithoutAName) {
+TEST(Bitmaps, ReportsABitmapWithoutAName) {
   BitmapImage image;
   image.put<std::uint16_t>(image.directory + 18, 0);
   image.put64(BitmapImage::kExtension + 8, 24);
   EXPECT_EQ(corruptions_in(image),
-            Messages{"corruption: bitmap 1: its entry in the bitmap directory makes no sense"});
+            Messages{"corruption: bitmap 1: its entry in the bitmap directory is not valid"});
 }
 
-TEST(BitmapCheck, ReportsANameThatIsTooLong) {
+TEST(Bitmaps, ReportsANameThatIsTooLong) {
   BitmapImage image;
   image.set_name_bytes(1024);
   EXPECT_EQ(corruptions_in(image),
-            Messages{"corruption: bitmap 1: its entry in the bitmap directory makes no sense"});
+            Messages{"corruption: bitmap 1: its entry in the bitmap directory is not valid"});
 }
 
-TEST(BitmapCheck, AcceptsTheLargestGranularityAndTheLongestName) {
+TEST(Bitmaps, AcceptsTheLargestGranularityAndTheLongestName) {
   BitmapImage image;
   image.put<std::uint8_t>(image.directory + 17, 31);
   image.set_name_bytes(1023);
   EXPECT_EQ(found_in(image), Messages{});
 }
 
-TEST(BitmapCheck, AcceptsABitmapInUseOfAnotherSize) {
+TEST(Bitmaps, AcceptsABitmapInUseOfAnotherSize) {
   BitmapImage image;
   image.put<std::uint32_t>(image.directory + 8, 2);
   image.put<std::uint32_t>(image.directory + 12, 1);

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <e2qcow/extent.h>
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "qcow2/format/cluster_use.h"
+#include "qcow2/format/fault.h"
+#include "qcow2/format/format.h"
+
+// The rules for entries of tables. The reader and the checker share them: what one refuses the other reports.
+namespace e2qcow::qcow2 {
+
+// What the rules depend on besides the entry.
+struct ImageLimits {
+  Geometry geometry;
+  std::uint32_t version;
+  std::uint64_t file_size;
+};
+
+// In the order of the rules; empty if the entry is valid.
+using Faults = std::vector<Fault>;
+
+// A table, or another structure in whole clusters of its own. The last cluster may be cut off after it.
+std::optional<Fault> fault_of_table(ClusterUse use, Extent host, const ImageLimits& limits);
+
+// The entry alone; for the table it points to see fault_of_table().
+Faults faults_of(L1Entry entry);
+
+// An L2 entry. Without extended entries the subclusters are 0.
+struct ClusterEntry {
+  L2Entry cluster;
+  Subclusters subclusters;
+};
+// From the beginning of `table`.
+ClusterEntry load_cluster_entry(std::span<const std::byte> table, Geometry geometry);
+
+// `disk_bytes`: how many bytes of the guest cluster are inside the disk; 0 if that is not known.
+Faults faults_of(const ClusterEntry& entry, std::uint64_t disk_bytes, const ImageLimits& limits);
+
+}  // namespace e2qcow::qcow2
