@@ -20,6 +20,7 @@ CachedDisk::CachedDisk(const Chain& chain, std::uint64_t cache_bytes)
       unit_bytes_(chain.read_unit()),
       cache_(cache_bytes, unit_bytes_,
              [this](std::uint64_t unit, std::span<std::byte> out) { load(unit, out); }),
+      read_ahead_(std::max<std::uint64_t>(2, kAheadBytes / unit_bytes_)),
       ahead_([this](std::uint64_t unit) { load_ahead(unit); }, cache_.capacity() / 2) {}
 
 void CachedDisk::read(std::uint64_t guest_offset, std::span<std::byte> out) const {
@@ -37,14 +38,14 @@ void CachedDisk::read_part(std::uint64_t guest_offset, std::span<std::byte> out)
   const std::uint64_t unit = guest_offset / unit_bytes_;
   ClusterCache::Cluster cluster = cache_.find(unit);
   while (!cluster && !out.empty()) {
-    const Chain::Place place = find(guest_offset);
-    if (place.mapping.kind == Mapping::Kind::compressed) {
+    const Chain::Place found = find(guest_offset);
+    if (found.mapping.kind == Mapping::Kind::compressed) {
       cluster = get(unit);
       if (cluster) break;
     }
     const auto part =
-        out.first(std::min<std::uint64_t>(out.size(), place.mapping.guest.end() - guest_offset));
-    chain_.read(place, guest_offset, part);
+        out.first(std::min<std::uint64_t>(out.size(), found.mapping.guest.end() - guest_offset));
+    chain_.read(found, guest_offset, part);
     guest_offset += part.size();
     out = out.subspan(part.size());
   }
@@ -53,7 +54,7 @@ void CachedDisk::read_part(std::uint64_t guest_offset, std::span<std::byte> out)
   notice(unit);
 }
 
-// Null where a part of the unit is damaged: the rest of it may still be read, without the cache.
+// Null if a part of the unit is damaged: the rest of it can still be read without the cache.
 ClusterCache::Cluster CachedDisk::get(std::uint64_t unit) const {
   try {
     return cache_.get(unit);
@@ -62,34 +63,22 @@ ClusterCache::Cluster CachedDisk::get(std::uint64_t unit) const {
   }
 }
 
-// The place of an offset; often it is that of the one before.
+// Often the offset is in the same extent as the one before.
 Chain::Place CachedDisk::find(std::uint64_t guest_offset) const {
   {
     const std::scoped_lock lock(mutex_);
     const Extent guest = recent_.mapping.guest;
     if (guest.offset <= guest_offset && guest_offset < guest.end()) return recent_;
   }
-  const Chain::Place place = chain_.map(guest_offset);
+  const Chain::Place found = chain_.map(guest_offset);
   const std::scoped_lock lock(mutex_);
-  recent_ = place;
-  return place;
+  recent_ = found;
+  return found;
 }
 
-// Reads that go on from one unit to the next are expected to go on, the further the longer they do: two
-// bitmaps side by side say nothing of the inode table behind them. The thread is asked for many at once, as
-// to wake it takes longer than to decompress a small unit.
 void CachedDisk::notice(std::uint64_t unit) const {
-  const std::uint64_t last = last_unit_.exchange(unit, std::memory_order_relaxed);
-  if (unit == last) return;
-  const std::uint64_t run = unit == last + 1 ? run_.load(std::memory_order_relaxed) + 1 : 0;
-  run_.store(run, std::memory_order_relaxed);
-  const std::uint64_t window = std::min(run, std::max<std::uint64_t>(2, kAheadBytes / unit_bytes_));
-  const std::uint64_t end = ahead_end_.load(std::memory_order_relaxed);
-  const bool goes_on = end > unit && end <= unit + window;
-  if (run == 0 || (goes_on && end - unit > window / 2)) return;
-  const std::uint64_t first = goes_on ? end : unit + 1;
-  ahead_end_.store(unit + window, std::memory_order_relaxed);
-  prefetch({first * unit_bytes_, (unit + window - first) * unit_bytes_});
+  const ReadAhead::Units next = read_ahead_.after_read(unit);
+  if (next.count > 0) prefetch({next.first * unit_bytes_, next.count * unit_bytes_});
 }
 
 void CachedDisk::prefetch(Extent guest) const {
@@ -100,7 +89,7 @@ void CachedDisk::prefetch(Extent guest) const {
   ahead_.add(first, end - first);
 }
 
-// What cannot be loaded is found again by whoever needs it.
+// The read that needs the unit will fail in the same way.
 void CachedDisk::load_ahead(std::uint64_t unit) const noexcept {
   try {
     if (cache_.find(unit)) return;

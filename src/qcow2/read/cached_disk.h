@@ -3,18 +3,18 @@
 
 #include <e2qcow/image.h>
 
-#include <atomic>
 #include <mutex>
 
 #include "base/process/background_queue.h"
 #include "qcow2/read/chain.h"
 #include "qcow2/read/cluster_cache.h"
+#include "qcow2/read/read_ahead.h"
 
 namespace e2qcow::qcow2 {
 
-// The disk of a chain for programs that read small pieces here and there, and often the same again. What is
-// compressed is kept when it was decompressed, and decompressed ahead by a thread where reads are sequential
-// or announced. The chain does not change.
+// The disk of a chain for programs that read small pieces here and there, and often the same again. Keeps
+// what it decompressed; a thread decompresses ahead of reads that are sequential or announced. The chain does
+// not change.
 class CachedDisk : public ImageSource {
  public:
   // Keeps up to `cache_bytes`. The chain must outlive it.
@@ -41,14 +41,12 @@ class CachedDisk : public ImageSource {
 
   const Chain& chain_;
   const std::uint64_t unit_bytes_;  // what is cached as one
-  // What was read lately, and what that lets expect:
+  // What was read lately, and what is expected to be read next.
   mutable ClusterCache cache_;
   mutable std::mutex mutex_;  // guards recent_
   mutable Chain::Place recent_;
-  mutable std::atomic<std::uint64_t> last_unit_{0};
-  mutable std::atomic<std::uint64_t> run_{0};        // units that were read in a row, beyond the first
-  mutable std::atomic<std::uint64_t> ahead_end_{0};  // units before it were asked for ahead
-  mutable BackgroundQueue ahead_;                    // ends before what it works on
+  mutable ReadAhead read_ahead_;
+  mutable BackgroundQueue ahead_;  // ends before what it works on
 };
 
 }  // namespace e2qcow::qcow2
