@@ -20,6 +20,7 @@ class OutputStream {
   // Writes everything or throws; a reader that went away is an error like any other.
   void write(std::span<const std::byte> data);
   std::uint64_t written() const { return written_; }
+  const std::string& name() const { return name_; }
 
  private:
   int fd_;

@@ -208,6 +208,9 @@ std::vector<std::byte> encode_header(const Header& header, std::span<const Exten
     position = header.header_length;
   }
   for (const Extension& extension : extensions) {
+    if (8 + round_up(extension.data.size(), 8) > bytes.size() - position)
+      fail(Errc::unsupported,
+           fmt::format("header extensions do not fit into a cluster of {} bytes", bytes.size()));
     store_be(out, position, extension.type);
     store_be(out, position + 4, static_cast<std::uint32_t>(extension.data.size()));
     std::ranges::copy(extension.data, bytes.begin() + static_cast<std::ptrdiff_t>(position + 8));

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "qcow2/write/refcount_writer.h"
 
+#include <e2qcow/error.h>
+#include <fmt/format.h>
+
 #include <algorithm>
-#include <cassert>
 
 #include "base/bytes.h"
 
@@ -19,14 +21,24 @@ void RefcountWriter::add(std::uint64_t first_cluster, std::uint64_t count) {
     const std::uint64_t index = first_cluster / entries_per_block_;
     const std::uint64_t first = first_cluster % entries_per_block_;
     const std::uint64_t here = std::min(count, entries_per_block_ - first);
-    std::vector<std::uint16_t>& block = open_[index];
-    assert(!block.empty() || !used_.at(index));
-    used_.at(index) = true;
-    block.resize(entries_per_block_);
+    std::vector<std::uint16_t>& block = block_for(index);
     for (std::uint64_t i = 0; i < here; ++i) ++block[first + i];
     first_cluster += here;
     count -= here;
   }
+}
+
+// A block that is not open but in use was written already.
+std::vector<std::uint16_t>& RefcountWriter::block_for(std::uint64_t index) {
+  if (index >= used_.size())
+    fail(Errc::refused, file_.name() + ": there is more to store than planned: the source has changed");
+  std::vector<std::uint16_t>& block = open_[index];
+  if (block.empty() && used_[index])
+    fail(Errc::refused,
+         fmt::format("{}: refcount block {} is needed again after it was written", file_.name(), index));
+  used_[index] = true;
+  block.resize(entries_per_block_);
+  return block;
 }
 
 std::uint64_t RefcountWriter::references(std::uint64_t cluster) const {

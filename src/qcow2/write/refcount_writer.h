@@ -16,20 +16,22 @@ class RefcountWriter {
  public:
   RefcountWriter(File& file, const Layout& layout);
 
-  // One more reference to each of `count` clusters.
+  // One more reference to each of `count` clusters. Throws Errc::refused if the layout has no block for them,
+  // or if their block was written already.
   void add(std::uint64_t first_cluster, std::uint64_t count);
 
-  // How often the cluster is referenced so far; it must not be behind flush_before().
+  // How often the cluster was referenced so far. It must not be one that flush_before() wrote.
   std::uint64_t references(std::uint64_t cluster) const;
 
-  // Writes what is complete when only clusters from `cluster` on, and the tables in front of the data, will
-  // be added.
+  // Writes the blocks that are complete if only clusters from `cluster` on, and the tables in front of the
+  // data, will be added.
   void flush_before(std::uint64_t cluster);
 
   // Adds the refcount structures themselves and writes all that is left.
   void finish();
 
  private:
+  std::vector<std::uint16_t>& block_for(std::uint64_t index);
   void write_block(std::uint64_t index);
   void count_own_blocks();
 

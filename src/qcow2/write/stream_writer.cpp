@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "qcow2/write/stream_writer.h"
 
+#include <e2qcow/error.h>
+#include <fmt/format.h>
+
 #include <algorithm>
-#include <cassert>
 
 #include "base/bytes.h"
 #include "qcow2/write/image_header.h"
@@ -18,11 +20,12 @@ constexpr std::uint64_t kFourReferences = 0x0001'0001'0001'0001;  // four refcou
 StreamWriter::StreamWriter(OutputStream& out, const Layout& layout, std::uint32_t version,
                            std::span<const Extension> extensions, std::span<const Extent> extents)
     : out_(out), layout_(layout) {
+  if (count_clusters(extents, layout_.geometry) != layout_.clusters)
+    fail(Errc::refused, out_.name() + ": the layout was planned for other extents");
   out_.write(encode_header(make_header(layout_, version, std::nullopt), extensions));
   write_l1(extents);
   write_refcounts();
   write_l2(extents);
-  assert(out_.written() == layout_.data_offset);
 }
 
 void StreamWriter::put(std::uint64_t value) {
@@ -98,7 +101,10 @@ void StreamWriter::append(const Batch& batch) {
 }
 
 void StreamWriter::finish() {
-  assert(out_.written() == layout_.end());
+  if (out_.written() != layout_.end())
+    fail(Errc::refused, fmt::format("{}: the image has {} bytes instead of {}: the source has changed since "
+                                    "the tables were written",
+                                    out_.name(), out_.written(), layout_.end()));
 }
 
 }  // namespace e2qcow::qcow2

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "qcow2/write/refcount_writer.h"
 
+#include <e2qcow/error.h>
 #include <gtest/gtest.h>
 
 #include <map>
 
 #include "base/bytes.h"
+#include "tests/support/errors.h"
 #include "tests/support/memory_file.h"
 #include "tests/support/random.h"
 
@@ -151,6 +153,22 @@ TEST(RefcountWriter, FlushesOnlyBlocksThatAreComplete) {
   EXPECT_EQ(part_of(file.data(), layout.refcount_blocks_offset + 1024, 512), Bytes(512));
   refcounts.flush_before(768);
   EXPECT_EQ(load_be<std::uint16_t>(file.data(), layout.refcount_blocks_offset + 1024 + 510), 1);
+}
+
+TEST(RefcountWriter, RefusesClustersThatTheLayoutHasNoBlockFor) {
+  MemoryFile file(Bytes(4096));
+  RefcountWriter refcounts(file, kSmallLayout);
+  refcounts.add(255, 1);
+  EXPECT_EQ(code_of([&] { refcounts.add(255, 2); }), Errc::refused);
+}
+
+TEST(RefcountWriter, RefusesReferencesToClustersWhoseCountsWereWritten) {
+  const Layout layout = layout_of(5000, 10);
+  MemoryFile file(Bytes(layout.end()));
+  RefcountWriter refcounts(file, layout);
+  refcounts.add(256, 256);
+  refcounts.flush_before(512);
+  EXPECT_EQ(code_of([&] { refcounts.add(300, 1); }), Errc::refused);
 }
 
 TEST(RefcountWriter, KeepsTheBlockOfTheTablesInFrontUntilTheEnd) {
