@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// doc/format.md against the code: the numbers in it are written into images.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <regex>
+#include <set>
+
+#include "base/bytes.h"
+#include "ext2/selection/block_class.h"
+#include "ext2/selection/findings.h"
+#include "qcow2/format/record_extension.h"
+#include "qcow2/write/allocator.h"
+#include "tests/support/bytes.h"
+
+namespace e2qcow {
+namespace {
+
+std::string document() {
+  const auto project = std::filesystem::path(__FILE__).parent_path().parent_path().parent_path();
+  std::ifstream file(project / "doc/format.md");
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+// The rows "| number | name |..." of the table with the given first heading.
+std::map<unsigned long, std::string> table_of(const std::string& heading) {
+  const std::string text = document();
+  const auto begin = text.find("| " + heading + " | name |");
+  EXPECT_NE(begin, std::string::npos) << heading;
+  const std::string table = text.substr(begin, text.find("\n\n", begin) - begin);
+  const std::regex row(R"(\n\| (\d+) \| ([^|]+) \|)");
+  std::map<unsigned long, std::string> rows;
+  for (std::sregex_iterator match(table.begin(), table.end(), row); match != std::sregex_iterator(); ++match)
+    EXPECT_TRUE(rows.emplace(std::stoul((*match)[1]), (*match)[2]).second) << match->str();
+  return rows;
+}
+
+TEST(FormatDocument, NamesEachClassWithItsNumber) {
+  std::map<unsigned long, std::string> expected;
+  for (std::size_t i = 0; i < ext2::kBlockClasses; ++i) expected[i] = ext2::kBlockClassNames[i];
+  EXPECT_EQ(table_of("class"), expected);
+}
+
+TEST(FormatDocument, NamesEachFindingWithItsNumber) {
+  std::map<unsigned long, std::string> expected;
+  for (std::uint8_t i = 0; ext2::text_of(i).name != "unknown"; ++i) expected[i] = ext2::text_of(i).name;
+  EXPECT_EQ(table_of("finding"), expected);
+}
+
+// A record with all fields.
+DumpRecord largest_record() {
+  DumpRecord record;
+  record.program_version = std::string(32, 'v');
+  for (std::uint8_t i = 0; i < ext2::kBlockClasses; ++i) record.classes.push_back({i, ~0ULL});
+  for (std::uint8_t i = 0; i < 12; ++i) record.findings.push_back({i, ~0ULL});
+  return record;
+}
+
+std::set<unsigned long> tags_in(std::span<const std::byte> data) {
+  std::set<unsigned long> tags;
+  while (!data.empty()) {
+    tags.insert(load_be<std::uint16_t>(data, 0));
+    data = data.subspan(4 + load_be<std::uint16_t>(data, 2));
+  }
+  return tags;
+}
+
+TEST(FormatDocument, ListsTheTagsThatARecordHas) {
+  std::set<unsigned long> listed;
+  for (const auto& [tag, name] : table_of("tag")) listed.insert(tag);
+  EXPECT_EQ(listed, tags_in(qcow2::encode_record(largest_record()).data));
+}
+
+TEST(FormatDocument, SaysHowMuchRoomARecordTakesAndHas) {
+  const std::string text = document();
+  const std::size_t taken = qcow2::encode_record(largest_record()).data.size();
+  EXPECT_LE(taken, 384U);
+  EXPECT_NE(text.find("before the end mark: 384 bytes of data. All classes and 12 kinds of findings take " +
+                      std::to_string(taken) + ";"),
+            std::string::npos)
+      << taken;
+}
+
+TEST(FormatDocument, SaysTheTypeOfTheExtensionAndTheWayBack) {
+  const std::string text = document();
+  EXPECT_EQ(qcow2::kDumpRecord, 0x65327163U);
+  EXPECT_NE(text.find("type `0x65327163` (ASCII \"e2qc\")"), std::string::npos);
+  EXPECT_NE(text.find("at most 8 MiB (" + std::to_string(qcow2::Allocator::kReach) + " bytes)"),
+            std::string::npos);
+}
+
+}  // namespace
+}  // namespace e2qcow
