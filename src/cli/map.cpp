@@ -17,7 +17,7 @@ namespace e2qcow::cli {
 namespace {
 
 using Kind = qcow2::Mapping::Kind;
-using Place = qcow2::Chain::Place;
+using Place = qcow2::Chain::LayerMapping;
 
 struct MapOptions {
   work::ImageOptions image{.notice = say_line};

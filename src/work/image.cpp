@@ -45,8 +45,8 @@ std::unique_ptr<PipeFile> open_pipe(const ImageOptions& options) {
   return std::make_unique<PipeFile>(kStandardInput, "standard input");
 }
 
-// All that can be checked before data is read. Returns how many bytes of data there are.
-std::uint64_t check_image(qcow2::Reader& image, const ImageOptions& options) {
+// All that can be checked before data is read.
+qcow2::TableSummary check_image(qcow2::Reader& image, const ImageOptions& options) {
   refuse_too_large(image, options);
   for (const std::string& warning : qcow2::warnings_of(image)) options.notice(warning);
   return image.check_tables(options.max_ratio);
@@ -62,8 +62,11 @@ void refuse_too_large(const qcow2::Reader& image, const ImageOptions& options) {
 
 Image::Image(qcow2::ChainFiles files, PipeFile* pipe, const ImageOptions& options, unsigned threads)
     : pipe_(pipe), max_ratio_(options.max_ratio), chain_(std::move(files).read([&](qcow2::Reader& image) {
-        data_bytes_ += check_image(image, options);
-        if (pipe != nullptr && &image.file() == pipe) forget_front(*pipe, image, threads);
+        const qcow2::TableSummary tables = check_image(image, options);
+        data_bytes_ += tables.data_bytes();
+        if (pipe == nullptr || &image.file() != pipe) return;
+        piped_tables_ = tables;
+        forget_front(*pipe, image, threads);
       })) {
   if (chain_.raw_base() != nullptr) data_bytes_ += chain_.raw_base()->size();
 }
@@ -71,7 +74,7 @@ Image::Image(qcow2::ChainFiles files, PipeFile* pipe, const ImageOptions& option
 void Image::finish() const {
   if (pipe_ == nullptr) return;
   pipe_->drain();
-  reader().check_size(pipe_->size(), max_ratio_);
+  reader().check_size(piped_tables_, pipe_->size(), max_ratio_);
 }
 
 ImageFiles::ImageFiles(const ImageOptions& options) : ImageFiles(options, open_pipe(options)) {}

@@ -41,6 +41,7 @@ class Image {
   PipeFile* pipe_;
   std::uint64_t max_ratio_;
   std::uint64_t data_bytes_ = 0;
+  qcow2::TableSummary piped_tables_{};  // what the image claims, if it comes from a pipe
   qcow2::OpenChain chain_;
 };
 

@@ -41,7 +41,7 @@ void read_disk(Info& info, const ReadableFile& file, const ImageOptions& options
   info.backing_file = reader.backing_file_name();
   info.record = reader.record();
   add_lists(info, file);
-  info.data_bytes = reader.check_tables(options.max_ratio);
+  info.data_bytes = reader.check_tables(options.max_ratio).data_bytes();
   if (!info.backing_file) info.filesystem = describe_filesystem(reader);
 }
 

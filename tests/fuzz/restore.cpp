@@ -18,7 +18,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     qcow2::Reader reader(file);
     qcow2::read_snapshots(file, reader.header(), [](std::uint32_t, const qcow2::Fault&) {});
     reader.record();
-    if (reader.check_tables(64) > 64 << 20) return 0;  // allowed, but slow
+    if (reader.check_tables(64).data_bytes() > 64 << 20) return 0;  // allowed, but slow
     qcow2::Chain chain({&reader}, nullptr);
     NullFile target;
     RawSink sink(target, {.size = chain.size()});

@@ -27,7 +27,7 @@ struct CheckResult {
   static constexpr std::size_t kMaxMessages = 100;
 };
 
-// Collects what a check finds. An image can be wrong in more places than anybody wants to read.
+// Collects what a check finds. Keeps only the first messages, because an image may have millions of errors.
 class CheckReport {
  public:
   template <typename... Args>

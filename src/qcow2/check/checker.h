@@ -7,11 +7,10 @@
 
 namespace e2qcow::qcow2 {
 
-// Compares every reference in an image to every refcount, and all tables to the format. Damage is counted and
-// described in the result, however bad it is. Throws only where the header makes no sense (Errc::not_qcow2,
-// corrupt, truncated, unsupported) or the file cannot be read: then there is nothing to say about the image.
-// Memory and time follow the size of the file, not what it claims.
-// With `data` every compressed cluster is decoded, too.
+// Compares every reference in an image to every refcount, and all tables to the format. Counts and describes
+// damage in the result, however bad it is. Throws only if the header is invalid (Errc::not_qcow2, corrupt,
+// truncated, unsupported) or the file cannot be read. Memory and time follow the size of the file, not what
+// it claims. With `data` every compressed cluster is also decoded.
 struct CheckOptions {
   bool data = false;
   unsigned threads = 1;

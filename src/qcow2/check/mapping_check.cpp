@@ -76,7 +76,7 @@ void MappingCheck::add_entry(const ClusterEntry& entry, std::uint64_t references
     add_standard(entry.cluster, references, origin);
 }
 
-// How much of the disk is in a cluster. Where the disk of a snapshot ends is not known here.
+// How much of the disk is in a cluster. The size of a snapshot's disk is not known here.
 std::uint64_t MappingCheck::disk_bytes(const Origin& origin) const {
   if (origin.snapshot != 0 || origin.number >= image_.header.size) return 0;
   return std::min(image_.geometry.cluster_size(), image_.header.size - origin.number);

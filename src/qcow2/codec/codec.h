@@ -16,7 +16,7 @@ namespace e2qcow::qcow2 {
 class Encoder {
  public:
   virtual ~Encoder() = default;
-  // The number of bytes written to `out`; 0 where the result does not fit.
+  // The number of bytes written to `out`; 0 if the result does not fit.
   virtual std::size_t encode(std::span<const std::byte> cluster, std::span<std::byte> out) = 0;
 };
 
@@ -30,8 +30,8 @@ std::unique_ptr<Encoder> make_encoder(Compression compression);
 class Decoder {
  public:
   virtual ~Decoder() = default;
-  // Fills `cluster` exactly. What stands in `stored` behind the data is ignored. False where the data is
-  // damaged, too short, or for zstd longer than the cluster.
+  // Fills `cluster` exactly. Bytes in `stored` after the data are ignored. Returns false if the data is
+  // damaged, too short, or (zstd) longer than the cluster.
   virtual bool decode(std::span<const std::byte> stored, std::span<std::byte> cluster) = 0;
 };
 std::unique_ptr<Decoder> make_decoder(CompressionType type);

@@ -37,13 +37,13 @@ bool looks_random(std::span<const std::byte> bytes) {
 // Whether more than a few sequences of four bytes come again.
 bool has_repeats(std::span<const std::byte> bytes) {
   constexpr std::uint32_t kMultiplier = 2654435761U;  // Knuth's, for hashing
-  std::array<std::uint32_t, 4096> places{};
+  std::array<std::uint32_t, 4096> offsets_seen{};
   std::size_t repeats = 0;
   for (std::uint32_t i = 0; i + sizeof(std::uint32_t) <= bytes.size(); ++i) {
     const auto word = load<std::uint32_t>(bytes, i);
-    std::uint32_t& place = places[word * kMultiplier >> 20];
-    if (place < i && load<std::uint32_t>(bytes, place) == word) ++repeats;
-    place = i;
+    std::uint32_t& last_offset = offsets_seen[word * kMultiplier >> 20];
+    if (last_offset < i && load<std::uint32_t>(bytes, last_offset) == word) ++repeats;
+    last_offset = i;
   }
   return repeats > bytes.size() / 128;
 }
@@ -73,7 +73,7 @@ class ZlibEncoder : public Encoder {
 };
 
 // libdeflate is two to three times as fast, but wants a stream that ends with the cluster. What it refuses,
-// zlib looks at again: a stream may go on behind the cluster, as QEMU reads it.
+// zlib looks at again: a stream may continue past the cluster, and QEMU reads such ones.
 class ZlibDecoder : public Decoder {
  public:
   ZlibDecoder() : fast_(::libdeflate_alloc_decompressor()) {

@@ -16,7 +16,8 @@
 
 namespace e2qcow::qcow2 {
 
-// The place of the list of bitmaps, as the bitmaps extension has it. qcow2 spec, "Bitmaps extension"
+// The bitmaps extension: how many bitmaps there are, and the host range of their directory. qcow2 spec,
+// "Bitmaps extension"
 struct BitmapDirectory {
   std::uint32_t bitmaps = 0;
   Extent host;
@@ -24,7 +25,7 @@ struct BitmapDirectory {
 // Absent if it is not valid.
 std::optional<BitmapDirectory> decode_bitmap_directory(std::span<const std::byte> extension);
 
-// An entry of the directory, as it stands there. qcow2 spec, "Bitmap directory"
+// An entry of the directory, not checked. qcow2 spec, "Bitmap directory"
 struct Bitmap {
   static constexpr std::uint32_t kInUse = 1 << 0;
   static constexpr std::uint32_t kKnownFlags = 3;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
-// The on-disk format. Sources: QEMU's docs/interop/qcow2.txt ("qcow2 spec" below). Everything is big-endian.
+// The on-disk format. Source: QEMU's docs/interop/qcow2.txt (cited as "qcow2 spec"). Everything is
+// big-endian.
 
 #include <bit>
 #include <cstddef>
@@ -85,14 +86,14 @@ constexpr std::size_t kHeaderLengthV2 = 72;
 constexpr std::size_t kMinHeaderLengthV3 = 104;
 constexpr std::size_t kHeaderLengthV3 = 112;
 
-// The fields as they stand there, and checked one by one; sizes, offsets and features are not. For those who
-// want to say what an image is that cannot be read. Throws as decode_header().
+// The fields, each checked for itself, but not sizes, offsets and features. For describing an image that
+// cannot be read. Throws as decode_header() does.
 Header decode_fields(std::span<const std::byte> bytes, const std::string& name);
 
-// The border behind which a header's fields are trusted: sizes and offsets lie inside the file, tables are
-// aligned and within QEMU's limits, features are known. `bytes` are the file's first bytes, at least
-// min(file_size, kHeaderLengthV3). Throws Errc::not_qcow2, corrupt, truncated or unsupported; `name` begins
-// the text.
+// The fields, checked so that all code after this may trust them: sizes and offsets are inside the file,
+// tables are aligned and within QEMU's limits, features are known. `bytes` are the file's first bytes, at
+// least min(file_size, kHeaderLengthV3). Throws Errc::not_qcow2, corrupt, truncated or unsupported; `name`
+// begins the text.
 Header decode_header(std::span<const std::byte> bytes, std::uint64_t file_size, const std::string& name);
 
 // A header extension: a type and its bytes, without the padding.
@@ -111,15 +112,15 @@ enum ExtensionType : std::uint32_t {
   kDumpRecord = 0x65327163,  // "e2qc", ours
 };
 
-// The names an image gives to feature bits it needs; escaped for printing is the reader's business.
+// The name that an image gives to a feature bit; the caller must escape it before printing.
 std::string feature_name(std::span<const Extension> extensions, std::uint32_t bit);
 
-// `first_cluster` is the whole first cluster, or the file where that is shorter.
+// `first_cluster` is the whole first cluster, or the whole file if that is shorter.
 std::vector<Extension> decode_extensions(const Header& header, std::span<const std::byte> first_cluster,
                                          const std::string& name);
 
 // The file's first cluster: header, extensions, zeros. Fields that version 2 does not have must have their
-// defaults there.
+// default values in a version 2 header. Throws Errc::unsupported if the extensions do not fit.
 std::vector<std::byte> encode_header(const Header& header, std::span<const Extension> extensions);
 
 // qcow2 spec, "Refcount table entry"

@@ -9,12 +9,11 @@
 
 namespace e2qcow::qcow2 {
 
-// Our header extension holds fields of {tag u16, length u16, data}, big-endian, without padding. Unknown tags
-// are skipped, so that older programs read newer images. It fits into the smallest first cluster.
+// Our header extension, as doc/format.md describes it. Unknown tags are skipped, so that older programs read
+// newer images. It fits into the smallest first cluster.
 Extension encode_record(const DumpRecord& record);
 
-// Absent where there is none, or one that makes no sense: it is information, and nothing depends on it but
-// warnings.
+// Absent if there is none, or one that is invalid.
 std::optional<DumpRecord> decode_record(std::span<const Extension> extensions);
 
 }  // namespace e2qcow::qcow2

@@ -19,7 +19,7 @@ struct Snapshot {
   std::uint32_t seconds = 0;  // since 1970, when it was made
   std::uint64_t vm_state_bytes = 0;
   std::uint64_t disk_size = 0;  // 0: that of the image
-  std::string id;               // both as they stand in the image
+  std::string id;               // both not checked
   std::string name;
 };
 

@@ -17,7 +17,7 @@ namespace e2qcow::qcow2 {
 // Tables are read in pieces of about this size.
 constexpr std::uint64_t kTablePieceBytes = 1 << 20;
 
-// Calls visit(index, value) for the 64-bit entries of a table, which lies inside the file.
+// Calls visit(index, value) for the 64-bit entries of a table, which is inside the file.
 template <typename Visit>
 void for_each_entry(const ReadableFile& file, std::uint64_t host_offset, std::uint64_t count, Visit visit) {
   std::vector<std::uint64_t> piece;
@@ -29,8 +29,8 @@ void for_each_entry(const ReadableFile& file, std::uint64_t host_offset, std::ui
   }
 }
 
-// Calls visit(table, bytes) for tables of one cluster each, which lie inside the file. Those that stand one
-// behind the other there and in `tables` are read together. A Table has a host_offset.
+// Calls visit(table, bytes) for tables of one cluster each, which are inside the file. Those that follow each
+// other both in the file and in `tables` are read together. A Table has a host_offset.
 template <typename Table, typename Visit>
 void for_each_table(const ReadableFile& file, std::span<const Table> tables, std::uint64_t cluster_size,
                     Visit visit) {

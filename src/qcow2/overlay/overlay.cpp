@@ -14,7 +14,7 @@
 namespace e2qcow::qcow2 {
 namespace {
 
-// So much is forgotten at most when the program is killed.
+// At most this many changes are lost if the program is killed.
 constexpr std::uint64_t kMaxChanges = 4096;
 
 void refuse_other_kinds(const Header& header, const CheckResult& result, const std::string& name) {
@@ -57,7 +57,7 @@ Mapping Overlay::map(std::uint64_t guest_offset) {
   return tables_.map(guest_offset);
 }
 
-// Clusters stay where they are, so this needs no lock.
+// Clusters never move, so this needs no lock.
 void Overlay::read(const Mapping& mapping, std::uint64_t guest_offset, std::span<std::byte> out) {
   switch (mapping.kind) {
     case Mapping::Kind::unallocated:
@@ -120,7 +120,7 @@ void Overlay::write_inside(std::uint64_t guest_offset, std::span<const std::byte
   tables_.set(begin, L2Entry::to_cluster(host_offset));
 }
 
-// Whole clusters, as many of them as go to one place; returns how many bytes that are.
+// As many whole clusters as fit in one piece of the file; returns their bytes.
 std::size_t Overlay::write_whole(std::uint64_t guest_offset, std::span<const std::byte> data) {
   const L2Entry entry = writable_entry(guest_offset);
   Extent host{entry.host_offset(), cluster_size_};
@@ -155,7 +155,8 @@ void Overlay::zero(Extent guest) {
   }
 }
 
-// Where in the range the first byte is that may be something else than zero; its end where there is none.
+// The guest offset of the first byte in the range that may not be zero; the end of the range if there is
+// none.
 std::uint64_t Overlay::first_data(Extent guest) {
   for (std::uint64_t position = guest.offset; position < guest.end();) {
     const Mapping mapping = tables_.map(position);

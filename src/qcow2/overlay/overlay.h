@@ -14,25 +14,25 @@ namespace e2qcow::qcow2 {
 // The changes to a disk, in a qcow2 image of their own with the disk's image as its backing file. Safe from
 // several threads.
 //
-// What is written goes to clusters that nothing refers to yet; refcounts, then L2 tables, then the L1 table
-// are written when they are flushed. So an overlay whose program is killed has all that was flushed, and
-// clusters in vain at worst.
+// Data goes to clusters that nothing refers to yet. A flush writes the refcounts, then the L2 tables, then
+// the L1 table. So if the program is killed, the overlay has all that was flushed, and at worst leaked
+// clusters.
 class Overlay {
  public:
   // Whether flush() waits for the disk, so that a power failure takes nothing of what was flushed either.
   enum class Durability { none, synced };
 
-  // Continues an overlay as create_overlay() makes it. It is checked as `check` does: Errc::corrupt where
-  // that finds more than leaks, Errc::unsupported where the image has what we do not write. `below`, the disk
-  // that is changed, and `file` must outlive it.
+  // Continues an overlay that create_overlay() made. Checks it as `check` does, and throws Errc::corrupt if
+  // that finds more than leaks, Errc::unsupported if the image has features that we do not write. `below`,
+  // the disk that is changed, and `file` must outlive it.
   Overlay(File& file, const ImageSource& below, Durability durability);
 
   std::uint64_t size() const { return header_.size; }
 
-  // The disk with its changes; inside of it.
+  // The disk with its changes. Ranges are inside it.
   void read(std::uint64_t guest_offset, std::span<std::byte> out);
   void write(std::uint64_t guest_offset, std::span<const std::byte> data);
-  // Makes the range read as zeros; takes no room where it does so already.
+  // Makes the range read as zeros. Takes no room for parts that read as zeros already.
   void zero(Extent guest);
 
   void flush();

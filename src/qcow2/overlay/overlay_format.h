@@ -12,15 +12,15 @@
 
 namespace e2qcow::qcow2 {
 
-// Where the tables of a new overlay lie. The refcount table has room for all clusters of the disk and their
-// tables; of the refcount blocks there is one, and what follows it is for what will be written.
+// The layout of a new overlay. Its refcount table has room for all clusters of the disk and their tables. It
+// has one refcount block; what will be written follows after that.
 Layout plan_overlay(std::uint64_t disk_size);
 
-// What an overlay says of the image that it changes.
+// What an overlay records about the image that it changes.
 struct OverlayBase {
   std::string name;  // as QEMU will open it: absolute, or relative to the overlay's directory
   std::uint64_t disk_size = 0;
-  std::optional<Extension> dump_record{};  // the image's; it holds for the overlay, too
+  std::optional<Extension> dump_record{};  // the image's, which also describes the overlay
 };
 
 // Writes an overlay without data to an empty file; the header goes last.

@@ -23,7 +23,7 @@ OverlaySpace::OverlaySpace(File& file, const Header& header)
 Extent OverlaySpace::take(std::uint64_t count) {
   const std::uint64_t entries = header_.geometry().refcount_block_entries();
   Block* block = &block_for(next_cluster_);
-  if (next_cluster_ % entries == 0) block = &block_for(next_cluster_);  // behind a new block's own cluster
+  if (next_cluster_ % entries == 0) block = &block_for(next_cluster_);  // past a new block's own cluster
   const std::uint64_t first = next_cluster_;
   const std::uint64_t clusters = std::min(count, entries - first % entries);
   OverlaySpace::count(*block, first % entries, clusters);
@@ -31,8 +31,8 @@ Extent OverlaySpace::take(std::uint64_t count) {
   return {first * cluster_size_, clusters * cluster_size_};
 }
 
-// The block that counts the cluster. Where there is none, the cluster itself becomes the block, and the next
-// cluster is the first that is free.
+// The block that counts the cluster. If there is none, the cluster itself becomes the block, and the next
+// cluster is the first free one.
 OverlaySpace::Block& OverlaySpace::block_for(std::uint64_t cluster) {
   const std::uint64_t entries = header_.geometry().refcount_block_entries();
   const std::uint64_t index = cluster / entries;

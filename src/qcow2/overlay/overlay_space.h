@@ -11,19 +11,18 @@
 
 namespace e2qcow::qcow2 {
 
-// Clusters for an overlay that grows at its end, and their refcounts of 16 bits. What is taken is counted in
-// memory until write(): an overlay whose program is killed before that has lost nothing but what nothing
-// refers to yet.
+// Clusters for an overlay that grows at its end, and their refcounts of 16 bits. Refcounts change in memory
+// until write(). If the program is killed before that, only clusters are lost that nothing refers to yet.
 class OverlaySpace {
  public:
   // The image's header must have been checked. `file` must outlive this.
   OverlaySpace(File& file, const Header& header);
 
-  // Takes up to `count` clusters in one piece, one at least, and returns where they are in the file. They
+  // Takes at least one and up to `count` clusters in one piece, and returns their range in the file. They
   // count as used from then on.
   Extent take(std::uint64_t count);
 
-  // Writes refcounts and where they are: new blocks before the table that leads to them.
+  // Writes the refcounts: new blocks before the entries of the table that lead to them.
   void write();
 
  private:

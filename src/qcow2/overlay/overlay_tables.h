@@ -20,10 +20,10 @@ class OverlayTables {
   OverlayTables(File& file, const Header& header, OverlaySpace& space);
 
   L2Entry entry(std::uint64_t guest_offset);
-  // Takes a cluster for a new table where that is needed.
+  // Takes a cluster for a new table if one is needed.
   void set(std::uint64_t guest_offset, L2Entry entry);
 
-  // A stretch of clusters from `guest_offset` on that are stored in one way and, for data, in one piece.
+  // An extent from `guest_offset` on that is stored in one way and, for data, in one piece.
   Mapping map(std::uint64_t guest_offset);
 
   // Entries that were set since write().

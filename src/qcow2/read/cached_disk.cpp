@@ -38,7 +38,7 @@ void CachedDisk::read_part(std::uint64_t guest_offset, std::span<std::byte> out)
   const std::uint64_t unit = guest_offset / unit_bytes_;
   ClusterCache::Cluster cluster = cache_.find(unit);
   while (!cluster && !out.empty()) {
-    const Chain::Place found = find(guest_offset);
+    const Chain::LayerMapping found = find(guest_offset);
     if (found.mapping.kind == Mapping::Kind::compressed) {
       cluster = get(unit);
       if (cluster) break;
@@ -64,13 +64,13 @@ ClusterCache::Cluster CachedDisk::get(std::uint64_t unit) const {
 }
 
 // Often the offset is in the same extent as the one before.
-Chain::Place CachedDisk::find(std::uint64_t guest_offset) const {
+Chain::LayerMapping CachedDisk::find(std::uint64_t guest_offset) const {
   {
     const std::scoped_lock lock(mutex_);
     const Extent guest = recent_.mapping.guest;
     if (guest.offset <= guest_offset && guest_offset < guest.end()) return recent_;
   }
-  const Chain::Place found = chain_.map(guest_offset);
+  const Chain::LayerMapping found = chain_.map(guest_offset);
   const std::scoped_lock lock(mutex_);
   recent_ = found;
   return found;

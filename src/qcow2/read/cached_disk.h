@@ -34,7 +34,7 @@ class CachedDisk : public ImageSource {
  private:
   void read_part(std::uint64_t guest_offset, std::span<std::byte> out) const;
   ClusterCache::Cluster get(std::uint64_t unit) const;
-  Chain::Place find(std::uint64_t guest_offset) const;
+  Chain::LayerMapping find(std::uint64_t guest_offset) const;
   void notice(std::uint64_t unit) const;
   void load_ahead(std::uint64_t unit) const noexcept;
   void load(std::uint64_t unit, std::span<std::byte> out) const;
@@ -44,7 +44,7 @@ class CachedDisk : public ImageSource {
   // What was read lately, and what is expected to be read next.
   mutable ClusterCache cache_;
   mutable std::mutex mutex_;  // guards recent_
-  mutable Chain::Place recent_;
+  mutable Chain::LayerMapping recent_;
   mutable ReadAhead read_ahead_;
   mutable BackgroundQueue ahead_;  // ends before what it works on
 };

@@ -18,20 +18,20 @@ Mapping Chain::map_raw(std::uint64_t guest_offset) const {
           .host_offset = guest_offset};
 }
 
-Chain::Place Chain::map(std::uint64_t guest_offset) const {
-  Place place;
+Chain::LayerMapping Chain::map(std::uint64_t guest_offset) const {
+  LayerMapping found;
   std::uint64_t end = size();
   for (std::size_t depth = 0; depth < images_.size() && guest_offset < images_[depth]->size(); ++depth) {
-    place = {images_[depth]->map(guest_offset), depth};
-    end = std::min(end, place.mapping.guest.end());
-    place.mapping.guest.length = end - guest_offset;
-    if (place.mapping.kind != Mapping::Kind::unallocated) return place;
+    found = {images_[depth]->map(guest_offset), depth};
+    end = std::min(end, found.mapping.guest.end());
+    found.mapping.guest.length = end - guest_offset;
+    if (found.mapping.kind != Mapping::Kind::unallocated) return found;
     const bool is_last = depth + 1 == images_.size();
     if (!is_last || raw_base_ == nullptr || guest_offset >= raw_base_->size()) continue;
-    place = {map_raw(guest_offset), depth + 1};
-    place.mapping.guest.length = std::min(end, place.mapping.guest.end()) - guest_offset;
+    found = {map_raw(guest_offset), depth + 1};
+    found.mapping.guest.length = std::min(end, found.mapping.guest.end()) - guest_offset;
   }
-  return place;
+  return found;
 }
 
 std::optional<Extent> Chain::next_extent(std::uint64_t guest_offset) const {
@@ -46,26 +46,26 @@ std::optional<Extent> Chain::next_extent(std::uint64_t guest_offset) const {
 void Chain::read(std::uint64_t guest_offset, std::span<std::byte> out) const {
   if (images_.size() == 1 && raw_base_ == nullptr) return images_[0]->read(guest_offset, out);
   while (!out.empty()) {
-    const Place place = map(guest_offset);
-    const auto part = out.first(std::min<std::uint64_t>(out.size(), place.mapping.guest.length));
-    read(place, guest_offset, part);
+    const LayerMapping found = map(guest_offset);
+    const auto part = out.first(std::min<std::uint64_t>(out.size(), found.mapping.guest.length));
+    read(found, guest_offset, part);
     guest_offset += part.size();
     out = out.subspan(part.size());
   }
 }
 
-void Chain::read(const Place& place, std::uint64_t guest_offset, std::span<std::byte> out) const {
-  if (!place.mapping.is_stored()) {
+void Chain::read(const LayerMapping& found, std::uint64_t guest_offset, std::span<std::byte> out) const {
+  if (!found.mapping.is_stored()) {
     std::ranges::fill(out, std::byte{0});
     return;
   }
-  const std::uint64_t host_offset = *place.mapping.host_offset + (guest_offset - place.mapping.guest.offset);
-  if (place.depth == images_.size())
+  const std::uint64_t host_offset = *found.mapping.host_offset + (guest_offset - found.mapping.guest.offset);
+  if (found.depth == images_.size())
     raw_base_->read(host_offset, out);
-  else if (place.mapping.kind == Mapping::Kind::data)
-    images_[place.depth]->file().read(host_offset, out);
+  else if (found.mapping.kind == Mapping::Kind::data)
+    images_[found.depth]->file().read(host_offset, out);
   else
-    images_[place.depth]->read(guest_offset, out);
+    images_[found.depth]->read(guest_offset, out);
 }
 
 std::uint64_t Chain::read_unit() const {
@@ -75,12 +75,12 @@ std::uint64_t Chain::read_unit() const {
 }
 
 std::optional<File::Descriptor> Chain::stored_at(Extent guest) const {
-  const Place place = map(guest.offset);
-  if (place.mapping.kind != Mapping::Kind::data || place.mapping.guest.length < guest.length)
+  const LayerMapping found = map(guest.offset);
+  if (found.mapping.kind != Mapping::Kind::data || found.mapping.guest.length < guest.length)
     return std::nullopt;
   auto stored =
-      place.depth == images_.size() ? raw_base_->descriptor() : images_[place.depth]->file().descriptor();
-  if (stored) stored->offset += *place.mapping.host_offset;
+      found.depth == images_.size() ? raw_base_->descriptor() : images_[found.depth]->file().descriptor();
+  if (stored) stored->offset += *found.mapping.host_offset;
   return stored;
 }
 

@@ -9,8 +9,8 @@
 
 namespace e2qcow::qcow2 {
 
-// An image on top of those that it is based on: what one does not have is looked for in the next, and what is
-// past the end of that reads as zeros.
+// An image on top of its backing files: what one does not have is looked for in the next, and what is past
+// the end of that reads as zeros.
 class Chain : public ImageSource {
  public:
   // The images from the top down; then, if there is one, a raw disk. All must outlive the chain.
@@ -23,15 +23,15 @@ class Chain : public ImageSource {
   // The largest cluster of its images.
   std::uint64_t read_unit() const override;
 
-  // A stretch of the disk, and which layer it is from: 0 is the top. Unallocated: in no layer, and the depth
-  // is that of the last that was asked.
-  struct Place {
+  // An extent of the disk, and which layer has it: 0 is the top. Unallocated means that no layer has it; then
+  // the depth is that of the last one asked.
+  struct LayerMapping {
     Mapping mapping;
     std::size_t depth = 0;
   };
-  Place map(std::uint64_t guest_offset) const;
-  // Reads from a place that map() found; inside of it.
-  void read(const Place& place, std::uint64_t guest_offset, std::span<std::byte> out) const;
+  LayerMapping map(std::uint64_t guest_offset) const;
+  // Reads from inside an extent that map() found.
+  void read(const LayerMapping& found, std::uint64_t guest_offset, std::span<std::byte> out) const;
 
  private:
   Mapping map_raw(std::uint64_t guest_offset) const;

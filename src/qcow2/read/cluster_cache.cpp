@@ -64,7 +64,7 @@ ClusterCache::Memory ClusterCache::take_memory() {
 void ClusterCache::drop_oldest() {
   while (order_.size() > capacity_) {
     const auto oldest = entries_.find(order_.back());
-    // Nobody else has it, and nobody gets it while we hold the lock.
+    // No other thread has it, and none can get it while we hold the lock.
     if (oldest->second.cluster.use_count() == 1) spare_ = std::move(oldest->second.cluster);
     entries_.erase(oldest);
     order_.pop_back();

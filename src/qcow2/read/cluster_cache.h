@@ -24,10 +24,10 @@ class ClusterCache {
   // threads at once.
   ClusterCache(std::uint64_t bytes, std::uint64_t cluster_size, Load load);
 
-  // Null where it is not there.
+  // Null if it is not in the cache.
   Cluster find(std::uint64_t index);
-  // Loads it where it is not there, or waits for the thread that is loading it. Throws what `load` throws,
-  // and then nothing is kept.
+  // Loads it if it is not in the cache, or waits for the thread that is loading it. Throws what `load`
+  // throws; then nothing is kept.
   Cluster get(std::uint64_t index);
 
   std::uint64_t capacity() const { return capacity_; }  // clusters

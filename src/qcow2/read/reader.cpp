@@ -189,8 +189,7 @@ std::vector<Extent> Reader::mapped_ranges() const {
   return ranges;
 }
 
-// A table in a hole of the file has no entries. There may be millions of them, and nothing in the file to
-// show for it.
+// A table in a hole of the file has no entries.
 void Reader::forget_empty_tables() {
   for (std::uint64_t& host_offset : l1_) {
     if (host_offset == 0) continue;
@@ -199,37 +198,35 @@ void Reader::forget_empty_tables() {
   }
 }
 
-std::uint64_t Reader::check_tables(std::uint64_t max_ratio) {
+TableSummary Reader::check_tables(std::uint64_t max_ratio) {
   std::vector<std::uint64_t> l2_tables;
   std::ranges::copy_if(l1_, std::back_inserter(l2_tables), [](std::uint64_t offset) { return offset != 0; });
-  const TableOverlaps metadata(file_, header_, extensions_, l2_tables);
-  tables_end_ = metadata.end();
+  const TableOverlaps tables(file_, header_, extensions_, l2_tables);
   forget_empty_tables();
-  plain_bytes_ = 0;
-  compressed_bytes_ = 0;
+  TableSummary summary{.tables_end = tables.end()};
   for (std::uint64_t position = 0; position < header_.size;) {
     throw_if_stopped();
     const Mapping mapping = map(position);
     position = mapping.guest.end();
     if (!mapping.is_stored()) continue;
     const bool compressed = mapping.kind == Mapping::Kind::compressed;
-    (compressed ? compressed_bytes_ : plain_bytes_) += mapping.guest.length;
-    if (!metadata.is_free({*mapping.host_offset, compressed ? mapping.stored_length : mapping.guest.length}))
+    (compressed ? summary.compressed_bytes : summary.plain_bytes) += mapping.guest.length;
+    if (!tables.is_free({*mapping.host_offset, compressed ? mapping.stored_length : mapping.guest.length}))
       refuse(file_.name(), {"guest offset", mapping.guest.offset},
              {Fault::Kind::corrupt, "the data at {0} overlaps a table", *mapping.host_offset});
-    check_size(limits_.file_size, max_ratio);
+    check_size(summary, limits_.file_size, max_ratio);
   }
-  return plain_bytes_ + compressed_bytes_;
+  return summary;
 }
 
-// Stretches of data may share no cluster of the file, so that together they are no larger than it.
-void Reader::check_size(std::uint64_t file_size, std::uint64_t max_ratio) const {
-  if (tables_end_ > round_up(file_size, header_.geometry().cluster_size()))
+// Data may share no cluster of the file, so that all of it is no larger than the file.
+void Reader::check_size(const TableSummary& tables, std::uint64_t file_size, std::uint64_t max_ratio) const {
+  if (tables.tables_end > round_up(file_size, header_.geometry().cluster_size()))
     fail(Errc::truncated, fmt::format("{}: it ends at {}, before a table does", file_.name(), file_size));
-  if (plain_bytes_ > file_size || compressed_bytes_ / max_ratio > file_size)
+  if (tables.plain_bytes > file_size || tables.compressed_bytes / max_ratio > file_size)
     fail(Errc::implausible,
          fmt::format("{}: claims at least {} bytes of data and has only {}, which is not plausible",
-                     file_.name(), plain_bytes_ + compressed_bytes_, file_size));
+                     file_.name(), tables.data_bytes(), file_size));
 }
 
 }  // namespace e2qcow::qcow2

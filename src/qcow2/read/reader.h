@@ -15,7 +15,7 @@
 
 namespace e2qcow::qcow2 {
 
-// How a stretch of the disk is stored.
+// How an extent of the disk is stored.
 struct Mapping {
   enum class Kind {
     unallocated,
@@ -25,56 +25,67 @@ struct Mapping {
   };  // unallocated: as the backing file has it, or zeros
   Kind kind = Kind::unallocated;
   Extent guest;
-  // Of data and compressed; of others where room is kept for them.
+  // Of data and compressed clusters; of others if the file has a cluster for them.
   std::optional<std::uint64_t> host_offset{};
   std::uint64_t stored_length = 0;  // of compressed: at most; one cluster each
 
   bool is_stored() const { return kind == Kind::data || kind == Kind::compressed; }
 };
 
-// Whether `next`, behind `before` in the disk, is stored in the same way and in one piece with it.
+// Whether `next`, which follows `before` in the disk, also follows it in the file and is stored in the same
+// way.
 bool continues(const Mapping& before, const Mapping& next);
 
+// What the tables of an image claim, in bytes.
+struct TableSummary {
+  std::uint64_t plain_bytes = 0;       // of the disk, stored as they are
+  std::uint64_t compressed_bytes = 0;  // of the disk, stored compressed
+  std::uint64_t tables_end = 0;        // host offset after the last table
+
+  std::uint64_t data_bytes() const { return plain_bytes + compressed_bytes; }
+};
+
 // The active state of one qcow2 image, and its header; see Chain for its disk. Everything in the file is
-// checked before it is used; what makes no sense throws (Errc::corrupt, truncated, unsupported). What is
-// const is safe from several threads at once.
+// checked before it is used; invalid input throws (Errc::corrupt, truncated, unsupported).
+//
+// Several threads may call const functions at once. They only read the image; the caches inside have locks.
 class Reader {
  public:
   // `file` must outlive the reader.
   explicit Reader(const ReadableFile& file);
 
   std::uint64_t size() const { return header_.size; }
-  // Inside the disk. What is not allocated comes as zeros.
+  // From inside the disk. Unallocated clusters read as zeros.
   void read(std::uint64_t guest_offset, std::span<std::byte> out) const;
   std::uint64_t read_unit() const { return header_.geometry().cluster_size(); }
 
   const Header& header() const { return header_; }
   const std::vector<Extension>& extensions() const { return extensions_; }
-  // The name the image gives its backing file, as it stands there. Nothing opens it.
+  // The name of the backing file as the image has it. Nothing opens it.
   const std::optional<std::string>& backing_file_name() const { return backing_file_name_; }
-  // Absent where there is none that makes sense.
+  // Absent if there is none or it is invalid.
   std::optional<DumpRecord> record() const;
   bool has_record() const;
   const ReadableFile& file() const { return file_; }
 
-  // The longest stretch from guest_offset on that is stored in one way and, for data, in one piece; it may
-  // be cut at the end of a part of a table. guest_offset is inside the disk.
+  // The longest extent from guest_offset on that is stored in one way and, for data, in one piece. It may end
+  // early, at the end of a part of a table. guest_offset is inside the disk.
   Mapping map(std::uint64_t guest_offset) const;
 
-  // What of the disk has an L2 table: the ranges of the tables, each table once, however often an image that
-  // lies points to it.
+  // The parts of the disk that have an L2 table, each table once, however often a hostile image points to it.
   std::vector<Extent> mapped_ranges() const;
 
-  // Goes over all tables, so that what is wrong with them is found before anything is done with the image:
-  // tables that overlap, data in their place, and more data than `max_ratio` times what the file has. Returns
-  // how many bytes of data there are.
-  std::uint64_t check_tables(std::uint64_t max_ratio = kPlausibleRatio);
+  // Checks all tables before anything is done with the image: no table may overlap another or data, and the
+  // data may not be more than check_size() accepts. From then on L2 tables in holes of the file count as
+  // absent, because there may be millions of them.
+  TableSummary check_tables(std::uint64_t max_ratio = kPlausibleRatio);
 
-  // Throws where a file of this size cannot have what check_tables() found: its tables (Errc::truncated), or
-  // its data (Errc::implausible). For a pipe, whose size shows at its end.
-  void check_size(std::uint64_t file_size, std::uint64_t max_ratio) const;
+  // Throws if a file of this size cannot hold the tables (Errc::truncated), or is implausibly small for its
+  // data (Errc::implausible): smaller than the plain data, or than the compressed data divided by
+  // `max_ratio`. For a pipe, whose size is known only at its end.
+  void check_size(const TableSummary& tables, std::uint64_t file_size, std::uint64_t max_ratio) const;
 
-  // Compressed data is hardly ever smaller than that.
+  // Data hardly ever compresses better than that.
   static constexpr std::uint64_t kPlausibleRatio = 4096;
 
  private:
@@ -83,7 +94,7 @@ class Reader {
   void forget_empty_tables();
   void check(const ClusterEntry& entry, std::uint64_t guest_offset) const;
   Mapping describe(const ClusterEntry& entry, std::uint64_t guest_offset) const;
-  void read_compressed(const Mapping& mapping, std::uint64_t guest_offset, std::span<std::byte> out);
+  void read_compressed(const Mapping& mapping, std::uint64_t guest_offset, std::span<std::byte> out) const;
   Mapping map_page(std::uint64_t l2_offset, std::uint64_t guest_offset) const;
 
   const ReadableFile& file_;
@@ -92,9 +103,6 @@ class Reader {
   std::vector<Extension> extensions_;
   std::optional<std::string> backing_file_name_;
   std::vector<std::uint64_t> l1_;  // host offsets of L2 tables
-  std::uint64_t plain_bytes_ = 0;  // of data, as far as check_tables() has come
-  std::uint64_t compressed_bytes_ = 0;
-  std::uint64_t tables_end_ = 0;
   TableCache tables_;
   mutable CodecPool<Decoder> decoders_;
 };

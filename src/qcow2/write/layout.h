@@ -41,7 +41,7 @@ struct RefcountSize {
 // What it takes to count `clusters` other clusters and themselves.
 RefcountSize refcount_size(Geometry geometry, std::uint64_t clusters);
 
-// Where everything goes: host offsets, in the order of the members; each part is a whole number of clusters.
+// The host offset of everything. The parts follow each other as below; each is a whole number of clusters.
 //   | header | L1 | refcount table | refcount blocks | L2 tables | data |
 // The counts are upper bounds: what turns out to be zero is not stored.
 struct Layout {
@@ -57,7 +57,7 @@ struct Layout {
   ClusterCount clusters{};
 
   std::uint64_t end() const { return data_offset + clusters.data * geometry.cluster_size(); }
-  // False where QEMU would not open the image: L1 or refcount table too large.
+  // False if QEMU would not open the image, because its L1 or refcount table is too large.
   bool is_valid() const;
 };
 

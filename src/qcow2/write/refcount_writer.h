@@ -10,8 +10,8 @@
 
 namespace e2qcow::qcow2 {
 
-// Counts the references to host clusters and writes refcount blocks and table where the layout has them.
-// Blocks are kept while they may change, so that memory does not follow the size of the image.
+// Counts the references to host clusters, and writes refcount blocks and table as the layout has them. Keeps
+// only blocks that may still change, so that memory does not grow with the image.
 class RefcountWriter {
  public:
   RefcountWriter(File& file, const Layout& layout);

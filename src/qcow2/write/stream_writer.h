@@ -15,14 +15,15 @@ namespace e2qcow::qcow2 {
 // because the tables went out before the data was read.
 class StreamWriter : public ImageSink {
  public:
-  // Writes all in front of the data. `extents` are those the layout was planned for. The stream must outlive
-  // the writer.
+  // Writes everything before the data. Throws Errc::refused if the layout was not planned for `extents`. The
+  // stream must outlive the writer.
   StreamWriter(OutputStream& out, const Layout& layout, std::uint32_t version,
                std::span<const Extension> extensions, std::span<const Extent> extents);
 
   std::uint64_t granularity() const override { return layout_.geometry.cluster_size(); }
   void pack(Batch& batch) const override;
   void append(const Batch& batch) override;
+  // Throws Errc::refused if the data that was appended is not what the tables promise.
   void finish() override;
 
  private:

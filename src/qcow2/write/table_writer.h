@@ -8,17 +8,17 @@
 
 namespace e2qcow::qcow2 {
 
-// Writes the entries of tables that lie one behind the other, in ascending order, each page once.
+// Writes the entries of tables that follow each other in the file, in ascending order, each page once.
 class TableWriter {
  public:
-  // What a file reads as where nothing was written. Pages without entries need not be written to an empty
-  // one.
+  // What unwritten parts of the file read as. Pages without entries need not be written over zeros.
   enum class Background { zeros, old_data };
 
   // The tables begin at `host_offset`. The file must outlive the writer.
   TableWriter(File& file, std::uint64_t host_offset, Background background);
 
-  // `value` is in the host's byte order. `host_offset` is that of the entry, behind all before it.
+  // `value` is in the processor's byte order. `host_offset` is that of the entry; it must be past all entries
+  // set before.
   void set(std::uint64_t host_offset, std::uint64_t value);
 
   // Writes what is left; the tables end at `end`.

@@ -58,7 +58,7 @@ void Writer::append(const Batch& batch) {
   std::uint64_t run_offset = 0;
   std::uint64_t run_end = 0;
   for (const Batch::Piece& piece : batch.pieces) {
-    const std::uint64_t host_offset = place(piece);
+    const std::uint64_t host_offset = allocate(piece);
     if (piece.shareable && file_.share(host_offset, *piece.shareable, piece.stored.size())) continue;
     if (host_offset != run_end) {
       file_.write(run_offset, parts);
@@ -72,17 +72,17 @@ void Writer::append(const Batch& batch) {
   refcounts_.flush_before(allocator_.first_open_cluster());
 }
 
-// Finds room for the piece, enters it into the tables, and returns its host offset.
-std::uint64_t Writer::place(const Batch::Piece& piece) {
+// Allocates room for the piece, enters it into the tables, and returns its host offset.
+std::uint64_t Writer::allocate(const Batch::Piece& piece) {
   const std::uint64_t cluster_size = layout_.geometry.cluster_size();
   if (piece.compressed) {
-    const std::uint64_t host_offset = allocator_.place_compressed(piece.stored.size());
+    const std::uint64_t host_offset = allocator_.allocate_compressed(piece.stored.size());
     set_l2_entry(piece.guest_offset,
                  L2Entry::to_compressed(host_offset, piece.stored.size(), layout_.geometry));
     return host_offset;
   }
   const std::uint64_t count = piece.stored.size() / cluster_size;
-  const std::uint64_t host_offset = allocator_.place_clusters(count);
+  const std::uint64_t host_offset = allocator_.allocate_clusters(count);
   for (std::uint64_t i = 0; i < count; ++i)
     set_l2_entry(piece.guest_offset + i * cluster_size, L2Entry::to_cluster(host_offset + i * cluster_size));
   return host_offset;

@@ -16,8 +16,8 @@
 
 namespace e2qcow::qcow2 {
 
-// Writes an image as its layout plans it: tables in front, data behind them in guest order, the header last,
-// so that an interrupted dump is never taken for an image.
+// Writes an image as its layout plans it: tables in front, then data in guest order. The header goes last, so
+// that an interrupted dump is never taken for an image. doc/format.md lists what readers may rely on.
 class Writer : public ImageSink {
  public:
   struct Options {
@@ -41,7 +41,7 @@ class Writer : public ImageSink {
 
  private:
   void compress(Batch& batch) const;
-  std::uint64_t place(const Batch::Piece& piece);
+  std::uint64_t allocate(const Batch::Piece& piece);
   void set_l2_entry(std::uint64_t guest_offset, L2Entry entry);
 
   File& file_;

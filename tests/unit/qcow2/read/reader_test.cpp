@@ -158,7 +158,7 @@ TEST(Reader, ReadsADiskThatEndsInsideACluster) {
 
 TEST(Reader, CountsTheBytesOfData) {
   const MemoryFile file(image_with_data().bytes);
-  EXPECT_EQ(Reader(file).check_tables(), 3 * kCluster);
+  EXPECT_EQ(Reader(file).check_tables().data_bytes(), 3 * kCluster);
 }
 
 TEST(Reader, SaysTheNameOfABackingFileAndOpensNothing) {

@@ -12,8 +12,8 @@ constexpr std::uint64_t kCluster = 65536;
 
 // Host offsets are counted from the beginning of the data.
 struct Allocation {
-  std::uint64_t clusters(std::uint64_t count) { return allocator.place_clusters(count) - begin; }
-  std::uint64_t compressed(std::uint64_t length) { return allocator.place_compressed(length) - begin; }
+  std::uint64_t clusters(std::uint64_t count) { return allocator.allocate_clusters(count) - begin; }
+  std::uint64_t compressed(std::uint64_t length) { return allocator.allocate_compressed(length) - begin; }
   std::uint64_t references(std::uint64_t host_offset) const {
     return refcounts.references((begin + host_offset) / kCluster);
   }
