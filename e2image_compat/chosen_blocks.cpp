@@ -11,7 +11,6 @@
 namespace e2qcow::compat {
 namespace {
 
-using ext2::BlockClass;
 using ClassRun = ext2::Selection::ClassRun;
 
 std::uint64_t blocks_of(const std::vector<ClassRun>& runs) {

@@ -9,9 +9,6 @@
 namespace e2qcow::compat {
 namespace {
 
-using ext2::BlockClass;
-using ext2::Finding;
-
 constexpr std::uint64_t kGroupsAhead = 16;  // whose tables are asked for
 constexpr std::uint64_t kReadBytes = 256 * 1024;
 constexpr std::uint64_t kInodeMinBytes = EXT2_GOOD_OLD_INODE_SIZE;

@@ -35,7 +35,7 @@ class E2imageWalk {
   bool select_group(std::uint64_t group);
   std::uint64_t inodes_in_use(std::uint64_t group) const;
   Extent table_in_use(std::uint64_t group) const;  // bytes; may lie outside a damaged device
-  void select_block(ext2::BlockClass block_class, std::uint64_t block);
+  void select_block(BlockClass block_class, std::uint64_t block);
   bool walk_table(std::uint64_t group);
   bool walk_piece(std::uint64_t first_inode, Extent bytes);
   bool walk_inode(std::uint64_t number, const ext2::Inode& inode);

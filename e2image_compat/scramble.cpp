@@ -80,12 +80,12 @@ class DirectorySearch {
     ext2::Findings ignored;
     ext2::BlockMapWalk walk(filesystem_, selection, ignored);
     walk.add(number, inode.map(), inode.uses_extents(),
-             ext2::BlockMapWalk::Contents{ext2::BlockClass::directories});
+             ext2::BlockMapWalk::Contents{BlockClass::directories});
     walk.finish();
     const std::uint32_t seed =
         crc32c_of(crc32c_of(seed_, static_cast<std::uint32_t>(number)), inode.generation());
     for (const auto& [blocks, block_class] : std::move(selection).sorted())
-      if (block_class == ext2::BlockClass::directories) found_.runs.push_back({blocks, seed});
+      if (block_class == BlockClass::directories) found_.runs.push_back({blocks, seed});
   }
 
   const ext2::Filesystem& filesystem_;

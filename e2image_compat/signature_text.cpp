@@ -23,7 +23,7 @@ std::string history(const PosixFile& file) {
   const auto superblock = ext2::read_superblock(file, ext2::kSuperblockOffset);
   if (!superblock) return "";
   const ext2_super_block& raw = superblock->raw;
-  const std::string directory = ext2::text_of(raw.s_last_mounted);
+  const std::string directory = ext2::field_text(raw.s_last_mounted);
   if (raw.s_mtime != 0 && !directory.empty())
     return fmt::format("\tlast mounted on {} on {}", directory, time_text(raw.s_mtime));
   if (raw.s_mtime != 0) return "\tlast mounted on " + time_text(raw.s_mtime);

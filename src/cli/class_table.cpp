@@ -6,14 +6,14 @@
 #include <algorithm>
 
 #include "cli/sizes.h"
-#include "ext2/selection/block_class.h"
+#include "image/block_class.h"
 
 namespace e2qcow::cli {
 namespace {
 
-std::string name_of(std::uint8_t block_class) {
-  if (block_class < ext2::kBlockClasses) return std::string(ext2::kBlockClassNames[block_class]);
-  return fmt::format("class {}", block_class);
+std::string name_of(std::uint8_t number) {
+  const std::string_view name = class_name(static_cast<BlockClass>(number));
+  return name.empty() ? fmt::format("class {}", number) : std::string(name);
 }
 
 }  // namespace

@@ -78,7 +78,8 @@ const char* compression_name(const qcow2::Header& header) {
 
 Json findings_json(const DumpRecord& record) {
   Json counts = Json::object();
-  for (const auto& [finding, count] : record.findings) counts[ext2::text_of(finding).name] = count;
+  for (const auto& [finding, count] : record.findings)
+    counts[finding_text(static_cast<Finding>(finding)).name] = count;
   return counts;
 }
 
@@ -187,7 +188,7 @@ void print_record(const DumpRecord& record) {
   if (record.inconsistencies > 0)
     fmt::print("inconsistent:  {} found in the file system when it was dumped\n", record.inconsistencies);
   for (const auto& [finding, count] : record.findings)
-    fmt::print("  {:>10}   {}\n", count, ext2::text_of(finding).text);
+    fmt::print("  {:>10}   {}\n", count, finding_text(static_cast<Finding>(finding)).text);
   fmt::print("holds:\n{}", class_table(record.classes));
 }
 

@@ -10,7 +10,7 @@
 #include "cli/image_options.h"
 #include "cli/message.h"
 #include "cli/sizes.h"
-#include "ext2/selection/block_class.h"
+#include "image/block_class.h"
 #include "work/disk_classes.h"
 
 namespace e2qcow::cli {
@@ -111,7 +111,7 @@ void print_classes(const work::DiskClasses& classes, bool as_json) {
   for (const auto& [blocks, block_class] : classes.runs) {
     const std::uint64_t start = blocks.first * classes.block_size;
     const std::uint64_t length = blocks.count * classes.block_size;
-    const auto name = ext2::kBlockClassNames[static_cast<std::size_t>(block_class)];
+    const auto name = class_name(block_class);
     if (as_json)
       array.add({{"start", start}, {"length", length}, {"class", name}});
     else

@@ -52,7 +52,7 @@ std::optional<std::uint64_t> group_of(const ext2::Findings::Entry& entry,
 
 Json finding_json(const ext2::Findings::Entry& entry, const work::Report& report,
                   const ext2::Filesystem* filesystem) {
-  const auto text = ext2::text_of(entry.finding);
+  const auto text = finding_text(entry.finding);
   Json json{{"kind", text.name}, {"action", text.action}};
   if (const auto group = group_of(entry, filesystem)) json["group"] = *group;
   if (entry.inode != 0) json["inode"] = entry.inode;
@@ -67,7 +67,7 @@ Json finding_json(const ext2::Findings::Entry& entry, const work::Report& report
 
 Json counts_json(const work::Report& report) {
   Json counts = Json::object();
-  for (const auto& [finding, summary] : report.summary) counts[ext2::text_of(finding).name] = summary.count;
+  for (const auto& [finding, summary] : report.summary) counts[finding_text(finding).name] = summary.count;
   return counts;
 }
 

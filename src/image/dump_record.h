@@ -13,7 +13,7 @@ enum class DumpKind : std::uint8_t { metadata = 0, all = 1 };
 // The record of an image of ours about its own dump.
 struct DumpRecord {
   struct ClassBytes {
-    std::uint8_t block_class;  // as the selection numbers them
+    std::uint8_t block_class;  // the number of a BlockClass; a later version may have more of them
     std::uint64_t bytes;
     friend bool operator==(const ClassBytes&, const ClassBytes&) = default;
   };
@@ -30,7 +30,7 @@ struct DumpRecord {
 
   bool complete() const { return losses_known && lost_bytes == 0; }
   struct FindingCount {
-    std::uint8_t finding;  // as the walk numbers them
+    std::uint8_t finding;  // the number of a Finding; a later version may have more of them
     std::uint64_t count;
     friend bool operator==(const FindingCount&, const FindingCount&) = default;
   };

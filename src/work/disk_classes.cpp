@@ -30,9 +30,7 @@ std::string structure_at(const ImageSource& disk, const std::string& name, std::
   const auto run =
       std::ranges::upper_bound(classes->runs, block, {}, [](const auto& r) { return r.blocks.end(); });
   const bool found = run != classes->runs.end() && run->blocks.first <= block;
-  return fmt::format(
-      "block {}, {}", block,
-      found ? ext2::kBlockClassNames[static_cast<std::size_t>(run->block_class)] : "not in use");
+  return fmt::format("block {}, {}", block, found ? class_name(run->block_class) : "not in use");
 }
 
 }  // namespace e2qcow::work

@@ -42,11 +42,11 @@ Report make_report(const Device& device, const Survey& survey, Paths paths, cons
   return report;
 }
 
-std::string text_of(ext2::Finding finding, const ext2::Findings::Summary& summary) {
+std::string text_of(Finding finding, const ext2::Findings::Summary& summary) {
   const auto& [count, first] = summary;
   const std::string inode = first.inode == 0 ? "" : fmt::format("inode {}, ", first.inode);
   const std::string more = count <= 1 ? "" : fmt::format(" (and {} more)", count - 1);
-  return fmt::format("{}: {}block {}{}", ext2::text_of(finding).text, inode, first.block, more);
+  return fmt::format("{}: {}block {}{}", finding_text(finding).text, inode, first.block, more);
 }
 
 }  // namespace e2qcow::work

@@ -14,7 +14,7 @@ namespace e2qcow::work {
 // What could not be read or was not consistent, and whose it is.
 struct Report {
   std::vector<Extent> losses;  // of the file system's device
-  std::map<ext2::Finding, ext2::Findings::Summary> summary;
+  std::map<Finding, ext2::Findings::Summary> summary;
   std::vector<ext2::Findings::Entry> findings;
   ext2::FileNames names;
 };
@@ -26,6 +26,6 @@ enum class Paths { of_affected_files, of_findings_too };
 Report make_report(const Device& device, const Survey& survey, Paths paths, const Notice& notice);
 
 // "bad extent node: inode 12, block 345 (and 6 more)"
-std::string text_of(ext2::Finding finding, const ext2::Findings::Summary& summary);
+std::string text_of(Finding finding, const ext2::Findings::Summary& summary);
 
 }  // namespace e2qcow::work

@@ -8,7 +8,7 @@ ext2::SelectedExtents select_recognised(const Device& device) {
   ext2::SelectedExtents selected;
   selected.extents = selected.looked_at = device.recognised_areas();
   for (const Extent& extent : selected.extents)
-    selected.class_bytes[static_cast<std::size_t>(ext2::BlockClass::signatures)] += extent.length;
+    selected.class_bytes[static_cast<std::size_t>(BlockClass::signatures)] += extent.length;
   return selected;
 }
 
@@ -25,7 +25,7 @@ std::vector<DumpRecord::ClassBytes> Survey::classes() const {
 Survey survey(const Device& device, const SurveyOptions& options) {
   Survey survey;
   if (device.filesystem() == nullptr) {
-    survey.findings->add(ext2::Finding::no_superblock, 0, 0);
+    survey.findings->add(Finding::no_superblock, 0, 0);
     survey.selected = select_recognised(device);
     return survey;
   }

@@ -8,8 +8,8 @@
 #include <set>
 
 #include "base/bytes.h"
-#include "ext2/selection/block_class.h"
-#include "ext2/selection/findings.h"
+#include "image/block_class.h"
+#include "image/finding.h"
 #include "qcow2/format/record_extension.h"
 #include "qcow2/write/allocator.h"
 #include "tests/support/bytes.h"
@@ -38,13 +38,14 @@ std::map<unsigned long, std::string> table_of(const std::string& heading) {
 
 TEST(FormatDocument, NamesEachClassWithItsNumber) {
   std::map<unsigned long, std::string> expected;
-  for (std::size_t i = 0; i < ext2::kBlockClasses; ++i) expected[i] = ext2::kBlockClassNames[i];
+  for (std::size_t i = 0; i < kBlockClasses; ++i) expected[i] = class_name(static_cast<BlockClass>(i));
   EXPECT_EQ(table_of("class"), expected);
 }
 
 TEST(FormatDocument, NamesEachFindingWithItsNumber) {
   std::map<unsigned long, std::string> expected;
-  for (std::uint8_t i = 0; ext2::text_of(i).name != "unknown"; ++i) expected[i] = ext2::text_of(i).name;
+  const auto name_of = [](std::uint8_t number) { return finding_text(static_cast<Finding>(number)).name; };
+  for (std::uint8_t i = 0; name_of(i) != "unknown"; ++i) expected[i] = name_of(i);
   EXPECT_EQ(table_of("finding"), expected);
 }
 
@@ -52,7 +53,7 @@ TEST(FormatDocument, NamesEachFindingWithItsNumber) {
 DumpRecord largest_record() {
   DumpRecord record;
   record.program_version = std::string(32, 'v');
-  for (std::uint8_t i = 0; i < ext2::kBlockClasses; ++i) record.classes.push_back({i, ~0ULL});
+  for (std::uint8_t i = 0; i < kBlockClasses; ++i) record.classes.push_back({i, ~0ULL});
   for (std::uint8_t i = 0; i < 12; ++i) record.findings.push_back({i, ~0ULL});
   return record;
 }

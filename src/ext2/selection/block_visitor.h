@@ -5,8 +5,8 @@
 #include <cstdint>
 #include <span>
 
-#include "ext2/selection/block_class.h"
 #include "ext2/structures/geometry.h"
+#include "image/block_class.h"
 
 namespace e2qcow::ext2 {
 

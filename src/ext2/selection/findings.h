@@ -5,35 +5,11 @@
 #include <map>
 #include <mutex>
 #include <set>
-#include <string_view>
 #include <vector>
 
+#include "image/finding.h"
+
 namespace e2qcow::ext2 {
-
-// The numbers are written into images: append, never change.
-enum class Finding : std::uint8_t {
-  bad_extent_node = 0,       // its header or entries make no sense
-  block_out_of_range = 1,    // a pointer to a block that is not in the file system
-  bad_block_bitmap = 2,      // its checksum is wrong
-  bad_group_descriptor = 3,  // it names blocks that are not in the file system
-  short_device = 4,          // it ends before the file system does
-  backup_superblock = 5,     // the primary superblock was not used
-  no_superblock = 6,         // none was found
-  overlapping_tables = 7,    // the inode tables of two groups are in one place
-  repaired_superblock = 8,  // the primary says what cannot be of the inodes in a group, and there is no other
-};
-
-// What is said of a finding.
-struct FindingText {
-  std::string_view name;  // never changes, for programs
-  std::string_view text;
-  std::string_view action;  // what the dump did
-};
-// `number` may come from an image that a later version wrote.
-FindingText text_of(std::uint8_t number);
-inline FindingText text_of(Finding finding) {
-  return text_of(static_cast<std::uint8_t>(finding));
-}
 
 // What is wrong with a file system, as seen on the way; the same thing counts once. May be added to by
 // several threads at once.

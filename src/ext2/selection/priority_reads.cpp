@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/stop.h"
+#include "ext2/selection/class_priorities.h"
 
 namespace e2qcow::ext2 {
 namespace {
@@ -38,9 +39,9 @@ void read_bitmaps_first(const Filesystem& filesystem) {
 void read_metadata_first(const ReadableFile& file, std::span<const Selection::ClassRun> runs,
                          std::uint32_t block_size) {
   std::vector<std::byte> buffer;
-  for (std::size_t i = 0; i < static_cast<std::size_t>(BlockClass::data); ++i)
+  for (const auto& [wanted, is_read_first] : kClassPriorities)
     for (const auto& [blocks, block_class] : runs)
-      if (block_class == static_cast<BlockClass>(i))
+      if (is_read_first && block_class == wanted)
         read_once(file, {blocks.first * block_size, blocks.count * block_size}, buffer);
 }
 

@@ -14,7 +14,7 @@ namespace e2qcow::ext2 {
 // The bitmaps of all groups. To be read before the inodes are.
 void read_bitmaps_first(const Filesystem& filesystem);
 
-// What was selected, class by class in the order in which they are numbered, without contents of files.
+// The classes of blocks that are to be read first, in their order; see class_priorities.h.
 void read_metadata_first(const ReadableFile& file, std::span<const Selection::ClassRun> runs,
                          std::uint32_t block_size);
 

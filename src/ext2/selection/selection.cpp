@@ -7,6 +7,7 @@
 #include "base/bytes.h"
 #include "base/extents.h"
 #include "base/stop.h"
+#include "ext2/selection/class_priorities.h"
 #include "ext2/selection/data_cursor.h"
 
 namespace e2qcow::ext2 {
@@ -83,10 +84,10 @@ std::vector<ClassRun> Selection::sorted() && {
   for (const ClassRun& run : runs_) by_class[static_cast<std::size_t>(run.block_class)].push_back(run.blocks);
   runs_.clear();
   std::vector<ClassRun> sorted;
-  for (std::size_t i = 0; i < kBlockClasses; ++i) {
+  for (const auto& [block_class, unused] : kClassPriorities) {
     throw_if_stopped();
-    if (!by_class[i].empty())
-      sorted = with(sorted, joined(std::move(by_class[i])), static_cast<BlockClass>(i));
+    auto& runs = by_class[static_cast<std::size_t>(block_class)];
+    if (!runs.empty()) sorted = with(sorted, joined(std::move(runs)), block_class);
   }
   return sorted;
 }

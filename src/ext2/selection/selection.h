@@ -10,10 +10,10 @@
 #include <span>
 #include <vector>
 
-#include "ext2/selection/block_class.h"
 #include "ext2/selection/block_visitor.h"
 #include "ext2/selection/walk_record.h"
 #include "ext2/structures/geometry.h"
+#include "image/block_class.h"
 
 namespace e2qcow::ext2 {
 

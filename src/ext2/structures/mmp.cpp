@@ -17,7 +17,7 @@ std::optional<MmpUser> mmp_user(const Filesystem& filesystem) {
   if (little_endian(mmp.mmp_magic) != EXT4_MMP_MAGIC) return std::nullopt;
   const std::uint32_t sequence = little_endian(mmp.mmp_seq);
   if (sequence == EXT4_MMP_SEQ_CLEAN) return std::nullopt;
-  return MmpUser{sequence == EXT4_MMP_SEQ_FSCK, text_of(mmp.mmp_nodename), text_of(mmp.mmp_bdevname)};
+  return MmpUser{sequence == EXT4_MMP_SEQ_FSCK, field_text(mmp.mmp_nodename), field_text(mmp.mmp_bdevname)};
 }
 
 }  // namespace e2qcow::ext2

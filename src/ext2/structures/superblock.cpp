@@ -105,9 +105,9 @@ Description describe(const Superblock& superblock) {
   const ext2_super_block& raw = superblock.raw;
   const bool is_64bit = superblock.has_incompat(EXT4_FEATURE_INCOMPAT_64BIT);
   Description description;
-  description.label = text_of(raw.s_volume_name);
+  description.label = field_text(raw.s_volume_name);
   description.uuid = uuid_text(raw.s_uuid);
-  description.last_mounted = text_of(raw.s_last_mounted);
+  description.last_mounted = field_text(raw.s_last_mounted);
   description.features = feature_names(raw);
   description.state = state_text(raw.s_state);
   description.block_size = superblock.block_size();

@@ -9,7 +9,7 @@ namespace e2qcow::ext2 {
 
 // The text in a field of fixed size, which need not end with a zero.
 template <std::size_t N>
-std::string text_of(const std::uint8_t (&field)[N]) {
+std::string field_text(const std::uint8_t (&field)[N]) {
   const auto* begin = reinterpret_cast<const char*>(field);
   return {begin, ::strnlen(begin, N)};
 }

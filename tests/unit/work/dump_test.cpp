@@ -96,7 +96,7 @@ TEST_F(Dump, NeedsAnOffsetOnTheDevice) {
 
 TEST(ReportText, NamesTheFirstPlaceAndHowManyMore) {
   const auto text_for = [](std::uint64_t count, std::uint64_t inode) {
-    return text_of(ext2::Finding::bad_extent_node, {count, {ext2::Finding::bad_extent_node, inode, 345}});
+    return text_of(Finding::bad_extent_node, {count, {Finding::bad_extent_node, inode, 345}});
   };
   EXPECT_TRUE(text_for(1, 12).ends_with(": inode 12, block 345")) << text_for(1, 12);
   EXPECT_TRUE(text_for(7, 0).ends_with(": block 345 (and 6 more)")) << text_for(7, 0);

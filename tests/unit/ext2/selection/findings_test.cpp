@@ -3,7 +3,6 @@
 
 #include <gtest/gtest.h>
 
-#include <set>
 
 namespace e2qcow::ext2 {
 namespace {
@@ -57,16 +56,6 @@ TEST(Findings, AreSummedUpByTheFirstInOrderNotInTime) {
   findings.add(bad_extent_node, 3, 8);
   findings.add(bad_extent_node, 3, 7);
   EXPECT_TRUE(findings.summary()[bad_extent_node].first == (Findings::Entry{bad_extent_node, 3, 7}));
-}
-
-TEST(Findings, HaveNamesOfTheirOwn) {
-  std::set<std::string_view> names;
-  for (const Finding finding :
-       {bad_extent_node, block_out_of_range, bad_block_bitmap, bad_group_descriptor, short_device,
-        backup_superblock, no_superblock, overlapping_tables, repaired_superblock})
-    names.insert(text_of(finding).name);
-  EXPECT_EQ(names.size(), 9);
-  EXPECT_FALSE(names.contains(""));
 }
 
 }  // namespace
