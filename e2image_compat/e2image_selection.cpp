@@ -10,8 +10,6 @@ namespace e2qcow::compat {
 namespace {
 
 constexpr std::uint64_t kGroupsAhead = 16;  // whose tables are asked for
-constexpr std::uint64_t kReadBytes = 256 * 1024;
-constexpr std::uint64_t kInodeMinBytes = EXT2_GOOD_OLD_INODE_SIZE;
 
 // Whether the target of a link is in a block: as libext2fs guesses it, lib/ext2fs/valid_blk.c.
 bool is_long_link(const ext2::Inode& inode, bool has_xattrs) {
@@ -45,7 +43,7 @@ E2imageWalk::E2imageWalk(const ext2::Filesystem& filesystem, const WalkOptions& 
       selection_(selection),
       findings_(findings),
       block_maps_(filesystem, selection, findings),
-      data_(filesystem.file),
+      table_reader_(filesystem),
       has_checksums_(filesystem.superblock.has_ro_compat(EXT4_FEATURE_RO_COMPAT_METADATA_CSUM |
                                                          EXT4_FEATURE_RO_COMPAT_GDT_CSUM)) {}
 
@@ -60,7 +58,7 @@ bool E2imageWalk::run() {
   for (std::uint64_t group = 0; group < geometry.groups(); ++group) {
     throw_if_stopped();
     for (; prefetched < std::min(geometry.groups(), group + kGroupsAhead); ++prefetched)
-      filesystem_.file.prefetch(table_in_use(prefetched));
+      filesystem_.file.prefetch(geometry.bytes(geometry.clip(table_in_use(prefetched))));
     if (!select_group(group) || !walk_table(group) || findings_.total() != 0) return false;
   }
   block_maps_.finish();
@@ -81,20 +79,18 @@ std::uint64_t E2imageWalk::inodes_in_use(std::uint64_t group) const {
   return all - std::min(all, filesystem_.descriptors.unused_inodes(group));
 }
 
-Extent E2imageWalk::table_in_use(std::uint64_t group) const {
+ext2::BlockRun E2imageWalk::table_in_use(std::uint64_t group) const {
   const ext2::Geometry& geometry = filesystem_.geometry;
-  return {filesystem_.descriptors.inode_table(group) * geometry.block_size(),
-          inodes_in_use(group) * geometry.inode_size()};
+  const std::uint64_t bytes = inodes_in_use(group) * geometry.inode_size();
+  return {filesystem_.descriptors.inode_table(group), divide_up(bytes, geometry.block_size())};
 }
 
 bool E2imageWalk::select_group(std::uint64_t group) {
   const ext2::Geometry& geometry = filesystem_.geometry;
   const ext2::GroupDescriptors& descriptors = filesystem_.descriptors;
   if (has_checksums_ && !descriptors.is_proven(group)) return false;
-  const std::uint64_t bytes = inodes_in_use(group) * geometry.inode_size();
-  const ext2::BlockRun table{descriptors.inode_table(group), options_.whole_inode_tables
-                                                                 ? geometry.inode_table_blocks()
-                                                                 : divide_up(bytes, geometry.block_size())};
+  ext2::BlockRun table = table_in_use(group);
+  if (options_.whole_inode_tables) table.count = geometry.inode_table_blocks();
   if (!geometry.contains(table)) return false;
   selection_.add(BlockClass::inode_tables, table);
   if (!descriptors.has_flag(group, EXT2_BG_BLOCK_UNINIT))
@@ -105,32 +101,13 @@ bool E2imageWalk::select_group(std::uint64_t group) {
 }
 
 bool E2imageWalk::walk_table(std::uint64_t group) {
-  const ext2::Geometry& geometry = filesystem_.geometry;
-  const Extent table = table_in_use(group);
-  const std::uint64_t begin = table.offset;
+  const std::uint64_t end = group * filesystem_.geometry.inodes_per_group() + inodes_in_use(group);
   bool healthy = true;
-  data_.for_each_in(table, [&](Extent data) {
-    std::uint64_t position = round_down(data.offset - begin, geometry.inode_size());
-    const std::uint64_t end = std::min(round_up(data.end() - begin, geometry.inode_size()), table.length);
-    for (; healthy && position < end; position += kReadBytes) {
-      const Extent piece{begin + position, std::min(kReadBytes, end - position)};
-      const std::uint64_t index = position / geometry.inode_size();
-      healthy = walk_piece(group * geometry.inodes_per_group() + index + 1, piece);
-    }
-  });
+  for (const auto& part : table_reader_.parts_of(group, table_in_use(group)))
+    table_reader_.for_each_inode(part, [&](std::uint64_t number, const ext2::Inode& inode) {
+      healthy = healthy && (number > end || walk_inode(number, inode));
+    });
   return healthy;
-}
-
-bool E2imageWalk::walk_piece(std::uint64_t first_inode, Extent bytes) {
-  throw_if_stopped();
-  buffer_.resize(bytes.length);
-  filesystem_.file.read(bytes.offset, buffer_);
-  const std::size_t inode_size = filesystem_.geometry.inode_size();
-  for (std::size_t i = 0; i < buffer_.size() / inode_size; ++i) {
-    const auto bytes_of_inode = std::span<const std::byte>(buffer_).subspan(i * inode_size, kInodeMinBytes);
-    if (!walk_inode(first_inode + i, ext2::Inode(bytes_of_inode))) return false;
-  }
-  return true;
 }
 
 // False for what e2image would leave out although it matters: an orphan, a list of bad blocks, or what the

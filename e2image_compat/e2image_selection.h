@@ -4,11 +4,10 @@
 #include <vector>
 
 #include "ext2/selection/block_map.h"
-#include "ext2/selection/data_cursor.h"
 #include "ext2/selection/findings.h"
 #include "ext2/selection/selection.h"
 #include "ext2/structures/filesystem.h"
-#include "ext2/structures/inode.h"
+#include "ext2/structures/inode_table_reader.h"
 #include "image/dump_record.h"
 
 namespace e2qcow::compat {
@@ -34,10 +33,9 @@ class E2imageWalk {
  private:
   bool select_group(std::uint64_t group);
   std::uint64_t inodes_in_use(std::uint64_t group) const;
-  Extent table_in_use(std::uint64_t group) const;  // bytes; may lie outside a damaged device
+  ext2::BlockRun table_in_use(std::uint64_t group) const;  // may lie outside a damaged device
   void select_block(BlockClass block_class, std::uint64_t block);
   bool walk_table(std::uint64_t group);
-  bool walk_piece(std::uint64_t first_inode, Extent bytes);
   bool walk_inode(std::uint64_t number, const ext2::Inode& inode);
   bool has_mapped_contents(std::uint64_t number, const ext2::Inode& inode) const;
 
@@ -46,9 +44,8 @@ class E2imageWalk {
   ext2::Selection& selection_;
   ext2::Findings& findings_;
   ext2::BlockMapWalk block_maps_;
-  ext2::DataCursor data_;
+  ext2::InodeTableReader table_reader_;
   bool has_checksums_;
-  std::vector<std::byte> buffer_;
 };
 
 // Whether the file system says that it is well, and all of it is there.

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "e2image_compat/scramble.h"
 
-#include <ext2fs/ext2fs.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -11,40 +10,26 @@
 #include "base/bytes.h"
 #include "base/stop.h"
 #include "ext2/selection/block_map.h"
-#include "ext2/structures/inode.h"
+#include "ext2/structures/checksum.h"
+#include "ext2/structures/directory.h"
+#include "ext2/structures/inode_table_reader.h"
 
 namespace e2qcow::compat {
 namespace {
 
+using ext2::EntryHead;
+
 // Source of the layout: <ext2fs/ext2_fs.h>, struct ext2_dir_entry_2, ext2_dir_entry_tail
-constexpr std::size_t kEntryHeader = 8;
+constexpr std::size_t kLengthOffset = 4;
+constexpr std::size_t kNameLengthOffset = 6;
 constexpr std::size_t kTailBytes = 12;
 constexpr std::size_t kChecksumBytes = 4;
 
-std::size_t entry_length(std::span<const std::byte> entry, std::size_t block_size) {
-  const auto length = load_le<std::uint16_t>(entry, 4);
-  const bool is_whole_block = block_size == 65536 && (length == 65535 || length == 0);
-  return is_whole_block ? block_size : length;
-}
-
-void set_entry_length(std::span<std::byte> entry, std::size_t length) {
-  const auto stored = little_endian(static_cast<std::uint16_t>(std::min<std::size_t>(length, 65535)));
-  std::ranges::copy(std::as_bytes(std::span(&stored, 1)), entry.begin() + 4);
-}
-
-std::uint32_t crc32c(std::uint32_t crc, std::span<const std::byte> bytes) {
-  return ::ext2fs_crc32c_le(crc, reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size());
-}
-
-template <typename T>
-std::uint32_t crc32c_of(std::uint32_t crc, T value) {
-  value = little_endian(value);
-  return crc32c(crc, std::as_bytes(std::span(&value, 1)));
-}
-
-std::uint32_t filesystem_seed(const ext2::Superblock& superblock) {
-  if (superblock.has_incompat(EXT4_FEATURE_INCOMPAT_CSUM_SEED)) return superblock.raw.s_checksum_seed;
-  return crc32c(~0U, std::as_bytes(std::span(superblock.raw.s_uuid)));
+void make_one_empty_entry(std::span<std::byte> bytes) {
+  const auto length = static_cast<std::uint16_t>(std::min<std::size_t>(bytes.size(), 65535));
+  store_le(bytes, kLengthOffset, length);
+  bytes[kNameLengthOffset] = std::byte{0};
+  std::ranges::fill(bytes.subspan(EntryHead::kBytes), std::byte{0});
 }
 
 bool is_dot_or_dot_dot(std::string_view name) {
@@ -56,21 +41,17 @@ bool is_dot_or_dot_dot(std::string_view name) {
 class DirectorySearch {
  public:
   DirectorySearch(const ext2::Filesystem& filesystem, DirectoryBlocks& found)
-      : filesystem_(filesystem), found_(found), seed_(filesystem_seed(filesystem.superblock)) {}
+      : filesystem_(filesystem),
+        found_(found),
+        tables_(filesystem),
+        seed_(ext2::checksum_seed(filesystem.superblock)) {}
 
   void search_group(std::uint64_t group) {
     const ext2::Geometry& geometry = filesystem_.geometry;
-    const ext2::BlockRun table =
-        geometry.clip({filesystem_.descriptors.inode_table(group), geometry.inode_table_blocks()});
-    const std::size_t inode_size = geometry.inode_size();
-    std::vector<std::byte> block(geometry.block_size());
-    for (std::uint64_t i = 0; i < table.count; ++i) {
-      filesystem_.file.read(geometry.bytes({table.first + i, 1}).offset, block);
-      if (is_zero(block)) continue;
-      const std::uint64_t first = group * geometry.inodes_per_group() + i * (block.size() / inode_size) + 1;
-      for (std::size_t k = 0; k < block.size() / inode_size; ++k)
-        add(first + k, ext2::Inode(std::span(block).subspan(k * inode_size, EXT2_GOOD_OLD_INODE_SIZE)));
-    }
+    const ext2::BlockRun table{filesystem_.descriptors.inode_table(group), geometry.inode_table_blocks()};
+    for (const auto& part : tables_.parts_of(group, geometry.clip(table)))
+      tables_.for_each_inode(part,
+                             [&](std::uint64_t number, const ext2::Inode& inode) { add(number, inode); });
   }
 
  private:
@@ -83,13 +64,14 @@ class DirectorySearch {
              ext2::BlockMapWalk::Contents{BlockClass::directories});
     walk.finish();
     const std::uint32_t seed =
-        crc32c_of(crc32c_of(seed_, static_cast<std::uint32_t>(number)), inode.generation());
+        ext2::crc32c_of(ext2::crc32c_of(seed_, static_cast<std::uint32_t>(number)), inode.generation());
     for (const auto& [blocks, block_class] : std::move(selection).sorted())
       if (block_class == BlockClass::directories) found_.runs.push_back({blocks, seed});
   }
 
   const ext2::Filesystem& filesystem_;
   DirectoryBlocks& found_;
+  ext2::InodeTableReader tables_;
   std::uint32_t seed_;
 };
 
@@ -119,34 +101,30 @@ void NameScrambler::replace(std::span<std::byte> name) {
 void NameScrambler::scramble(std::span<std::byte> block,
                              const std::function<void(const std::string&)>& complain) {
   const std::size_t block_size = block.size();
-  while (block.size() > kEntryHeader) {
-    const std::size_t length = entry_length(block, block_size);
-    if (length < kEntryHeader || length % 4 != 0 || length > block.size()) {
-      complain(fmt::format("bad rec_len ({})", length));
-      set_entry_length(block, block.size());
-      std::ranges::fill(block.subspan(kEntryHeader), std::byte{0});
-      block[6] = std::byte{0};  // no name
-      return;
+  while (block.size() > EntryHead::kBytes) {
+    const EntryHead head(block, block_size);
+    if (!head.has_valid_length(block.size())) {
+      complain(fmt::format("bad rec_len ({})", head.length));
+      return make_one_empty_entry(block);
     }
-    std::size_t name_length = static_cast<std::size_t>(block[6]);
-    if (name_length + kEntryHeader > length) {
+    std::size_t name_length = head.name_length;
+    if (name_length + EntryHead::kBytes > head.length) {
       complain(fmt::format("bad name_len ({})", name_length));
-      name_length = length - kEntryHeader;
-      block[6] = static_cast<std::byte>(name_length);
+      name_length = head.length - EntryHead::kBytes;
+      block[kNameLengthOffset] = static_cast<std::byte>(name_length);
     }
-    const auto room = block.subspan(kEntryHeader, length - kEntryHeader);
+    const auto room = block.subspan(EntryHead::kBytes, head.length - EntryHead::kBytes);
     std::ranges::fill(room.subspan(name_length), std::byte{0});
     const auto name = room.first(name_length);
     if (!is_dot_or_dot_dot({reinterpret_cast<const char*>(name.data()), name.size()})) replace(name);
-    block = block.subspan(length);
+    block = block.subspan(head.length);
   }
 }
 
 void set_directory_checksum(std::span<std::byte> block, std::uint32_t seed) {
   constexpr std::uint64_t kTailHead = 0xde00'000c'0000'0000;  // no inode, 12 bytes, no name, type 0xde
   if (load_le<std::uint64_t>(block, block.size() - kTailBytes) != kTailHead) return;
-  const std::uint32_t checksum = little_endian(crc32c(seed, block.first(block.size() - kTailBytes)));
-  std::ranges::copy(std::as_bytes(std::span(&checksum, 1)), block.last(kChecksumBytes).begin());
+  store_le(block, block.size() - kChecksumBytes, ext2::crc32c(seed, block.first(block.size() - kTailBytes)));
 }
 
 DirectoryBlocks find_directories(const ext2::Filesystem& filesystem) {

@@ -51,6 +51,11 @@ void store_be(std::span<std::byte> bytes, std::size_t offset, T value) {
   value = big_endian(value);
   std::memcpy(bytes.data() + offset, &value, sizeof value);
 }
+template <typename T>
+void store_le(std::span<std::byte> bytes, std::size_t offset, T value) {
+  value = little_endian(value);
+  std::memcpy(bytes.data() + offset, &value, sizeof value);
+}
 
 constexpr std::uint64_t round_up(std::uint64_t value, std::uint64_t unit) {
   return (value + unit - 1) / unit * unit;

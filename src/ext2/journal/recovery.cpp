@@ -12,7 +12,7 @@
 #include "ext2/structures/checksum.h"
 #include "ext2/structures/extent_node.h"
 #include "ext2/structures/file_blocks.h"
-#include "ext2/structures/inode.h"
+#include "ext2/structures/inode_table_reader.h"
 
 namespace e2qcow::ext2 {
 namespace {
@@ -21,18 +21,6 @@ namespace {
 // otherwise: libext2fs, JFS_MAX_JOURNAL_BLOCKS
 std::uint64_t max_journal_blocks(const Filesystem& filesystem) {
   return std::min<std::uint64_t>(filesystem.geometry.blocks(), 10'240'000);
-}
-
-std::optional<std::vector<std::byte>> read_inode(const Filesystem& filesystem, std::uint64_t number) {
-  const Geometry& geometry = filesystem.geometry;
-  if (number == 0 || (number - 1) / geometry.inodes_per_group() >= geometry.groups()) return std::nullopt;
-  const std::uint64_t group = (number - 1) / geometry.inodes_per_group();
-  const std::uint64_t byte = (number - 1) % geometry.inodes_per_group() * geometry.inode_size();
-  const BlockRun block{filesystem.descriptors.inode_table(group) + byte / geometry.block_size(), 1};
-  if (block.first == 0 || geometry.clip(block).count == 0) return std::nullopt;
-  std::vector<std::byte> bytes(EXT2_GOOD_OLD_INODE_SIZE);
-  filesystem.file.read(geometry.bytes(block).offset + byte % geometry.block_size(), bytes);
-  return bytes;
 }
 
 // The blocks of the journal, in order, as its inode has them.

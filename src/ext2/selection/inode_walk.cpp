@@ -3,20 +3,14 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 
 #include "base/bytes.h"
-#include "base/stop.h"
 #include "ext2/journal/journal_log.h"
 #include "ext2/structures/extent_node.h"
 #include "ext2/structures/file_blocks.h"
 
 namespace e2qcow::ext2 {
-namespace {
-
-constexpr std::uint64_t kReadBytes = 256 * 1024;  // of an inode table at a time: fits in a processor's cache
-constexpr std::uint64_t kInodeMinBytes = EXT2_GOOD_OLD_INODE_SIZE;
-
-}  // namespace
 
 InodeWalk::InodeWalk(const Filesystem& filesystem, DumpKind kind, BlockVisitor& visitor, Findings& findings)
     : filesystem_(filesystem),
@@ -24,55 +18,30 @@ InodeWalk::InodeWalk(const Filesystem& filesystem, DumpKind kind, BlockVisitor& 
       visitor_(visitor),
       findings_(findings),
       block_maps_(filesystem, visitor, findings),
-      data_(filesystem.file),
+      table_reader_(filesystem),
       has_64bit_blocks_(filesystem.superblock.has_incompat(EXT4_FEATURE_INCOMPAT_64BIT)) {}
 
 // All parts are asked for before the first is read, so that a slow device can work on many at once.
 void InodeWalk::walk_groups(BlockRun groups, const InodeTables& tables) {
-  std::vector<TablePart> parts;
-  for (std::uint64_t group = groups.first; group < groups.end(); ++group)
-    find_parts(group, tables.of(group), parts);
-  for (const TablePart& part : parts) filesystem_.file.prefetch(part.bytes);
-  for (const TablePart& part : parts) walk_part(part);
-}
-
-void InodeWalk::find_parts(std::uint64_t group, BlockRun table, std::vector<TablePart>& parts) {
   const Geometry& geometry = filesystem_.geometry;
-  const std::uint64_t place = filesystem_.descriptors.inode_table(group);
-  if (!geometry.contains({place, geometry.inode_table_blocks()}))
-    findings_.add(Finding::bad_group_descriptor, 0, place);
-  std::uint64_t position = geometry.bytes(table).offset;
-  data_.for_each_in(geometry.bytes(table), [&](Extent data) {
-    const std::uint64_t begin = round_down(data.offset, geometry.block_size());
-    const std::uint64_t end = round_up(data.end(), geometry.block_size());
-    for (position = std::max(position, begin); position < end; position += parts.back().bytes.length)
-      parts.push_back({group, {position, std::min(kReadBytes, end - position)}});
-  });
+  std::vector<InodeTableReader::Part> parts;
+  for (std::uint64_t group = groups.first; group < groups.end(); ++group) {
+    const std::uint64_t table = filesystem_.descriptors.inode_table(group);
+    if (!geometry.contains({table, geometry.inode_table_blocks()}))
+      findings_.add(Finding::bad_group_descriptor, 0, table);
+    std::ranges::copy(table_reader_.parts_of(group, tables.of(group)), std::back_inserter(parts));
+  }
+  for (const auto& part : parts) filesystem_.file.prefetch(part.bytes);
+  for (const auto& part : parts) walk_part(part);
 }
 
-void InodeWalk::walk_part(const TablePart& table_part) {
-  throw_if_stopped();
-  const Geometry& geometry = filesystem_.geometry;
-  const std::uint64_t group = table_part.group;
-  const std::uint64_t table_offset = filesystem_.descriptors.inode_table(group) * geometry.block_size();
-  const Extent part = table_part.bytes;
-  buffer_.resize(part.length);
-  filesystem_.file.read(part.offset, buffer_);
-  for (std::uint64_t position = 0; position < part.length; position += geometry.block_size()) {
-    const auto block = std::span(buffer_).subspan(position, geometry.block_size());
-    if (is_zero(block)) continue;
-    visitor_.visit(BlockClass::inode_tables, {(part.offset + position) / geometry.block_size(), 1}, 0);
-    const std::uint64_t index = (part.offset + position - table_offset) / geometry.inode_size();
-    walk_block(group * geometry.inodes_per_group() + index + 1, block);
-  }
-}
-
-void InodeWalk::walk_block(std::uint64_t first_inode, std::span<const std::byte> block) {
-  const std::size_t inode_size = filesystem_.geometry.inode_size();
-  for (std::size_t i = 0; i < block.size() / inode_size; ++i) {
-    const auto bytes = block.subspan(i * inode_size, kInodeMinBytes);
-    if (!is_zero(bytes)) walk_inode(first_inode + i, Inode(bytes));
-  }
+void InodeWalk::walk_part(const InodeTableReader::Part& part) {
+  table_reader_.for_each_block(
+      part, [&](std::uint64_t block, std::uint64_t first_inode, std::span<const std::byte> bytes) {
+        visitor_.visit(BlockClass::inode_tables, {block, 1}, 0);
+        table_reader_.for_each_inode(
+            first_inode, bytes, [&](std::uint64_t number, const Inode& inode) { walk_inode(number, inode); });
+      });
 }
 
 void InodeWalk::walk_inode(std::uint64_t number, const Inode& inode) {

@@ -6,11 +6,10 @@
 #include "ext2/journal/fast_commit.h"
 #include "ext2/selection/block_map.h"
 #include "ext2/selection/block_visitor.h"
-#include "ext2/selection/data_cursor.h"
 #include "ext2/selection/findings.h"
 #include "ext2/selection/inode_tables.h"
 #include "ext2/structures/filesystem.h"
-#include "ext2/structures/inode.h"
+#include "ext2/structures/inode_table_reader.h"
 #include "image/dump_record.h"
 
 namespace e2qcow::ext2 {
@@ -31,13 +30,7 @@ class InodeWalk {
   void finish() { block_maps_.finish(); }
 
  private:
-  struct TablePart {
-    std::uint64_t group;
-    Extent bytes;
-  };
-  void find_parts(std::uint64_t group, BlockRun table, std::vector<TablePart>& parts);
-  void walk_part(const TablePart& part);
-  void walk_block(std::uint64_t first_inode, std::span<const std::byte> block);
+  void walk_part(const InodeTableReader::Part& part);
   bool is_deleted(const Inode& inode) const;
   void walk_inode(std::uint64_t number, const Inode& inode);
   void select_xattr_block(std::uint64_t number, const Inode& inode);
@@ -51,9 +44,8 @@ class InodeWalk {
   BlockVisitor& visitor_;
   Findings& findings_;
   BlockMapWalk block_maps_;
-  DataCursor data_;
+  InodeTableReader table_reader_;
   bool has_64bit_blocks_;
-  std::vector<std::byte> buffer_;
 };
 
 }  // namespace e2qcow::ext2

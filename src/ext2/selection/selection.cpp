@@ -6,9 +6,9 @@
 
 #include "base/bytes.h"
 #include "base/extents.h"
+#include "base/file/data_cursor.h"
 #include "base/stop.h"
 #include "ext2/selection/class_priorities.h"
-#include "ext2/selection/data_cursor.h"
 
 namespace e2qcow::ext2 {
 namespace {

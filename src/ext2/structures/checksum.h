@@ -7,16 +7,32 @@
 #include <cstdint>
 #include <span>
 
+#include "base/bytes.h"
+#include "ext2/structures/superblock.h"
+
 namespace e2qcow::ext2 {
 
-// As all structures of ext4 and its journal use it: begins with ~0, is not inverted at the end.
+// As all structures of ext4 and its journal use it: starts from ~0, and is not inverted at the end.
 inline std::uint32_t crc32c(std::uint32_t crc, std::span<const std::byte> bytes) {
   return ext2fs_crc32c_le(crc, reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size());
 }
 
-// As the first checksums of journals use it: begins with ~0, the bit that counts most first.
+// As journals used it before crc32c: starts from ~0, most significant bit first.
 inline std::uint32_t crc32_be(std::uint32_t crc, std::span<const std::byte> bytes) {
   return ext2fs_crc32_be(crc, reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size());
+}
+
+// Of a number as it is stored, little endian.
+template <typename T>
+std::uint32_t crc32c_of(std::uint32_t crc, T value) {
+  value = little_endian(value);
+  return crc32c(crc, std::as_bytes(std::span(&value, 1)));
+}
+
+// What the checksums of all metadata begin with.
+inline std::uint32_t checksum_seed(const Superblock& superblock) {
+  if (superblock.has_incompat(EXT4_FEATURE_INCOMPAT_CSUM_SEED)) return superblock.raw.s_checksum_seed;
+  return crc32c(~0U, std::as_bytes(std::span(superblock.raw.s_uuid)));
 }
 
 }  // namespace e2qcow::ext2

@@ -36,9 +36,7 @@ GroupDescriptors::GroupDescriptors(const ReadableFile& file, const Superblock& s
     checksum_ = Checksum::crc32c;
   else if (superblock.has_ro_compat(EXT4_FEATURE_RO_COMPAT_GDT_CSUM))
     checksum_ = Checksum::crc16;
-  seed_ = superblock.has_incompat(EXT4_FEATURE_INCOMPAT_CSUM_SEED)
-              ? superblock.raw.s_checksum_seed
-              : crc32c(~0U, std::as_bytes(std::span(uuid_)));
+  seed_ = checksum_seed(superblock);
 
   const std::vector<std::uint64_t> blocks = geometry.descriptor_blocks();
   const std::uint32_t block_size = geometry.block_size();
@@ -86,21 +84,21 @@ std::uint32_t GroupDescriptors::block_bitmap_checksum(std::uint64_t group) const
 bool GroupDescriptors::is_proven(std::uint64_t group) const {
   if (checksum_ == Checksum::none) return false;
   const auto bytes = descriptor(group);
-  const std::uint32_t number = little_endian(static_cast<std::uint32_t>(group));
-  const auto number_bytes = std::as_bytes(std::span(&number, 1));
-  const auto behind = bytes.subspan(kChecksumOffset + 2);
+  const auto number = static_cast<std::uint32_t>(group);
+  const auto rest = bytes.subspan(kChecksumOffset + 2);
   std::uint16_t checksum = 0;
   if (checksum_ == Checksum::crc32c) {
     constexpr std::byte kNoChecksum[2]{};
-    std::uint32_t crc = crc32c(seed_, number_bytes);
+    std::uint32_t crc = crc32c_of(seed_, number);
     crc = crc32c(crc, bytes.first(kChecksumOffset));
     crc = crc32c(crc, kNoChecksum);
-    checksum = static_cast<std::uint16_t>(crc32c(crc, behind));
+    checksum = static_cast<std::uint16_t>(crc32c(crc, rest));
   } else {
     checksum = crc16(0xffff, std::as_bytes(std::span(uuid_)));
-    checksum = crc16(checksum, number_bytes);
+    const std::uint32_t stored = little_endian(number);
+    checksum = crc16(checksum, std::as_bytes(std::span(&stored, 1)));
     checksum = crc16(checksum, bytes.first(kChecksumOffset));
-    if (!behind.empty()) checksum = crc16(checksum, behind);
+    checksum = crc16(checksum, rest);
   }
   return checksum == load_le<std::uint16_t>(bytes, kChecksumOffset);
 }

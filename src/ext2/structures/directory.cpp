@@ -6,28 +6,31 @@
 namespace e2qcow::ext2 {
 namespace {
 
-constexpr std::size_t kFixedBytes = 8;
-
 // A length of 64 KiB does not fit into 16 bits. Source: libext2fs, ext2fs_get_rec_len()
-std::size_t record_length(std::span<const std::byte> entry) {
-  const auto length = load_le<std::uint16_t>(entry, 4);
-  const bool whole_block = length == 0 || length == 65535;
-  return whole_block ? 65536 : (length & 65532U) | (length & 3U) << 16;
+std::size_t entry_length(std::uint16_t stored, std::size_t block_size) {
+  if (block_size < 65536) return stored;
+  const bool whole_block = stored == 0 || stored == 65535;
+  return whole_block ? block_size : (stored & 65532U) | (stored & 3U) << 16;
 }
 
 }  // namespace
 
+EntryHead::EntryHead(std::span<const std::byte> entry, std::size_t block_size)
+    : inode(load_le<std::uint32_t>(entry, 0)),
+      length(entry_length(load_le<std::uint16_t>(entry, 4), block_size)),
+      name_length(load_le<std::uint8_t>(entry, 6)),
+      type(load_le<std::uint8_t>(entry, 7)) {}
+
 void for_each_entry(std::span<const std::byte> block,
                     const std::function<void(const DirectoryEntry&)>& visit) {
-  while (block.size() >= kFixedBytes) {
-    const std::size_t length = record_length(block);
-    const auto name_length = load_le<std::uint8_t>(block, 6);
-    if (length < kFixedBytes || length > block.size() || name_length > length - kFixedBytes) return;
-    const DirectoryEntry entry{load_le<std::uint32_t>(block, 0),
-                               load_le<std::uint8_t>(block, 7),
-                               {reinterpret_cast<const char*>(block.data()) + kFixedBytes, name_length}};
-    if (entry.inode != 0 && name_length != 0) visit(entry);
-    block = block.subspan(length);
+  const std::size_t block_size = block.size();
+  while (block.size() >= EntryHead::kBytes) {
+    const EntryHead head(block, block_size);
+    if (!head.has_valid_length(block.size()) || head.name_length > head.length - EntryHead::kBytes) return;
+    const auto name = block.subspan(EntryHead::kBytes, head.name_length);
+    if (head.inode != 0 && head.name_length != 0)
+      visit({head.inode, head.type, {reinterpret_cast<const char*>(name.data()), name.size()}});
+    block = block.subspan(head.length);
   }
 }
 

@@ -15,6 +15,22 @@ struct DirectoryEntry {
   std::string_view name;
 };
 
+// The fixed part of an entry. Nothing in it has been checked.
+struct EntryHead {
+  static constexpr std::size_t kBytes = 8;
+
+  // `block_size` is that of the directory's block.
+  EntryHead(std::span<const std::byte> entry, std::size_t block_size);
+  bool has_valid_length(std::size_t room) const {
+    return length >= kBytes && length % 4 == 0 && length <= room;
+  }
+
+  std::uint32_t inode;
+  std::size_t length;  // to the next entry
+  std::uint8_t name_length;
+  std::uint8_t type;
+};
+
 // Tells `visit` the entries in a block of a directory, up to the first that makes no sense. Blocks of hash
 // trees have none.
 void for_each_entry(std::span<const std::byte> block,

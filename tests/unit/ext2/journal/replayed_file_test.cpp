@@ -3,8 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include "base/file/data_cursor.h"
 #include "base/file/salvaging_file.h"
-#include "ext2/selection/data_cursor.h"
 #include "tests/support/errors.h"
 #include "tests/support/memory_file.h"
 #include "tests/support/sparse_file.h"

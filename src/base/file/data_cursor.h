@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-namespace e2qcow::ext2 {
+namespace e2qcow {
 
 // Finds the parts of ranges that are not holes in a file; cheap when the ranges ascend.
 class DataCursor {
@@ -27,7 +27,7 @@ class DataCursor {
   }
 
  private:
-  // Afterwards data_ is the first data that ends behind `position`.
+  // Afterwards data_ is the first data that ends after `position`.
   void seek(std::uint64_t position) {
     if (position >= hole_before_ && position < data_.end()) return;
     hole_before_ = position;
@@ -40,4 +40,4 @@ class DataCursor {
   Extent data_;
 };
 
-}  // namespace e2qcow::ext2
+}  // namespace e2qcow

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "ext2/selection/data_cursor.h"
+#include "base/file/data_cursor.h"
 
 #include <gtest/gtest.h>
 
@@ -7,7 +7,7 @@
 
 #include "tests/support/sparse_file.h"
 
-namespace e2qcow::ext2 {
+namespace e2qcow {
 namespace {
 
 class DataCursorTest : public testing::Test {
@@ -54,4 +54,4 @@ TEST_F(DataCursorTest, TakesRangesInAnyOrder) {
 }
 
 }  // namespace
-}  // namespace e2qcow::ext2
+}  // namespace e2qcow
