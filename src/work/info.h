@@ -7,7 +7,7 @@
 #include <system_error>
 #include <vector>
 
-#include "ext2/structures/superblock.h"
+#include "ext2/structures/description.h"
 #include "image/dump_record.h"
 #include "qcow2/format/bitmaps.h"
 #include "qcow2/format/format.h"

@@ -36,8 +36,8 @@ class FastCommits {
 
  private:
   bool add(Tag tag, std::span<const std::byte> value) {
-    const auto is_current = [&](std::size_t place) {
-      return value.size() >= place + 4 && load_le<std::uint32_t>(value, place) == sequence_;
+    const auto is_current = [&](std::size_t offset) {
+      return value.size() >= offset + 4 && load_le<std::uint32_t>(value, offset) == sequence_;
     };
     if (tag == Tag::head) return has_begun_ = is_current(4);
     if (!has_begun_ || tag > Tag::head || static_cast<std::uint16_t>(tag) == 0) return false;

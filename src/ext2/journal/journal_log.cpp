@@ -20,11 +20,10 @@ constexpr std::size_t kCommitChecksum = 16;        // where it is in a commit bl
 constexpr std::uint32_t kDefaultFastCommit = 256;  // blocks
 
 // Of a block in which the checksum itself counts as zero.
-std::uint32_t checksum_without(std::uint32_t seed, std::span<const std::byte> block, std::size_t place) {
+std::uint32_t checksum_without(std::uint32_t seed, std::span<const std::byte> block, std::size_t offset) {
   constexpr std::array<std::byte, kTailBytes> kZero{};
-  const std::uint32_t crc = crc32c(crc32c(seed, block.first(place)), kZero);
-  const auto behind = block.subspan(place + kTailBytes);
-  return behind.empty() ? crc : crc32c(crc, behind);
+  const std::uint32_t crc = crc32c(crc32c(seed, block.first(offset)), kZero);
+  return crc32c(crc, block.subspan(offset + kTailBytes));
 }
 
 }  // namespace
@@ -66,26 +65,26 @@ bool JournalLog::decode_superblock() {
   return start_ != 0 && start_ < end_;
 }
 
-std::optional<std::uint64_t> JournalLog::place_of(std::uint64_t position) const {
-  return position < end_ ? place_in_journal(position) : std::nullopt;
+std::optional<std::uint64_t> JournalLog::device_block_of(std::uint64_t position) const {
+  return position < end_ ? device_block_in_area(position) : std::nullopt;
 }
 
 std::vector<std::byte> JournalLog::read(std::uint64_t position) const {
   return position < end_ ? read_block(position) : std::vector<std::byte>();
 }
 
-std::optional<std::uint64_t> JournalLog::place_in_journal(std::uint64_t position) const {
-  const auto behind = std::ranges::upper_bound(begins_, position);
-  const auto index = static_cast<std::size_t>(behind - begins_.begin()) - 1;
+std::optional<std::uint64_t> JournalLog::device_block_in_area(std::uint64_t position) const {
+  const auto next = std::ranges::upper_bound(begins_, position);
+  const auto index = static_cast<std::size_t>(next - begins_.begin()) - 1;
   if (blocks_[index].first == 0) return std::nullopt;
   return blocks_[index].first + (position - begins_[index]);
 }
 
 std::vector<std::byte> JournalLog::read_block(std::uint64_t position) const {
-  const auto place = place_in_journal(position);
-  if (!place) return {};
+  const auto device_block = device_block_in_area(position);
+  if (!device_block) return {};
   std::vector<std::byte> bytes(filesystem_->geometry.block_size());
-  filesystem_->file.read(filesystem_->geometry.bytes({*place, 1}).offset, bytes);
+  filesystem_->file.read(filesystem_->geometry.bytes({*device_block, 1}).offset, bytes);
   return bytes;
 }
 
@@ -129,14 +128,15 @@ std::vector<std::uint64_t> JournalLog::revocations_in(std::span<const std::byte>
 
 bool JournalLog::has_right_checksum(BlockType type, std::span<const std::byte> block) const {
   if (!has_checksums()) return true;
-  const std::size_t place = type == BlockType::commit ? kCommitChecksum : block.size() - kTailBytes;
-  return checksum_without(seed_, block, place) == load_be<std::uint32_t>(block, place);
+  const std::size_t offset = type == BlockType::commit ? kCommitChecksum : block.size() - kTailBytes;
+  return checksum_without(seed_, block, offset) == load_be<std::uint32_t>(block, offset);
 }
 
-bool JournalLog::has_right_checksum(const Tag& tag, std::uint32_t sequence, std::uint64_t place) const {
+bool JournalLog::has_right_checksum(const Tag& tag, std::uint32_t sequence,
+                                    std::uint64_t device_block) const {
   if (!has_checksums()) return true;
   std::vector<std::byte> data(filesystem_->geometry.block_size());
-  filesystem_->file.read(filesystem_->geometry.bytes({place, 1}).offset, data);
+  filesystem_->file.read(filesystem_->geometry.bytes({device_block, 1}).offset, data);
   const std::uint32_t number = big_endian(sequence);
   const std::uint32_t crc = crc32c(crc32c(seed_, std::as_bytes(std::span(&number, 1))), data);
   return has_incompat(kChecksumV3) ? crc == tag.checksum : (crc & 0xffff) == tag.checksum;

@@ -11,7 +11,7 @@
 
 namespace e2qcow::ext2 {
 
-// The log in a journal, a ring of blocks, and what stands in them. All numbers of the journal are big endian.
+// The log in a journal: a ring of blocks, and what they hold. All numbers in a journal are big endian.
 // Source of the format: the kernel's include/linux/jbd2.h
 class JournalLog {
  public:
@@ -25,25 +25,24 @@ class JournalLog {
     revoke = 5
   };
 
-  // `blocks` are those of the journal in order. Absent where it has no superblock that makes sense, or where
-  // there is nothing to replay.
+  // `blocks` are those of the journal, in order. Absent if it has no valid superblock, or nothing to replay.
   static std::optional<JournalLog> open(const Filesystem& filesystem, std::vector<BlockRun> blocks);
 
   // Positions are blocks in the journal, from 0.
   std::uint64_t start() const { return start_; }
   std::uint32_t first_sequence() const { return first_sequence_; }
   std::uint64_t length() const { return end_ - std::min(first_, start_); }
-  // The next position; where the log ends and is no ring, one that has no place.
-  std::uint64_t behind(std::uint64_t position) const {
+  // The next position. If the log ends there and is no ring, no block of the device belongs to it.
+  std::uint64_t after(std::uint64_t position) const {
     ++position;
     return position == end_ && first_ < end_ ? first_ : position;
   }
 
-  // The block of the device at a position of the journal; absent where the journal has a hole or ends.
-  std::optional<std::uint64_t> place_of(std::uint64_t position) const;
-  // Empty in a hole.
+  // The block of the device that holds a position of the log. Absent in a hole and past the end.
+  std::optional<std::uint64_t> device_block_of(std::uint64_t position) const;
+  // Empty in a hole and past the end.
   std::vector<std::byte> read(std::uint64_t position) const;
-  // The area of fast commits, behind the log.
+  // The area of fast commits, after the log.
   std::uint64_t fast_commit_blocks() const { return area_end_ - end_; }
   std::vector<std::byte> read_fast_commit(std::uint64_t index) const { return read_block(end_ + index); }
 
@@ -55,19 +54,18 @@ class JournalLog {
   std::vector<Tag> tags_in(std::span<const std::byte> descriptor) const;
   std::vector<std::uint64_t> revocations_in(std::span<const std::byte> block) const;
 
-  // True where there are none.
+  // True if the journal has no checksums.
   bool has_right_checksum(BlockType type, std::span<const std::byte> block) const;
-  bool has_right_checksum(const Tag& tag, std::uint32_t sequence, std::uint64_t place) const;
+  bool has_right_checksum(const Tag& tag, std::uint32_t sequence, std::uint64_t device_block) const;
 
-  // The checksums of the first kind are of transactions as a whole: over each of its descriptors and the
-  // blocks that follow it.
+  // The oldest kind of checksum covers a whole transaction: each of its descriptors, and the blocks after it.
   bool has_transaction_checksums() const { return (compat_ & 1) != 0; }
   static bool confirms(std::span<const std::byte> commit, std::uint32_t transaction_checksum);
 
  private:
   JournalLog(const Filesystem& filesystem, std::vector<BlockRun> blocks);
   bool decode_superblock();
-  std::optional<std::uint64_t> place_in_journal(std::uint64_t position) const;
+  std::optional<std::uint64_t> device_block_in_area(std::uint64_t position) const;
   std::vector<std::byte> read_block(std::uint64_t position) const;
   bool has_incompat(std::uint32_t feature) const { return (incompat_ & feature) != 0; }
   bool has_checksums() const;
@@ -86,8 +84,7 @@ class JournalLog {
   std::uint32_t seed_ = 0;
 };
 
-// The bytes of the journal's block map that a superblock keeps, as they stand in an inode. Absent where it
-// keeps none.
+// The copy of the journal's block map in the superblock, as an inode stores it. Absent if there is none.
 std::optional<std::vector<std::byte>> journal_map_of(const Superblock& superblock);
 
 }  // namespace e2qcow::ext2

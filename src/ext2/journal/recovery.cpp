@@ -85,7 +85,7 @@ class Recovery {
   // A log that goes round and round comes to what was read before.
   bool has_more() const { return passed_ < log_.length(); }
   void advance(std::uint64_t& position) {
-    position = log_.behind(position);
+    position = log_.after(position);
     ++passed_;
   }
 
@@ -96,11 +96,11 @@ class Recovery {
     for (const JournalLog::Tag& tag : log_.tags_in(block)) {
       if (!has_more()) return;
       if (is_summed) checksum_ = crc32_be(checksum_, log_.read(position));
-      const auto place = log_.place_of(position);
+      const auto device_block = log_.device_block_of(position);
       advance(position);
-      if (!place || geometry_.clip({tag.block, 1}).count == 0) continue;
-      if (log_.has_right_checksum(tag, sequence, *place))
-        pending_.push_back({tag.block, sequence, {*place, tag.is_escaped}});
+      if (!device_block || geometry_.clip({tag.block, 1}).count == 0) continue;
+      if (log_.has_right_checksum(tag, sequence, *device_block))
+        pending_.push_back({tag.block, sequence, {*device_block, tag.is_escaped}});
     }
   }
 

@@ -11,8 +11,8 @@ namespace e2qcow::ext2 {
 
 // A block of the file system as the journal has it.
 struct JournaledBlock {
-  std::uint64_t place;  // the block of the journal that holds it
-  bool is_escaped;      // its first four bytes are the journal's magic, and zeros stand for them
+  std::uint64_t device_block;  // that holds it, in the journal
+  bool is_escaped;             // its first four bytes are the journal's magic, but stored as zeros
   friend bool operator==(const JournaledBlock&, const JournaledBlock&) = default;
 };
 using JournaledBlocks = std::map<std::uint64_t, JournaledBlock>;

@@ -22,18 +22,6 @@ void for_each_lost(std::span<const Extent> losses, Extent range, Visit visit) {
   }
 }
 
-// `ascending` with those joined that overlap or touch.
-std::vector<Extent> joined(std::span<const Extent> ascending) {
-  std::vector<Extent> result;
-  for (const Extent& extent : ascending) {
-    if (!result.empty() && extent.offset <= result.back().end())
-      result.back().length = std::max(result.back().end(), extent.end()) - result.back().offset;
-    else
-      result.push_back(extent);
-  }
-  return result;
-}
-
 // Finds who owns what is lost, and hands on the directories.
 class OwnerFinder : public BlockVisitor {
  public:
@@ -63,9 +51,8 @@ class OwnerFinder : public BlockVisitor {
 
   // A block may have been found in two ways.
   static void finish(AffectedFile& file) {
-    std::ranges::sort(file.lost, {}, &Extent::offset);
-    file.lost = joined(file.lost);
-    for (const Extent& lost : file.lost) file.lost_bytes += lost.length;
+    file.lost = sorted_and_joined(std::move(file.lost));
+    file.lost_bytes = total_length(file.lost);
     if (file.lost.size() > AffectedFile::kMaxAreas) file.lost.resize(AffectedFile::kMaxAreas);
   }
 

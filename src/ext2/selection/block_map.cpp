@@ -22,6 +22,13 @@ constexpr std::size_t kDirectBlocks = 12;
 BlockMapWalk::BlockMapWalk(const Filesystem& filesystem, BlockVisitor& visitor, Findings& findings)
     : filesystem_(filesystem), visitor_(visitor), findings_(findings) {}
 
+BlockMapWalk::Role::Role(const Node& node)
+    : block(node.block),
+      height(node.height),
+      is_extent(node.is_extent),
+      has_contents(node.contents.has_value()),
+      first_block_alone(node.contents && node.contents->first_block_alone) {}
+
 void BlockMapWalk::add(std::uint64_t inode, std::span<const std::byte> map, bool uses_extents,
                        std::optional<Contents> contents) {
   const ExtentHeader header(map);
@@ -109,10 +116,7 @@ void BlockMapWalk::queue(const Node& node) {
   visit(node, own, {node.block, 1});
   if (node.block == 0 || node.block >= filesystem_.geometry.blocks()) return;
   if (node.height == 1 && !node.contents) return;
-  const bool first_alone = node.contents && node.contents->first_block_alone;
-  const std::uint64_t role =
-      node.height * 8U + (node.is_extent ? 4U : 0U) + (first_alone ? 2U : 0U) + (node.contents ? 1U : 0U);
-  if (visited_.insert(node.block * 512 + role).second) queue_.push_back(node);
+  if (visited_.insert(Role(node)).second) queue_.push_back(node);
 }
 
 void BlockMapWalk::finish() {

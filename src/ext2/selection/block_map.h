@@ -44,6 +44,21 @@ class BlockMapWalk {
     std::optional<Contents> contents;
   };
 
+  // What a node is read as, and for what.
+  struct Role {
+    explicit Role(const Node& node);
+    friend bool operator==(const Role&, const Role&) = default;
+    struct Hash {
+      std::size_t operator()(const Role& role) const { return std::hash<std::uint64_t>()(role.block); }
+    };
+
+    std::uint64_t block;
+    std::uint8_t height;
+    bool is_extent;
+    bool has_contents;
+    bool first_block_alone;
+  };
+
   void add_extents(const Node& parent, std::span<const std::byte> bytes);
   void add_extent_leaf(const Node& leaf, std::span<const std::byte> entries);
   void add_extent_index(const Node& parent, std::span<const std::byte> entries);
@@ -57,7 +72,7 @@ class BlockMapWalk {
   BlockVisitor& visitor_;
   Findings& findings_;
   std::vector<Node> queue_;
-  std::unordered_set<std::uint64_t> visited_;
+  std::unordered_set<Role, Role::Hash> visited_;
 };
 
 }  // namespace e2qcow::ext2

@@ -35,8 +35,8 @@ InodeTables::InodeTables(const Filesystem& filesystem, Findings& findings) : fil
   std::vector<Table> tables;
   for (std::uint64_t group = 0; group < filesystem.geometry.groups(); ++group)
     if (const BlockRun blocks = whole(group); blocks.count > 0) tables.push_back({blocks, group});
-  const auto by_place = [](const Table& table) { return std::pair(table.blocks.first, table.group); };
-  std::ranges::sort(tables, {}, by_place);
+  const auto by_block = [](const Table& table) { return std::pair(table.blocks.first, table.group); };
+  std::ranges::sort(tables, {}, by_block);
   std::uint64_t claimed_until = 0;
   for (const auto& [blocks, group] : tables) {
     if (blocks.first < claimed_until) findings.add(Finding::overlapping_tables, 0, blocks.first);

@@ -90,9 +90,9 @@ bool InodeWalk::begins_as(BlockClass block_class, std::span<const std::byte> map
   const auto block = first_block_of_file(filesystem_, map, uses_extents);
   if (!block) return false;
   std::array<std::byte, 4> magic;
-  const Extent place{filesystem_.geometry.bytes({*block, 1}).offset, magic.size()};
-  filesystem_.file.read(place.offset, magic);
-  if (filesystem_.file.is_lost(place)) return true;
+  const Extent bytes{filesystem_.geometry.bytes({*block, 1}).offset, magic.size()};
+  filesystem_.file.read(bytes.offset, magic);
+  if (filesystem_.file.is_lost(bytes)) return true;
   if (block_class == BlockClass::journal) return load_be<std::uint32_t>(magic, 0) == JournalLog::kMagic;
   constexpr std::array<std::uint32_t, 3> kQuotas{0xd9c01f11, 0xd9c01927, 0xd9c03f14};  // user, group, project
   return std::ranges::find(kQuotas, load_le<std::uint32_t>(magic, 0)) != kQuotas.end();

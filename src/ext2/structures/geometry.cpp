@@ -119,8 +119,8 @@ BlockRun Geometry::descriptors_in(std::uint64_t group) const {
   const std::uint64_t in_front = std::min(descriptor_block_count(), first_meta_group_);
   const std::uint64_t begin = superblock_block(group) + (has_superblock(group) ? 1 : 0);
   if (group / per_block < first_meta_group_) return clip({begin, has_superblock(group) ? in_front : 0});
-  const std::uint64_t place = group % per_block;
-  if (place != 0 && place != 1 && place != per_block - 1) return {};
+  const std::uint64_t index = group % per_block;  // in its meta group
+  if (index != 0 && index != 1 && index != per_block - 1) return {};
   return clip({begin, 1});
 }
 

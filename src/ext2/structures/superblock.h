@@ -43,23 +43,4 @@ std::optional<Superblock> read_superblock(const ReadableFile& file, std::uint64_
 // a backup makes sense: e2fsck opens it whatever it says of that.
 std::optional<Superblock> read_repaired_primary(const ReadableFile& file);
 
-// What `info` says of a file system.
-struct Description {
-  std::string label;
-  std::string uuid;
-  std::string last_mounted;
-  std::string features;
-  std::string state;
-  std::uint32_t block_size = 0;
-  std::uint64_t blocks = 0;
-  std::uint64_t free_blocks = 0;
-  std::uint64_t inodes = 0;
-  std::uint64_t free_inodes = 0;
-  std::uint32_t error_count = 0;
-  bool needs_recovery = false;
-
-  std::uint64_t size() const { return blocks * block_size; }
-};
-Description describe(const Superblock& superblock);
-
 }  // namespace e2qcow::ext2

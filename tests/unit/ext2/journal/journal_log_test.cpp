@@ -11,15 +11,15 @@ namespace {
 using Runs = std::vector<BlockRun>;
 using Numbers = std::vector<std::uint64_t>;
 
-constexpr std::uint64_t kPlace = 100;  // of the journal
+constexpr std::uint64_t kFirstBlock = 100;  // of the journal
 
 class Log : public testing::Test {
  protected:
   std::optional<JournalLog> open(const JournalBytes& journal) {
-    return open(journal, {{kPlace, journal.length()}});
+    return open(journal, {{kFirstBlock, journal.length()}});
   }
   std::optional<JournalLog> open(const JournalBytes& journal, Runs blocks) {
-    journal.put_into(image_, kPlace);
+    journal.put_into(image_, kFirstBlock);
     filesystem_ = std::make_unique<Filesystem>(image_.open());
     return JournalLog::open(*filesystem_, std::move(blocks));
   }
@@ -45,16 +45,16 @@ TEST_F(Log, BeginsWhereTheSuperblockSays) {
 TEST_F(Log, IsARingBehindTheSuperblock) {
   const auto log = open(JournalBytes(32, {}));
   ASSERT_TRUE(log);
-  EXPECT_EQ(log->behind(5), 6);
-  EXPECT_EQ(log->behind(30), 31);
-  EXPECT_EQ(log->behind(31), 1);
+  EXPECT_EQ(log->after(5), 6);
+  EXPECT_EQ(log->after(30), 31);
+  EXPECT_EQ(log->after(31), 1);
 }
 
 TEST_F(Log, EndsBeforeTheAreaOfFastCommits) {
   const auto log = open(JournalBytes(32, {.fast_commit_blocks = 8}));
   ASSERT_TRUE(log);
   EXPECT_EQ(log->length(), 23);
-  EXPECT_EQ(log->behind(23), 1);
+  EXPECT_EQ(log->after(23), 1);
 }
 
 TEST_F(Log, HasAnAreaOf256FastCommitBlocksWhereNoNumberIsGiven) {
@@ -99,7 +99,7 @@ TEST_F(Log, IsThereWhereOnlyItsEndIsToldWrong) {
     const auto log = open_with(JournalBytes::kFirst, first);
     ASSERT_TRUE(log) << first;
     EXPECT_EQ(log->start(), 5);
-    EXPECT_EQ(log->behind(30), 31);
+    EXPECT_EQ(log->after(30), 31);
     EXPECT_LE(log->length(), 32);
   }
 }
@@ -107,8 +107,8 @@ TEST_F(Log, IsThereWhereOnlyItsEndIsToldWrong) {
 TEST_F(Log, EndsWithItsBlocksWhereItHasNoRing) {
   const auto log = open_with(JournalBytes::kFirst, 32);
   ASSERT_TRUE(log);
-  EXPECT_TRUE(log->place_of(31));
-  EXPECT_FALSE(log->place_of(log->behind(31)));
+  EXPECT_TRUE(log->device_block_of(31));
+  EXPECT_FALSE(log->device_block_of(log->after(31)));
 }
 
 TEST_F(Log, IsAbsentWhereFastCommitsTakeItAll) {
@@ -133,21 +133,21 @@ TEST_F(Log, OfVersion1HasNoFeatures) {
 }
 
 TEST_F(Log, KnowsThePlacesOfItsBlocks) {
-  const auto log = open(JournalBytes(32, {}), {{kPlace, 3}, {0, 2}, {500, 27}});
+  const auto log = open(JournalBytes(32, {}), {{kFirstBlock, 3}, {0, 2}, {500, 27}});
   ASSERT_TRUE(log);
-  EXPECT_EQ(log->place_of(0), kPlace);
-  EXPECT_EQ(log->place_of(2), kPlace + 2);
-  EXPECT_EQ(log->place_of(3), std::nullopt);
-  EXPECT_EQ(log->place_of(4), std::nullopt);
-  EXPECT_EQ(log->place_of(5), 500);
-  EXPECT_EQ(log->place_of(31), 526);
-  EXPECT_EQ(log->place_of(32), std::nullopt);
-  EXPECT_EQ(log->place_of(~0ULL), std::nullopt);
+  EXPECT_EQ(log->device_block_of(0), kFirstBlock);
+  EXPECT_EQ(log->device_block_of(2), kFirstBlock + 2);
+  EXPECT_EQ(log->device_block_of(3), std::nullopt);
+  EXPECT_EQ(log->device_block_of(4), std::nullopt);
+  EXPECT_EQ(log->device_block_of(5), 500);
+  EXPECT_EQ(log->device_block_of(31), 526);
+  EXPECT_EQ(log->device_block_of(32), std::nullopt);
+  EXPECT_EQ(log->device_block_of(~0ULL), std::nullopt);
 }
 
 TEST_F(Log, ReadsNothingInAHole) {
   image_.put_block(500, filled(1024, 9));
-  const auto log = open(JournalBytes(32, {}), {{kPlace, 3}, {0, 2}, {500, 27}});
+  const auto log = open(JournalBytes(32, {}), {{kFirstBlock, 3}, {0, 2}, {500, 27}});
   ASSERT_TRUE(log);
   EXPECT_EQ(log->read(4), Bytes{});
   EXPECT_EQ(log->read(5), filled(1024, 9));
