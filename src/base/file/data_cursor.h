@@ -27,7 +27,7 @@ class DataCursor {
   }
 
  private:
-  // Afterwards data_ is the first data that ends after `position`.
+  // Makes data_ the first data that ends after `position`.
   void seek(std::uint64_t position) {
     if (position >= hole_before_ && position < data_.end()) return;
     hole_before_ = position;

@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::size_t kMaxOwnCopies = 32;  // a file system without sparse_super has one in each group
 
-// What of a superblock decides where things are.
+// The fields of a superblock that decide where things are.
 std::vector<std::uint64_t> geometry_fields(const Superblock& superblock) {
   const ext2_super_block& raw = superblock.raw;
   const bool journal = superblock.has_compat(EXT3_FEATURE_COMPAT_HAS_JOURNAL);
@@ -59,8 +59,8 @@ bool tell_the_same(const Filesystem& a, const Filesystem& b) {
   return geometry_fields(a.superblock) == geometry_fields(b.superblock) && have_same_tables(a, b);
 }
 
-// Offsets of the copies that the file system says it has; the primary first. Group 1 has one whatever it
-// says, but where sparse_super2 has none at all, which may be a bit that is wrong.
+// Offsets of the copies that the file system should have, the primary first. Group 1 always counts: only
+// sparse_super2 may have none there, and that bit may be wrong.
 std::vector<std::uint64_t> own_copies(const Geometry& geometry) {
   std::vector<std::uint64_t> offsets{kSuperblockOffset};
   for (std::uint64_t group = 1; group < geometry.groups() && offsets.size() < kMaxOwnCopies; ++group)
@@ -69,15 +69,15 @@ std::vector<std::uint64_t> own_copies(const Geometry& geometry) {
   return offsets;
 }
 
-// The file system is too small for backups: what is at the usual places is of another one, from before. But
-// where it has too many inodes, it is the number of blocks that is wrong; e2fsck then looks for backups, too.
+// The file system is too small for backups: what is at the usual offsets belongs to an earlier one. But if it
+// has too many inodes, its number of blocks is wrong; e2fsck then looks for backups too.
 bool is_rightly_alone(const Filesystem& filesystem) {
   const Geometry& geometry = filesystem.geometry;
   return filesystem.superblock.is_primary() && geometry.groups() <= 1 &&
          filesystem.superblock.raw.s_inodes_count == geometry.groups() * geometry.inodes_per_group();
 }
 
-// Looks at one copy after the other, with the descriptors behind it.
+// Looks at one copy after the other, each with the descriptors after it.
 class Search {
  public:
   Search(const Filesystem& filesystem, std::size_t limit) : filesystem_(filesystem), limit_(limit) {}

@@ -7,9 +7,9 @@
 
 namespace e2qcow::ext2 {
 
-// Copies of the superblock that, with the descriptors behind them, put things elsewhere than `filesystem`
-// and than each other; at most `limit`. Looked for where the file system has its copies and, unless one of
-// them agrees, at the usual places.
+// Copies of the superblock that, with the descriptors after them, locate things differently from `filesystem`
+// and from each other; at most `limit`. Looked for where the file system keeps its copies and, unless one of
+// those agrees with it, at the usual offsets.
 std::vector<Superblock> differing_copies(const Filesystem& filesystem, std::size_t limit);
 
 }  // namespace e2qcow::ext2

@@ -13,7 +13,7 @@
 namespace e2qcow::ext2 {
 namespace {
 
-constexpr std::uint64_t kSearchedBytes = 64 << 20;  // for copies at unusual places
+constexpr std::uint64_t kSearchedBytes = 64 << 20;  // for copies at unusual offsets
 constexpr std::uint64_t kSearchStep = 1 << 20;
 constexpr std::size_t kMagicOffset = 56;
 
@@ -21,8 +21,8 @@ std::uint64_t first_data_block(std::uint32_t block_size) {
   return block_size == 1024 ? 1 : 0;
 }
 
-// mke2fs makes groups of as many blocks as a bitmap block has bits, and sparse_super keeps copies in groups
-// 1 and the powers of 3, 5 and 7.
+// mke2fs gives a group as many blocks as a bitmap block has bits, and sparse_super keeps copies in group 1
+// and the powers of 3, 5 and 7.
 std::vector<std::uint64_t> usual_offsets(std::uint32_t block_size) {
   const std::uint64_t blocks_per_group = block_size * 8ULL;
   std::vector<std::uint64_t> offsets;
@@ -39,7 +39,7 @@ std::optional<Superblock> find_backup(const ReadableFile& file, std::uint32_t bl
   return std::nullopt;
 }
 
-// A copy in the journal, or in a file that is an image of a file system, is not where it says it belongs.
+// A copy in the journal, or in a file that is itself an image, is not in the group that it names.
 bool is_where_it_belongs(const Superblock& superblock) {
   const bool has_clusters = superblock.has_ro_compat(EXT4_FEATURE_RO_COMPAT_BIGALLOC);
   const std::uint64_t block =

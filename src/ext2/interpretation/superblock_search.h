@@ -14,14 +14,14 @@ struct SuperblockChoice {
   std::optional<std::uint32_t> block_size;  // as e2fsck -B
 };
 
-// The chosen copy, else the primary, else the first backup that makes sense: at the usual places, then at any
-// near the beginning, for file systems with small groups. Absent where there is none.
+// The chosen copy; else the primary; else the first valid backup, at the usual offsets or, for file systems
+// with small groups, anywhere near the beginning. Absent if there is none.
 std::optional<Superblock> search_superblock(const ReadableFile& file, const SuperblockChoice& choice);
 
-// The same; throws Errc::not_ext2 if there is none, Errc::no_superblock if none is in the chosen block.
+// The same, but throws Errc::not_ext2 if there is none, or Errc::no_superblock if none is in the chosen block.
 Superblock find_superblock(const ReadableFile& file, const SuperblockChoice& choice);
 
-// Where the primary and backups usually are, for all block sizes.
+// The offsets at which the primary and backups usually are, for all block sizes.
 std::vector<std::uint64_t> usual_superblock_offsets();
 
 }  // namespace e2qcow::ext2

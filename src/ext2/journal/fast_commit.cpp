@@ -12,16 +12,16 @@
 namespace e2qcow::ext2 {
 namespace {
 
-constexpr std::size_t kTagBytes = 4;     // what it is, and the length of what follows
-constexpr std::size_t kNumberBytes = 4;  // in front of an inode
+constexpr std::size_t kTagBytes = 4;     // type and length of what follows
+constexpr std::size_t kNumberBytes = 4;  // before an inode
 enum class Tag : std::uint16_t { inode = 6, padding = 7, tail = 8, head = 9 };
 
-// Goes over tags. What is not closed by a tail of the same sequence is from before, or was never finished.
+// Collects inodes from tags. Tags that no tail of the same sequence follows are old, or were never finished.
 class FastCommits {
  public:
   explicit FastCommits(std::uint32_t sequence) : sequence_(sequence) {}
 
-  // False where nothing that counts can follow.
+  // Returns false if nothing valid can follow.
   bool add_block(std::span<const std::byte> block) {
     while (block.size() >= kTagBytes) {
       const auto tag = static_cast<Tag>(load_le<std::uint16_t>(block, 0));

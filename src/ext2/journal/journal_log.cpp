@@ -19,7 +19,7 @@ constexpr std::size_t kTailBytes = 4;              // the checksum at the end of
 constexpr std::size_t kCommitChecksum = 16;        // where it is in a commit block
 constexpr std::uint32_t kDefaultFastCommit = 256;  // blocks
 
-// Of a block in which the checksum itself counts as zero.
+// Of a block, with the field of the checksum itself taken as zeros.
 std::uint32_t checksum_without(std::uint32_t seed, std::span<const std::byte> block, std::size_t offset) {
   constexpr std::array<std::byte, kTailBytes> kZero{};
   const std::uint32_t crc = crc32c(crc32c(seed, block.first(offset)), kZero);
@@ -61,7 +61,7 @@ bool JournalLog::decode_superblock() {
     const std::uint64_t fast = stated == 0 ? kDefaultFastCommit : stated;
     end_ -= std::min(end_, fast);
   }
-  // e2fsck 1.47 does not ask whether the log begins inside the ring.
+  // Like e2fsck 1.47, do not check that the log begins inside the ring.
   return start_ != 0 && start_ < end_;
 }
 
@@ -142,7 +142,7 @@ bool JournalLog::has_right_checksum(const Tag& tag, std::uint32_t sequence,
   return has_incompat(kChecksumV3) ? crc == tag.checksum : (crc & 0xffff) == tag.checksum;
 }
 
-// None at all is right, too. Source: e2fsck/recovery.c, do_one_pass()
+// A commit block without a checksum is valid too. Source: e2fsck/recovery.c, do_one_pass()
 bool JournalLog::confirms(std::span<const std::byte> commit, std::uint32_t transaction_checksum) {
   constexpr std::uint8_t kCrc32 = 1;
   const auto type = load_be<std::uint8_t>(commit, 12);

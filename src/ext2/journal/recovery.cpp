@@ -17,13 +17,13 @@
 namespace e2qcow::ext2 {
 namespace {
 
-// No block of a journal is there twice, so that it is no longer than the file system. For those that claim
-// otherwise: libext2fs, JFS_MAX_JOURNAL_BLOCKS
+// A journal contains no block twice, so it is no longer than the file system. The other limit is that of
+// libext2fs, JFS_MAX_JOURNAL_BLOCKS.
 std::uint64_t max_journal_blocks(const Filesystem& filesystem) {
   return std::min<std::uint64_t>(filesystem.geometry.blocks(), 10'240'000);
 }
 
-// The blocks of the journal, in order, as its inode has them.
+// The blocks of the journal, in order, according to its inode.
 std::vector<BlockRun> journal_blocks(const Filesystem& filesystem) {
   const auto bytes = read_inode(filesystem, filesystem.superblock.raw.s_journal_inum);
   if (!bytes) return {};
@@ -31,7 +31,7 @@ std::vector<BlockRun> journal_blocks(const Filesystem& filesystem) {
   return blocks_of_file(filesystem, inode.map(), inode.uses_extents(), max_journal_blocks(filesystem));
 }
 
-// The same, as the copy of the inode's block map in the superblock has them.
+// The same, according to the copy of the inode's block map in the superblock.
 std::vector<BlockRun> backed_up_journal_blocks(const Filesystem& filesystem) {
   const auto map = journal_map_of(filesystem.superblock);
   if (!map) return {};
@@ -40,7 +40,7 @@ std::vector<BlockRun> backed_up_journal_blocks(const Filesystem& filesystem) {
   return blocks_of_file(filesystem, bytes, uses_extents, max_journal_blocks(filesystem));
 }
 
-// Goes over the log transaction by transaction. Those that are committed count.
+// Reads the log transaction by transaction. Only committed ones count.
 class Recovery {
  public:
   Recovery(const JournalLog& log, const Geometry& geometry) : log_(log), geometry_(geometry) {}
@@ -82,7 +82,7 @@ class Recovery {
            load_be<std::uint32_t>(block, 8) == sequence;
   }
 
-  // A log that goes round and round comes to what was read before.
+  // The log is a ring: stop before blocks that were read already.
   bool has_more() const { return passed_ < log_.length(); }
   void advance(std::uint64_t& position) {
     position = log_.after(position);

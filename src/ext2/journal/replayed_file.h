@@ -6,10 +6,10 @@
 
 namespace e2qcow::ext2 {
 
-// A file system's device as it will be when its journal has been replayed. Nothing is written anywhere.
+// A file system's device as it will be after its journal has been replayed. Nothing is written anywhere.
 class ReplayedFile : public ForwardingFile {
  public:
-  // All blocks of `newer` lie on it.
+  // `device` contains all blocks of `newer`.
   ReplayedFile(const ReadableFile& device, std::uint32_t block_size, JournaledBlocks newer)
       : ForwardingFile(device), block_size_(block_size), newer_(std::move(newer)) {}
 

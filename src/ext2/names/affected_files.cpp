@@ -22,7 +22,7 @@ void for_each_lost(std::span<const Extent> losses, Extent range, Visit visit) {
   }
 }
 
-// Finds who owns what is lost, and hands on the directories.
+// Finds the owners of what is lost, and passes the directories on.
 class OwnerFinder : public BlockVisitor {
  public:
   OwnerFinder(const Filesystem& filesystem, std::span<const Extent> losses, PathFinder& paths)
@@ -62,7 +62,7 @@ class OwnerFinder : public BlockVisitor {
   AffectedByInode found_;
 };
 
-// The inodes that stand in lost parts of the tables. Most of them may never have been used.
+// The inodes in lost parts of the tables. Most of them may never have been used.
 std::vector<std::pair<std::uint64_t, Extent>> lost_inodes(const Filesystem& filesystem,
                                                           const InodeTables& tables,
                                                           std::span<const Extent> losses) {

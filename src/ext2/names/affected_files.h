@@ -13,25 +13,25 @@
 
 namespace e2qcow::ext2 {
 
-// A file that something unreadable belongs to.
+// A file that owns something unreadable.
 struct AffectedFile {
   std::uint64_t inode = 0;
-  std::string path;              // empty where no directory names it
+  std::string path;              // empty if no directory names it
   std::uint64_t lost_bytes = 0;  // of its contents and of its own metadata
-  bool inode_is_lost = false;    // then what it is, and where it is, is not known
+  bool inode_is_lost = false;    // then neither its contents nor their blocks are known
   std::vector<Extent> lost;      // on the device, ascending, not touching; at most kMaxAreas
   static constexpr std::size_t kMaxAreas = 1000;
 };
 
-// The names of inodes, and the files that the losses hit.
+// The files that losses hit, and names of other inodes.
 struct FileNames {
   std::vector<AffectedFile> hit;  // by inode
-  // The paths of the other inodes asked for that have one.
+  // Of the other inodes asked for, those that have a path.
   std::vector<std::pair<std::uint64_t, std::string>> others;
 };
 
-// Reads the directories, and no more of the device than that; but without `owners`, those of the selection,
-// it walks the file system once more. `losses` are bytes of the device, ascending, without overlaps.
+// Reads only the directories if `owners` is given (see SelectedExtents), else the inodes again, too. `losses`
+// are bytes of the device, ascending, without overlaps.
 FileNames find_file_names(const Filesystem& filesystem, const WalkRecord* owners,
                           std::span<const Extent> losses,
                           const std::unordered_set<std::uint64_t>& other_inodes);

@@ -12,7 +12,7 @@
 namespace e2qcow::ext2 {
 namespace {
 
-constexpr std::size_t kMaxDepth = 1024;     // of directories: damaged ones may be in themselves
+constexpr std::size_t kMaxDepth = 1024;     // of directories: damaged ones may contain themselves
 constexpr std::size_t kInlineParent = 4;    // an inline directory begins with the inode of its parent
 constexpr std::size_t kMaxReadBlocks = 64;  // of a directory at a time
 

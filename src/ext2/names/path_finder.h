@@ -11,8 +11,8 @@
 
 namespace e2qcow::ext2 {
 
-// Finds the names of inodes in the directories of a file system, which may be damaged. Its memory follows the
-// number of directories.
+// Finds the names of inodes in the directories of a file system, which may be damaged. Its memory grows with
+// the number of directories.
 class PathFinder : public BlockVisitor {
  public:
   // `filesystem` must outlive it.
@@ -25,8 +25,8 @@ class PathFinder : public BlockVisitor {
   // Reads the directories and remembers the names of directories and of these inodes.
   void read_names(std::unordered_set<std::uint64_t> wanted);
 
-  // "/home/me/letter". Where a directory on the way has no name, the path begins with its inode, as
-  // debugfs has it: "<1234>/letter". Empty where the inode has no name.
+  // "/home/me/letter". If a directory on the way has no name, the path begins with its inode, as debugfs
+  // writes it: "<1234>/letter". Empty if the inode has no name.
   std::string path_of(std::uint64_t inode) const;
   bool has_name(std::uint64_t inode) const { return names_.contains(inode); }
   // All wanted inodes that have a name.

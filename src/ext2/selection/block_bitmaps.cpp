@@ -34,19 +34,20 @@ void for_each_set_run(std::span<const std::byte> bitmap, std::uint64_t bits, Vis
 void select_blocks_in_use(const Filesystem& filesystem, BlockRun groups, Selection& selection,
                           Findings& findings) {
   const Geometry& geometry = filesystem.geometry;
-  // The bitmaps, and the inodes of new files, are in the journal then, and not here yet.
+  // The current bitmaps, and the inodes of new files, are still in the journal.
   const bool is_stale = filesystem.superblock.needs_recovery();
   std::vector<std::byte> bitmap(geometry.block_size());
   for (std::uint64_t group = groups.first; group < groups.end(); ++group) {
     throw_if_stopped();
     const BlockRun blocks = geometry.group(group);
-    if (blocks.count == 0) continue;  // behind the end of the device
+    if (blocks.count == 0) continue;  // past the end of the device
     if (is_stale) {
       selection.add(BlockClass::data, blocks);
       continue;
     }
     const bool proven = filesystem.descriptors.is_proven(group);
-    if (proven && filesystem.descriptors.has_flag(group, EXT2_BG_BLOCK_UNINIT)) continue;  // metadata alone
+    if (proven && filesystem.descriptors.has_flag(group, EXT2_BG_BLOCK_UNINIT))
+      continue;  // it holds only metadata
     const std::uint64_t place = filesystem.descriptors.block_bitmap(group);
     const Extent bytes = geometry.bytes({place, 1});
     const bool exists = place != 0 && geometry.clip({place, 1}).count == 1;

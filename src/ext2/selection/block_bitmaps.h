@@ -7,8 +7,8 @@
 
 namespace e2qcow::ext2 {
 
-// Selects the blocks that the bitmaps of the given groups say are in use. A bitmap that cannot be believed
-// counts as all in use, and so do all where the journal must be replayed.
+// Selects the blocks in use according to the bitmaps of these groups. If a bitmap has a wrong checksum, its
+// whole group counts as in use; if the journal must be replayed, all groups do.
 void select_blocks_in_use(const Filesystem& filesystem, BlockRun groups, Selection& selection,
                           Findings& findings);
 

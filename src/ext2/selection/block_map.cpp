@@ -35,7 +35,7 @@ void BlockMapWalk::add(std::uint64_t inode, std::span<const std::byte> map, bool
   const bool looks_like_extents =
       uses_extents ? header.magic == EXT3_EXT_MAGIC : header.is_surely_a_root(map.size());
   const bool is_root = looks_like_extents && header.makes_sense(map.size());
-  // Where the inode's flag and its contents disagree, either may be the damaged one: follow both.
+  // If the inode's flag and its contents disagree, either may be damaged: follow both.
   if (is_root) {
     const auto height = static_cast<std::uint8_t>(std::min(header.depth, ExtentHeader::kMaxDepth) + 1);
     add_extents({0, static_cast<std::uint32_t>(inode), height, true, contents}, map);
@@ -110,7 +110,7 @@ void BlockMapWalk::visit(const Node& owner, BlockClass block_class, BlockRun run
   if (run.first != 0) visitor_.visit(block_class, filesystem_.geometry.clip(run), owner.inode);
 }
 
-// Selects the node, and puts it into the queue unless nothing in it matters.
+// Selects the node, and queues it unless nothing in it is wanted.
 void BlockMapWalk::queue(const Node& node) {
   const BlockClass own = node.is_extent ? BlockClass::extent_trees : BlockClass::indirect_blocks;
   visit(node, own, {node.block, 1});

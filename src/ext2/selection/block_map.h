@@ -12,34 +12,34 @@
 
 namespace e2qcow::ext2 {
 
-// Selects the blocks that the block maps of inodes consist of (extent nodes, indirect blocks) and, where the
-// contents of an inode matter themselves, the blocks they map. It trusts nothing: a node that makes no sense
-// is selected, noted and not followed. Each node is visited once in a role, so the work is bounded by the
-// device. Nodes that must be read are collected and read in the order of the disk.
+// Selects the blocks that block maps of inodes consist of (extent nodes, indirect blocks) and, if the
+// contents of the inode are wanted, the blocks that they map. It trusts nothing: an invalid node is selected
+// and reported, but not followed. Each node is visited once in each role, so the size of the device bounds
+// the work. Nodes are collected, and then read in the order of the disk.
 class BlockMapWalk {
  public:
   // The arguments must outlive the walk.
   BlockMapWalk(const Filesystem& filesystem, BlockVisitor& visitor, Findings& findings);
 
-  // What of the mapped blocks matters, and as what.
+  // Which of the mapped blocks are wanted, and their class.
   struct Contents {
     BlockClass block_class;
     bool first_block_alone = false;
     friend bool operator==(const Contents&, const Contents&) = default;
   };
 
-  // `map` are the 60 bytes of the inode.
+  // `map` is the inode's 60 bytes.
   void add(std::uint64_t inode, std::span<const std::byte> map, bool uses_extents,
            std::optional<Contents> contents);
 
-  // Reads and follows what is still to do.
+  // Reads and follows the nodes that are left.
   void finish();
 
  private:
   struct Node {
     std::uint64_t block;
     std::uint32_t inode;
-    std::uint8_t height;  // over the mapped blocks: 1 is a leaf; 0 is never in the queue
+    std::uint8_t height;  // above the mapped blocks: 1 is a leaf; 0 is never queued
     bool is_extent;
     std::optional<Contents> contents;
   };

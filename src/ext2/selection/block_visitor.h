@@ -15,8 +15,8 @@ class BlockVisitor {
  public:
   virtual ~BlockVisitor() = default;
 
-  // A run of blocks of the device that belongs to `inode`, or (0) to no single one. May come again, may
-  // overlap others, and may be empty.
+  // A run of blocks of the device that belongs to `inode`, or to no single one (0). The same run may come
+  // again, overlap others, or be empty.
   virtual void visit(BlockClass block_class, BlockRun run, std::uint64_t inode) = 0;
 
   // A directory with entries in the inode itself: the bytes of its map.

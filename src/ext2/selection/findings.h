@@ -11,13 +11,13 @@
 
 namespace e2qcow::ext2 {
 
-// What is wrong with a file system, as seen on the way; the same thing counts once. May be added to by
-// several threads at once.
+// What a walk finds wrong with a file system; the same thing counts once. Several threads may add to it at
+// once.
 class Findings {
  public:
   struct Entry {
     Finding finding;
-    std::uint64_t inode;  // 0: not of an inode
+    std::uint64_t inode;  // 0: belongs to no inode
     std::uint64_t block;
     // NOLINTNEXTLINE(modernize-use-nullptr): it takes the 0 of the comparison for a pointer
     friend auto operator<=>(const Entry&, const Entry&) = default;
@@ -31,7 +31,7 @@ class Findings {
     Entry first{};  // in the order of entries()
   };
   std::map<Finding, Summary> summary() const;
-  // In order, at most kMaxEntries; the counts go on.
+  // In order, at most kMaxEntries; the counts include all.
   std::vector<Entry> entries() const;
 
   static constexpr std::size_t kMaxEntries = 10'000;

@@ -7,9 +7,9 @@
 
 namespace e2qcow::ext2 {
 
-// Selects what has its place without any inode: boot block, superblocks and descriptors with all their
-// backups (also where a backup's magic is gone: that shows what overwrote it), both bitmaps of every group,
-// the MMP block. Inode tables are InodeWalk's.
+// Selects everything that no inode owns: boot block, superblocks and descriptors with all their backups (even
+// if a backup's magic is gone: that shows what overwrote it), both bitmaps of every group, and the MMP block.
+// Inode tables are left to InodeWalk.
 void select_fixed_structures(const Filesystem& filesystem, Selection& selection, Findings& findings);
 
 }  // namespace e2qcow::ext2

@@ -48,7 +48,7 @@ InodeTables::InodeTables(const Filesystem& filesystem, Findings& findings) : fil
 
 BlockRun InodeTables::whole(std::uint64_t group) const {
   const Geometry& geometry = filesystem_.geometry;
-  // Block 0 is what a descriptor names that was never written, or is no descriptor; libext2fs reads none.
+  // Block 0 is in descriptors that were never written, or are none. libext2fs reads no table there.
   if (filesystem_.descriptors.inode_table(group) == 0) return {};
   const std::uint64_t bytes = inodes_to_read(filesystem_, group) * geometry.inode_size();
   return geometry.clip({filesystem_.descriptors.inode_table(group), divide_up(bytes, geometry.block_size())});

@@ -21,7 +21,7 @@ InodeWalk::InodeWalk(const Filesystem& filesystem, DumpKind kind, BlockVisitor& 
       table_reader_(filesystem),
       has_64bit_blocks_(filesystem.superblock.has_incompat(EXT4_FEATURE_INCOMPAT_64BIT)) {}
 
-// All parts are asked for before the first is read, so that a slow device can work on many at once.
+// All parts are requested before the first is read, so that a slow device can work on many at once.
 void InodeWalk::walk_groups(BlockRun groups, const InodeTables& tables) {
   const Geometry& geometry = filesystem_.geometry;
   std::vector<InodeTableReader::Part> parts;
@@ -62,16 +62,15 @@ std::optional<BlockMapWalk::Contents> InodeWalk::contents(std::uint64_t number, 
   if (inode.may_be_a_directory_in_disguise())
     return BlockMapWalk::Contents{BlockClass::directories,
                                   /*first_block_alone=*/!begins_as_its_directory(number, inode)};
-  // Directories alone have one; e2fsck says what is wrong with its root. Source: e2fsck/pass1.c,
-  // handle_htree()
+  // Only directories should have one; e2fsck checks its root. Source: e2fsck/pass1.c, handle_htree()
   if (inode.has_hash_tree())
     return BlockMapWalk::Contents{BlockClass::directories, /*first_block_alone=*/true};
   return std::nullopt;
 }
 
-// Whether its first entry is '.' and leads to itself: e2fsck then makes a directory of it again, and reads
-// the rest. Of everything else the rest may be the contents of a file. Source: e2fsck/pass1.c,
-// check_is_really_dir(); <ext2fs/ext2_fs.h>, struct ext2_dir_entry_2
+// Whether its first entry is '.' and refers to itself: e2fsck then turns it back into a directory, and reads
+// the rest. Otherwise the rest may be the contents of a file. Source: e2fsck/pass1.c, check_is_really_dir();
+// <ext2fs/ext2_fs.h>, struct ext2_dir_entry_2
 bool InodeWalk::begins_as_its_directory(std::uint64_t number, const Inode& inode) const {
   const auto block = first_block_of_file(filesystem_, inode.map(), inode.uses_extents());
   if (!block) return false;
@@ -81,10 +80,9 @@ bool InodeWalk::begins_as_its_directory(std::uint64_t number, const Inode& inode
          load_le<std::uint8_t>(entry, 8) == '.';
 }
 
-// The superblock says which inode, or which blocks, the journal is, and which the quotas; where it is
-// damaged, that may be a file of somebody, and where it lies about the size of blocks, what is anywhere.
-// Whoever reads them looks at the first block, and goes no further without its magic. Sources of the magics:
-// the kernel's include/linux/jbd2.h; libsupport/quotaio_v2.h
+// The superblock names the inodes of the journal and of quotas. If it is damaged, these numbers may name an
+// ordinary file, or any block at all. Like every reader of them, check the magic in the first block before
+// going on. Sources of the magics: the kernel's include/linux/jbd2.h; libsupport/quotaio_v2.h
 bool InodeWalk::begins_as(BlockClass block_class, std::span<const std::byte> map, bool uses_extents) const {
   if (block_class != BlockClass::journal && block_class != BlockClass::quota) return true;
   const auto block = first_block_of_file(filesystem_, map, uses_extents);
@@ -98,8 +96,8 @@ bool InodeWalk::begins_as(BlockClass block_class, std::span<const std::byte> map
   return std::ranges::find(kQuotas, load_le<std::uint32_t>(magic, 0)) != kQuotas.end();
 }
 
-// Its blocks may hold something else by now: the contents of a file where a directory was. An orphan is not
-// deleted yet; it has the number of the next one where the time would be. Source: e2fsck/pass1.c, low dtimes
+// The blocks of a deleted inode may have been reused, say for the contents of a file. An orphan is not
+// deleted yet: its deletion time is the number of the next orphan. Source: e2fsck/pass1.c, low dtimes
 bool InodeWalk::is_deleted(const Inode& inode) const {
   return inode.links() == 0 && inode.deletion_time() > filesystem_.superblock.raw.s_inodes_count;
 }
@@ -110,7 +108,7 @@ void InodeWalk::select_xattr_block(std::uint64_t number, const Inode& inode) {
   const std::uint64_t block = has_64bit_blocks_ ? low | high : low;
   if (block != 0 && !filesystem_.geometry.contains({block, 1}))
     findings_.add(Finding::block_out_of_range, number, block);
-  // Where the high bits are damaged, or the feature that gives them a meaning, the block is still there.
+  // If the high bits are damaged, or the feature that gives them a meaning, the block is at the other number.
   for (const std::uint64_t candidate : {low, low | high}) {
     if (candidate != 0) visitor_.visit(BlockClass::xattrs, filesystem_.geometry.clip({candidate, 1}), number);
     if (high == 0) return;

@@ -14,16 +14,16 @@
 
 namespace e2qcow::ext2 {
 
-// Goes over inode tables and selects them (as far as they are not zero) and the metadata that hangs on their
-// inodes, whatever bitmaps and link counts say: orphans and deleted inodes own blocks, too.
+// Walks inode tables and selects their non-zero blocks, and the metadata of their inodes, whatever bitmaps
+// and link counts say: orphans and deleted inodes own blocks too.
 class InodeWalk {
  public:
-  // With DumpKind::all the contents of files are selected, too: a bitmap may be wrong. The arguments must
+  // With DumpKind::all it also selects the contents of files, as bitmaps may be wrong. The arguments must
   // outlive the walk.
   InodeWalk(const Filesystem& filesystem, DumpKind kind, BlockVisitor& visitor, Findings& findings);
 
   void walk_groups(BlockRun groups, const InodeTables& tables);
-  // Inodes that are not in the tables.
+  // For inodes that are not in the tables.
   void walk_fast_inodes(std::span<const FastInode> inodes);
   // The copy of the journal's block map in the superblock.
   void walk_journal_backup();

@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::uint64_t kReadBytes = 1 << 20;
 
-// What cannot be read is remembered by the file.
+// The file remembers what could not be read.
 void read_once(const ReadableFile& file, Extent range, std::vector<std::byte>& buffer) {
   while (!range.empty()) {
     throw_if_stopped();

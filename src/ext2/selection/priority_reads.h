@@ -8,13 +8,13 @@
 
 namespace e2qcow::ext2 {
 
-// For a disk that may die at any moment: read what matters most first, so that the kernel has it in memory
-// when its turn in the image comes.
+// For a disk that may die at any moment: read what matters most first, so that the kernel still has it in
+// memory when it is written to the image.
 
-// The bitmaps of all groups. To be read before the inodes are.
+// Reads the bitmaps of all groups. Call it before inodes are read.
 void read_bitmaps_first(const Filesystem& filesystem);
 
-// The classes of blocks that are to be read first, in their order; see class_priorities.h.
+// Reads the classes of blocks that class_priorities.h puts first, in their order.
 void read_metadata_first(const ReadableFile& file, std::span<const Selection::ClassRun> runs,
                          std::uint32_t block_size);
 

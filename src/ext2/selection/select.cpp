@@ -15,8 +15,8 @@
 namespace e2qcow::ext2 {
 namespace {
 
-// Groups are handed out in portions of about this much of inode tables, which are asked for at once; at least
-// those of a flex group, which lie together.
+// A thread takes groups in portions with about this much of inode tables, which it requests at once; at least
+// as many as a flex group, whose tables are adjacent.
 constexpr std::uint64_t kPortionBytes = 16 << 20;
 constexpr std::uint64_t kMinPortion = 16;
 constexpr std::uint64_t kMaxPortion = 256;
@@ -47,7 +47,7 @@ struct Collection : BlockVisitor {
   std::optional<WalkRecord> owners;
 };
 
-// Several threads take groups from one counter; each collects on its own.
+// Several threads take groups from one counter, and each has its own collection.
 class Scan {
  public:
   Scan(const Filesystem& filesystem, const SelectOptions& options, Findings& findings)

@@ -28,7 +28,7 @@ std::vector<BlockRun> joined(std::vector<BlockRun> runs) {
   return result;
 }
 
-// Adds the parts of `runs` to `taken` that are not taken yet. Both ascend without overlaps.
+// Adds to `taken` the parts of `runs` that are not taken yet. Both ascend without overlaps.
 std::vector<ClassRun> with(const std::vector<ClassRun>& taken, std::span<const BlockRun> runs,
                            BlockClass block_class) {
   std::vector<ClassRun> result;

@@ -17,14 +17,14 @@
 
 namespace e2qcow::ext2 {
 
-// Collects the blocks that matter, as runs in any order and with overlaps.
+// Collects blocks as runs, in any order, with overlaps.
 class Selection : public BlockVisitor {
  public:
   void add(BlockClass block_class, BlockRun run);
   void add(BlockClass block_class, std::uint64_t block) { add(block_class, {block, 1}); }
   void add(const Selection& other);
   void visit(BlockClass block_class, BlockRun run, std::uint64_t) override { add(block_class, run); }
-  // How many blocks were added, those that were added twice counted twice.
+  // How many blocks were added; a block that was added twice counts twice.
   std::uint64_t added_blocks() const;
 
   struct ClassRun {
@@ -32,7 +32,7 @@ class Selection : public BlockVisitor {
     BlockClass block_class;
     friend bool operator==(const ClassRun&, const ClassRun&) = default;
   };
-  // The same bytes in blocks of another size; those that are covered in part count whole.
+  // The same bytes in blocks of another size; blocks that are partly covered are included.
   struct BlockSizes {
     std::uint32_t from;
     std::uint32_t to;
@@ -45,7 +45,7 @@ class Selection : public BlockVisitor {
   std::vector<ClassRun> runs_;
 };
 
-// What a dump stores: guest bytes, ascending, not touching, and how many of them are for what.
+// What a dump stores: guest extents, ascending, not touching, and their bytes by class.
 struct SelectedExtents {
   std::vector<Extent> extents;
   std::array<std::uint64_t, kBlockClasses> class_bytes{};
@@ -57,7 +57,7 @@ struct SelectedExtents {
   std::uint64_t bytes() const;
 };
 
-// Leaves out what the file has holes for: it is zero and costs nothing.
+// Leaves out holes of the file: they are zeros and cost nothing.
 SelectedExtents extents_of(std::span<const Selection::ClassRun> runs, const ReadableFile& file,
                            std::uint32_t block_size);
 

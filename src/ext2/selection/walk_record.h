@@ -8,7 +8,7 @@
 
 namespace e2qcow::ext2 {
 
-// Remembers which inode owns what, so that it can be asked for later without reading the device again. Takes
+// Remembers which inode owns which blocks, so that nobody needs to read the device again to find out. Takes
 // 24 bytes for each extent of a file.
 class WalkRecord : public BlockVisitor {
  public:

@@ -7,10 +7,10 @@
 
 namespace e2qcow::ext2 {
 
-// The group descriptors, as they are on disk.
+// The group descriptors as stored on the device.
 class GroupDescriptors {
  public:
-  // Reads them from where the superblock in use has them.
+  // Reads those that belong to the superblock in use.
   GroupDescriptors(const ReadableFile& file, const Superblock& superblock, const Geometry& geometry);
 
   std::uint64_t block_bitmap(std::uint64_t group) const { return block_number(group, 0x00, 0x20); }
@@ -20,10 +20,10 @@ class GroupDescriptors {
   bool has_flag(std::uint64_t group, std::uint16_t flag) const;  // EXT2_BG_...
   std::uint32_t block_bitmap_checksum(std::uint64_t group) const;
 
-  // True where descriptors have checksums and this one's is right.
+  // True if descriptors have checksums and this one's is right.
   bool is_proven(std::uint64_t group) const;
-  // False where a checksum speaks against the group's block bitmap, given its bytes: its own, or where
-  // bitmaps have none, that of the descriptor which says where it is.
+  // False if the checksum of this block bitmap of the group is wrong; or, if bitmaps have no checksums, that
+  // of the descriptor which locates it.
   bool is_bitmap_plausible(std::uint64_t group, std::span<const std::byte> bitmap) const;
 
  private:

@@ -11,11 +11,11 @@ namespace e2qcow::ext2 {
 // An entry of a directory. Source of the fields: <ext2fs/ext2_fs.h>, struct ext2_dir_entry_2
 struct DirectoryEntry {
   std::uint32_t inode;  // not 0
-  std::uint8_t type;    // EXT2_FT_..., where the file system has the feature filetype
+  std::uint8_t type;    // EXT2_FT_..., if the file system has the feature filetype
   std::string_view name;
 };
 
-// The fixed part of an entry. Nothing in it has been checked.
+// The fixed part of an entry, unchecked.
 struct EntryHead {
   static constexpr std::size_t kBytes = 8;
 
@@ -31,8 +31,8 @@ struct EntryHead {
   std::uint8_t type;
 };
 
-// Tells `visit` the entries in a block of a directory, up to the first that makes no sense. Blocks of hash
-// trees have none.
+// Calls `visit` for each entry in a block of a directory, up to the first invalid one. Blocks of hash trees
+// have none.
 void for_each_entry(std::span<const std::byte> block,
                     const std::function<void(const DirectoryEntry&)>& visit);
 

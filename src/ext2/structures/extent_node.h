@@ -15,7 +15,7 @@ namespace e2qcow::ext2 {
 // The header of a node of an extent tree. Source of the fields: <ext2fs/ext3_extents.h>
 struct ExtentHeader {
   static constexpr std::size_t kEntrySize = 12;  // of a header, an extent, an extent index
-  // Trees of ext4 have at most 5; libext2fs follows any. None has so many levels of nodes that make sense.
+  // ext4 makes at most 5 levels; libext2fs follows any number. No valid tree is this deep.
   static constexpr std::uint16_t kMaxDepth = 31;
 
   std::uint16_t magic;
@@ -29,11 +29,12 @@ struct ExtentHeader {
         max_entries(load_le<std::uint16_t>(bytes, 4)),
         depth(load_le<std::uint16_t>(bytes, 6)) {}
 
-  // What libext2fs asks of a node. It believes the depth of the root alone, and counts from there.
+  // The checks of libext2fs. It takes the depth from the root only, and counts down from there.
   bool makes_sense(std::size_t node_bytes) const {
     return magic == EXT3_EXT_MAGIC && entries <= node_bytes / kEntrySize - 1;
   }
-  // Of an inode whose flags do not say it: a block number can look like the magic; the rest of a root hardly.
+  // For inodes without the extents flag: a block number may look like the magic, but hardly like a whole
+  // root.
   bool is_surely_a_root(std::size_t map_bytes) const {
     return makes_sense(map_bytes) && max_entries == map_bytes / kEntrySize - 1;
   }

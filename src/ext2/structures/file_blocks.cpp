@@ -78,7 +78,7 @@ class FileMap {
       runs_.push_back({logical, blocks});
   }
 
-  // Empty where the block is not on the device, or was read before: no map needs a node twice.
+  // Empty if the block is not on the device, or was read before: no valid map uses a node twice.
   std::vector<std::byte> read(std::uint64_t block) {
     throw_if_stopped();
     if (block == 0 || filesystem_.geometry.clip({block, 1}).count == 0 || !seen_.insert(block).second)
@@ -88,7 +88,8 @@ class FileMap {
     return bytes;
   }
 
-  // `logical` is that of the first mapped block; afterwards the one behind the last.
+  // `logical` is the position in the file of the first block mapped here, and afterwards of the one after the
+  // last.
   void add_pointers(std::span<const std::byte> pointers, unsigned level, std::uint64_t& logical) {
     const std::uint64_t per_block = filesystem_.geometry.block_size() / kPointer;
     std::uint64_t covered = 1;

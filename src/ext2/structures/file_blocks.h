@@ -10,12 +10,12 @@
 
 namespace e2qcow::ext2 {
 
-// The blocks of a file in its own order, at most `limit` of them: runs on the device, those of a hole with
-// first = 0. `map` are the 60 bytes of the inode. What makes no sense in the map is a hole.
+// The first `limit` blocks of a file, in file order, as runs on the device; runs with first = 0 are holes.
+// `map` is the inode's 60 bytes. Invalid parts of the map are holes.
 std::vector<BlockRun> blocks_of_file(const Filesystem& filesystem, std::span<const std::byte> map,
                                      bool uses_extents, std::uint64_t limit);
 
-// Absent where there is a hole, or the way to it makes no sense. Cheap: reads one node of each level at most.
+// Absent if it is a hole, or the path to it is invalid. Cheap: reads at most one node per level.
 std::optional<std::uint64_t> first_block_of_file(const Filesystem& filesystem, std::span<const std::byte> map,
                                                  bool uses_extents);
 

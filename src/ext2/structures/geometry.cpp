@@ -64,9 +64,9 @@ Geometry::Geometry(const Superblock& superblock, std::uint64_t device_size)
     first_meta_group_ = superblock.raw.s_first_meta_bg;
 }
 
-// Groups behind the end of a device that was cut off count, too, as far as there are inodes for them: their
-// tables may lie in front of it. A claim of more than the device can describe, or than anybody has, costs
-// nothing; nor does one of groups so small that there are very many, but no inodes for them.
+// Groups past the end of a truncated device count too, up to the number of inodes: their tables may be on the
+// device. Absurd claims must cost nothing: more groups than the device has room to describe, more than any
+// file system has, or millions of tiny groups without inodes.
 std::uint64_t Geometry::count_groups(const Superblock& superblock, std::uint64_t device_size) const {
   constexpr std::uint64_t kMaxMissingGroups = 1 << 18;
   constexpr std::uint64_t kMaxWithoutInodes = 1 << 16;
@@ -105,7 +105,7 @@ bool Geometry::has_superblock(std::uint64_t group) const {
 }
 
 std::uint64_t Geometry::superblock_block(std::uint64_t group) const {
-  // With bigalloc and 1 KiB blocks the first group begins with block 0, and the superblock is in block 1.
+  // With bigalloc and 1 KiB blocks the first group begins at block 0, but the superblock is in block 1.
   if (group == 0) return kSuperblockOffset / block_size_;
   return first_data_block_ + group * blocks_per_group_;
 }

@@ -19,9 +19,9 @@ struct BlockRun {
   friend constexpr bool operator==(const BlockRun&, const BlockRun&) = default;
 };
 
-// Where things are in a file system. Single absurd fields of the superblock are replaced by what they must
-// be, and nothing lies outside the device, so that its users need not check again. Source of the rules:
-// libext2fs, lib/ext2fs/{closefs,openfs,alloc_tables}.c
+// Where things are in a file system. Impossible values in single fields of the superblock are replaced by the
+// right ones, and every block it returns is on the device, so callers need no checks of their own. Source of
+// the rules: libext2fs, lib/ext2fs/{closefs,openfs,alloc_tables}.c
 class Geometry {
  public:
   Geometry(const Superblock& superblock, std::uint64_t device_size);
@@ -29,7 +29,7 @@ class Geometry {
   std::uint32_t block_size() const { return block_size_; }
   std::uint64_t blocks() const { return blocks_; }  // that the device has
   std::uint64_t claimed_blocks() const { return claimed_blocks_; }
-  // What of the claimed file system the device does not have.
+  // How much of the claimed file system lies past the end of the device.
   std::uint64_t missing_bytes() const { return (claimed_blocks_ - blocks_) * block_size_; }
   std::uint32_t cluster_blocks() const { return cluster_blocks_; }
   std::uint64_t groups() const { return groups_; }
@@ -39,16 +39,16 @@ class Geometry {
   std::uint64_t inode_table_blocks() const { return inode_table_blocks_; }
 
   BlockRun group(std::uint64_t group) const;
-  // Absent before the first group, behind the last, and where there are none.
+  // Absent before the first group, after the last, and if there are no groups.
   std::optional<std::uint64_t> group_of(std::uint64_t block) const;
   bool has_superblock(std::uint64_t group) const;
   std::uint64_t superblock_block(std::uint64_t group) const;
   // The descriptor blocks, primary or backup, that are stored in the group; may be empty.
   BlockRun descriptors_in(std::uint64_t group) const;
-  // Where the descriptor blocks are that belong to the superblock in use, one for each in order.
+  // The descriptor blocks that belong to the superblock in use, in order.
   std::vector<std::uint64_t> descriptor_blocks() const;
 
-  // Whether the run is in the file system as it claims to be; the device may end before.
+  // Whether the run is inside the file system as the superblock claims it; the device may end earlier.
   bool contains(BlockRun run) const {
     return run.first != 0 && run.first <= claimed_blocks_ && run.count <= claimed_blocks_ - run.first;
   }
@@ -72,7 +72,7 @@ class Geometry {
   std::uint32_t descriptor_size_;
   std::uint64_t inode_table_blocks_;
   std::uint64_t used_superblock_block_;
-  std::uint64_t first_meta_group_;  // in descriptor blocks; all where there is no meta_bg
+  std::uint64_t first_meta_group_;  // in descriptor blocks; without meta_bg, past all of them
   bool sparse_super_;
   bool sparse_super2_;
   std::uint32_t backup_groups_[2];

@@ -12,7 +12,7 @@
 
 namespace e2qcow::ext2 {
 
-// An inode as it is on disk: at least its first 128 bytes.
+// An inode as stored on the device: at least its first 128 bytes.
 // Source of the fields: <ext2fs/ext2_fs.h>, struct ext2_inode
 class Inode {
  public:
@@ -37,14 +37,14 @@ class Inode {
   bool has_inline_data() const { return (flags() & EXT4_INLINE_DATA_FL) != 0; }
   bool has_hash_tree() const { return (flags() & EXT2_INDEX_FL) != 0; }
   bool uses_extents() const { return (flags() & EXT4_EXTENTS_FL) != 0; }
-  // The map holds something else than block numbers: a device number, the target of a short link, or data.
+  // The map holds no block numbers, but a device number, the target of a short link, or data.
   bool has_no_map() const {
     const bool device = S_ISCHR(mode()) || S_ISBLK(mode());
     const bool special = device || S_ISFIFO(mode()) || S_ISSOCK(mode());
     return (special && !may_be_a_directory_in_disguise()) || is_short_link() ||
            (has_inline_data() && !has_root_of_extents());
   }
-  // The mode makes no sense with the map; e2fsck then looks at the first block.
+  // The mode does not fit the map. e2fsck then looks at the first block.
   // Source: e2fsck/pass1.c, check_is_really_dir()
   bool may_be_a_directory_in_disguise() const {
     const bool normal = is_directory() || S_ISREG(mode()) || is_symlink();
@@ -53,15 +53,15 @@ class Inode {
   }
 
  private:
-  // e2fsck then takes the flag of inline data for wrong.
+  // If so, e2fsck considers the flag for inline data wrong.
   bool has_root_of_extents() const { return ExtentHeader(map()).is_surely_a_root(kMapSize); }
-  // A link without a length has blocks if it has anything; deleted ones keep their target, but not its
-  // length. Source: libext2fs, ext2fs_is_fast_symlink()
+  // A link of length 0 may still map blocks; a deleted one keeps its target, but not its length.
+  // Source: libext2fs, ext2fs_is_fast_symlink()
   bool is_short_link() const {
     const bool fits = size_low() == 0 ? links() == 0 : size_low() < kMapSize;
     return is_symlink() && fits && size_high() == 0 && !uses_extents();
   }
-  // A device number is in the first two of its words.
+  // A device number is in the first two words.
   bool has_map_of_a_device() const { return !uses_extents() && is_zero(map().subspan(4 * 4)); }
 
   std::span<const std::byte> bytes_;

@@ -8,14 +8,14 @@
 
 namespace e2qcow::ext2 {
 
-// What the block for multiple mount protection says of who has the file system.
+// Who uses the file system, according to its block for multiple mount protection.
 struct MmpUser {
-  bool is_checking = false;  // e2fsck is at it; else it is mounted
+  bool is_checking = false;  // by e2fsck; otherwise it is mounted
   std::string node;
   std::string device;  // its name on that node
 };
 
-// Absent where there is no such block, or it says that nobody has it. A node that crashed is still named.
+// Absent if there is no such block, or the file system is not in use. A node that crashed is still named.
 // Source of the rules: <ext2fs/ext2_fs.h>, struct mmp_struct
 std::optional<MmpUser> mmp_user(const Filesystem& filesystem);
 

@@ -12,8 +12,8 @@ struct MountState {
   std::string mount_point;  // may be empty
 };
 
-// Whether the device, or the file by way of a loop device, is mounted or in use. Throws
-// Errc::unknown_mounts if that cannot be found out.
+// Whether the device is mounted or in use, or the file through a loop device. Throws Errc::unknown_mounts if
+// that cannot be determined.
 MountState mount_state(const std::string& device);
 
 }  // namespace e2qcow::ext2

@@ -13,11 +13,11 @@ namespace {
 
 static_assert(sizeof(ext2_super_block) == kSuperblockSize);
 
-// More than the bits of a small block: libext2fs opens such file systems, and looks into them before it finds
-// that they make no sense. Source: <ext2fs/ext2_fs.h>, EXT2_MAX_INODES_PER_GROUP
+// More than a small block has bits: libext2fs opens such file systems, and reads from them before it finds
+// them invalid. Source: <ext2fs/ext2_fs.h>, EXT2_MAX_INODES_PER_GROUP
 constexpr std::uint64_t kMaxPerGroup = 1 << 16;
 
-// What no file system can be walked without; the other fields may be wrong (see Geometry).
+// The fields without which nothing can be found. The others may be wrong (see Geometry).
 bool makes_sense(const Superblock& superblock) {
   const ext2_super_block& raw = superblock.raw;
   if (raw.s_magic != EXT2_SUPER_MAGIC || raw.s_log_block_size > 6) return false;

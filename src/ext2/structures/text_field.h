@@ -7,7 +7,7 @@
 
 namespace e2qcow::ext2 {
 
-// The text in a field of fixed size, which need not end with a zero.
+// The text in a field of fixed size, which need not be terminated by a zero.
 template <std::size_t N>
 std::string field_text(const std::uint8_t (&field)[N]) {
   const auto* begin = reinterpret_cast<const char*>(field);
