@@ -18,7 +18,8 @@ struct SuperblockChoice {
 // with small groups, anywhere near the beginning. Absent if there is none.
 std::optional<Superblock> search_superblock(const ReadableFile& file, const SuperblockChoice& choice);
 
-// The same, but throws Errc::not_ext2 if there is none, or Errc::no_superblock if none is in the chosen block.
+// The same, but throws Errc::not_ext2 if there is none, or Errc::no_superblock if none is in the chosen
+// block.
 Superblock find_superblock(const ReadableFile& file, const SuperblockChoice& choice);
 
 // The offsets at which the primary and backups usually are, for all block sizes.

@@ -3,7 +3,6 @@
 
 #include <gtest/gtest.h>
 
-
 namespace e2qcow::ext2 {
 namespace {
 
