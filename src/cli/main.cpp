@@ -29,6 +29,10 @@ int run(int argc, char** argv) {
   app.formatter(std::make_shared<e2qcow::cli::HelpText>());
   app.set_version_flag("--version", "e2qcow " E2QCOW_VERSION);
   app.require_subcommand(1);
+  app.failure_message([](const CLI::App* failed, const CLI::Error& error) {
+    const CLI::Error printed(error.get_name(), e2qcow::printable(error.what()), error.get_exit_code());
+    return CLI::FailureMessage::simple(failed, printed);
+  });
   app.footer("See e2qcow(8), and e2qcow COMMAND --help for an example of each command.");
   e2qcow::cli::Chosen chosen;
   e2qcow::cli::add_dump(app, chosen);

@@ -15,13 +15,17 @@ constexpr std::uint64_t kUnit = 64 * 1024;
 
 // With zeros where the disk has no data, or has ended.
 void read_padded(const ImageSource& source, std::uint64_t guest_offset, std::span<std::byte> out) {
-  std::ranges::fill(out, std::byte{0});
   const Extent wanted{guest_offset, out.size()};
+  std::uint64_t done = 0;
   auto extent = source.next_extent(guest_offset);
   for (; extent && extent->offset < wanted.end(); extent = source.next_extent(extent->end())) {
     const Extent data = common_part(*extent, wanted);
-    source.read(data.offset, out.subspan(data.offset - guest_offset, data.length));
+    const std::uint64_t begin = data.offset - guest_offset;
+    std::ranges::fill(out.subspan(done, begin - done), std::byte{0});
+    source.read(data.offset, out.subspan(begin, data.length));
+    done = begin + data.length;
   }
+  std::ranges::fill(out.subspan(done), std::byte{0});
 }
 
 // A disk that is zero at the offsets at which two others are the same, with extents wherever one of them has

@@ -154,6 +154,13 @@ TEST_F(Output, TextFromTheDiskIsEscaped) {
 
 TEST_F(Output, NamesOfFilesAreEscapedToo) {
   expect_failure(e2qcow({"dump", "no\x1b[31m\nsuch.img", "image.qcow2"}), {"no\\x1b[31m\\x0asuch.img: open"});
+  for (const Words& words : {Words{"dump", "disk.img", "image.qcow2", "more\x1b[31m\xe2\x80\xae"},
+                             Words{"dump", "--offset=\x1b[31m\xe2\x80\xae", "disk.img", "image.qcow2"},
+                             Words{"dump", "--compress=\x1b[31m\xe2\x80\xae", "disk.img", "image.qcow2"}}) {
+    const Outcome usage = e2qcow(words);
+    EXPECT_EQ(usage.status, 2) << usage;
+    EXPECT_NE(usage.err.find("\\x1b[31m\\xe2\\x80\\xae"), std::string::npos) << usage;
+  }
 }
 
 TEST_F(Output, QuietSaysNothingWhenAllIsWell) {
