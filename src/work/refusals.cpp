@@ -7,7 +7,6 @@
 #include <filesystem>
 
 #include "base/device.h"
-#include "base/printable.h"
 #include "base/process/standard_descriptors.h"
 #include "ext2/structures/mount.h"
 #include "ext2/structures/superblock.h"
@@ -20,14 +19,14 @@ void refuse_read_write(const std::string& path) {
   if (!state.mounted || !state.read_write) return;
   if (state.in_use) fail(Errc::in_use, path + ": is used as swap");
   fail(Errc::mounted, fmt::format("{}: is mounted read-write on {}, and would change while it is read", path,
-                                  printable(state.mount_point)));
+                                  state.mount_point));
 }
 
 void refuse_any_use(const std::string& path) {
   const auto state = ext2::mount_state(path);
   if (state.mounted)
     fail(Errc::in_use,
-         fmt::format("{}: is in use (mounted on {}); unmount it first", path, printable(state.mount_point)));
+         fmt::format("{}: is in use (mounted on {}); unmount it first", path, state.mount_point));
 }
 
 }  // namespace
