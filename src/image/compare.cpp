@@ -2,7 +2,6 @@
 #include "image/compare.h"
 
 #include <algorithm>
-#include <functional>
 #include <memory>
 
 #include "base/extents.h"
@@ -45,7 +44,8 @@ class Difference : public ImageSource {
     const std::span other(memory.get(), out.size());
     read_padded(a_, guest_offset, out);
     read_padded(b_, guest_offset, other);
-    std::ranges::transform(out, other, out.begin(), std::bit_xor());
+    for (std::size_t i = 0; i < out.size(); ++i)
+      out[i] ^= other[i];  // std::ranges::transform takes 14 times as long
   }
   std::uint64_t read_unit() const override { return std::max(a_.read_unit(), b_.read_unit()); }
 
