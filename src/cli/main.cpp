@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <fmt/format.h>
 
+#include <cctype>
 #include <csignal>
 #include <cstdio>
 #include <exception>
@@ -22,19 +23,24 @@ bool has_command(const CLI::App& app, const std::string& name) {
   return !commands.empty();
 }
 
-int run(int argc, char** argv) {
-  CLI::App app(
-      "Dump ext2/3/4 file systems to qcow2 images that hold only the blocks that matter, and restore them.",
-      "e2qcow");
-  app.formatter(std::make_shared<e2qcow::cli::HelpText>());
-  app.set_version_flag("--version", "e2qcow " E2QCOW_VERSION);
-  app.require_subcommand(1);
-  app.failure_message([](const CLI::App* failed, const CLI::Error& error) {
-    const CLI::Error printed(error.get_name(), e2qcow::printable(error.what()), error.get_exit_code());
-    return CLI::FailureMessage::simple(failed, printed);
-  });
-  app.footer("See e2qcow(8), and e2qcow COMMAND --help for an example of each command.");
-  e2qcow::cli::Chosen chosen;
+// CLI11's text without its capital letter, unless that is the name of an operand.
+std::string text_of(const CLI::ParseError& error, bool has_command) {
+  if (!has_command && error.get_name() == "RequiredError") return "a command is required";
+  std::string text = error.what();
+  if (text.starts_with("The ") || text.starts_with("Could "))
+    text[0] = static_cast<char>(std::tolower(text[0]));
+  return e2qcow::printable(text);
+}
+
+// "e2qcow dump: IMAGE is required; see e2qcow dump --help"
+int report_usage_error(const CLI::App& app, const CLI::ParseError& error) {
+  const auto commands = app.get_subcommands();
+  const std::string name = commands.empty() ? "e2qcow" : "e2qcow " + commands[0]->get_name();
+  e2qcow::cli::say("{}: {}; see {} --help\n", name, text_of(error, !commands.empty()), name);
+  return e2qcow::cli::kUsage;
+}
+
+void add_commands(CLI::App& app, e2qcow::cli::Chosen& chosen) {
   e2qcow::cli::add_dump(app, chosen);
   e2qcow::cli::add_restore(app, chosen);
   e2qcow::cli::add_info(app, chosen);
@@ -43,26 +49,41 @@ int run(int argc, char** argv) {
   e2qcow::cli::add_compare(app, chosen);
   e2qcow::cli::add_measure(app, chosen);
   e2qcow::cli::add_exec(app, chosen);
-  const bool names_a_command = argc > 1 && argv[1][0] != '-' && argv[1][0] != '\0';
-  if (names_a_command && !has_command(app, argv[1])) {
-    e2qcow::cli::say("e2qcow: there is no command '{}'; see e2qcow --help\n", e2qcow::printable(argv[1]));
-    return e2qcow::cli::kUsage;
-  }
+}
+
+int run_command(const CLI::App& app, const e2qcow::cli::Chosen& chosen) {
   try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    const int status = app.exit(error) == 0 ? e2qcow::cli::kDone : e2qcow::cli::kUsage;
-    return std::cout.flush() ? status : e2qcow::cli::kFailed;
-  }
-  int status = chosen.if_failed;
-  try {
-    status = chosen.run();
-  } catch (const CLI::ParseError& error) {  // options that do not go together
-    e2qcow::cli::say("e2qcow: {}\n", e2qcow::printable(error.what()));
-    return e2qcow::cli::kUsage;
+    return chosen.run();
+  } catch (const CLI::ParseError&) {  // options that do not go together
+    throw;
   } catch (const std::exception& error) {
     e2qcow::cli::say_error(error, *app.get_subcommands().front());
-    return status;
+    return chosen.if_failed;
+  }
+}
+
+int run(int argc, char** argv) {
+  CLI::App app(
+      "Dump ext2/3/4 file systems to qcow2 images that hold only the blocks that matter, and restore them.",
+      "e2qcow");
+  app.formatter(std::make_shared<e2qcow::cli::HelpText>());
+  app.set_version_flag("--version", "e2qcow " E2QCOW_VERSION);
+  app.require_subcommand(1);
+  app.footer("See e2qcow(8), and e2qcow COMMAND --help for an example of each command.");
+  e2qcow::cli::Chosen chosen;
+  add_commands(app, chosen);
+  const bool names_a_command = argc > 1 && argv[1][0] != '-' && argv[1][0] != '\0';
+  int status = e2qcow::cli::kFailed;
+  try {
+    if (names_a_command && !has_command(app, argv[1]))
+      throw CLI::ValidationError(fmt::format("there is no command '{}'", argv[1]));
+    app.parse(argc, argv);
+    status = run_command(app, chosen);
+  } catch (const CLI::Success& help) {
+    app.exit(help);
+    return std::cout.flush() ? e2qcow::cli::kDone : e2qcow::cli::kFailed;
+  } catch (const CLI::ParseError& error) {
+    return report_usage_error(app, error);
   }
   if (std::fflush(stdout) != 0) {
     std::perror("e2qcow: standard output");

@@ -133,7 +133,7 @@ TEST_F(Output, ACompressedImageIsExactlyAsLargeAsMeasured) {
 }
 
 TEST_F(Output, DumpNamesWhoeverElseMayHaveTheFileSystem) {
-  make_file_system({{"-t", "ext4", "-O", "mmp", "-E", "mmp_update_interval=1"}});
+  make_file_system({.tune2fs = {"-O", "mmp"}});
   EXPECT_EQ(e2qcow({"dump", "-q", "disk.img", "image.qcow2"}), (Outcome{0, "", ""}));
   const std::uint64_t mmp = std::stoull(header_field("MMP block number")) * block_size();
   patch_file(path("disk.img"), mmp + 4, std::string("\5\0\0\0", 4));              // the sequence number

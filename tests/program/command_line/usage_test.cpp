@@ -9,26 +9,6 @@ namespace fs = std::filesystem;
 
 using CommandLine = FileSystemTest;
 
-TEST_F(CommandLine, HelpHasAnExampleForEachCommand) {
-  for (const std::string command : {"dump", "restore", "info", "check", "measure"}) {
-    const Outcome help = e2qcow({command, "--help"});
-    EXPECT_EQ(help.status, 0) << command;
-    EXPECT_EQ(help.err, "");
-    EXPECT_NE(help.out.find("Example: e2qcow " + command + " "), std::string::npos) << help;
-    EXPECT_NE(e2qcow({"--help"}).out.find(command + " "), std::string::npos);
-  }
-}
-
-TEST_F(CommandLine, HelpFits80ColumnsAndHasNoWordsOfTheParser) {
-  for (const std::string command :
-       {"dump", "restore", "info", "check", "map", "compare", "measure", "exec"}) {
-    std::istringstream help(e2qcow({command, "--help"}).out);
-    for (std::string line; std::getline(help, line);) EXPECT_LE(line.size(), 80U) << line;
-    for (const std::string word : {"TEXT", "UINT", "REQUIRED", "Excludes"})
-      EXPECT_EQ(help.str().find(word), std::string::npos) << help.str();
-  }
-}
-
 TEST_F(CommandLine, HelpAndVersionSucceed) {
   EXPECT_EQ(e2qcow({"--help"}).status, 0);
   const Outcome version = e2qcow({"--version"});
@@ -36,15 +16,9 @@ TEST_F(CommandLine, HelpAndVersionSucceed) {
   EXPECT_TRUE(version.out.starts_with("e2qcow ")) << version;
 }
 
-TEST_F(CommandLine, WhatMakesNoSenseHasStatus2AndOneHint) {
+TEST_F(CommandLine, ValuesThatNoOptionTakesAreUsageErrors) {
   make_file_system();
-  for (const Words& words : {Words{},
-                             {"unknown"},
-                             {"dump"},
-                             {"dump", "disk.img"},
-                             {"dump", "disk.img", "out", "more"},
-                             {"dump", "--unknown", "disk.img", "out"},
-                             {"dump", "--cluster-size=3000", "disk.img", "out"},
+  for (const Words& words : {Words{"dump", "--cluster-size=3000", "disk.img", "out"},
                              {"dump", "--cluster-size=256", "disk.img", "out"},
                              {"dump", "--cluster-size=4M", "disk.img", "out"},
                              {"dump", "--cluster-size=", "disk.img", "out"},
@@ -65,17 +39,13 @@ TEST_F(CommandLine, WhatMakesNoSenseHasStatus2AndOneHint) {
                              {"dump", "--progress=perhaps", "disk.img", "out"},
                              {"dump", "--threads=0", "disk.img", "out"},
                              {"dump", "--threads=x", "disk.img", "out"},
-                             {"restore", "image.qcow2"},
-                             {"restore", "--all", "image.qcow2", "out"},
-                             {"info"},
-                             {"info", "a", "b"},
-                             {"measure"},
-                             {"check"}}) {
+                             {"restore", "--all", "image.qcow2", "out"}}) {
     const Outcome outcome = e2qcow(words);
-    SCOPED_TRACE(words.empty() ? "nothing" : words[0] + " " + words.back());
+    SCOPED_TRACE(words[1]);
     EXPECT_EQ(outcome.status, 2) << outcome;
     EXPECT_EQ(outcome.out, "");
-    EXPECT_NE(outcome.err, "");
+    EXPECT_TRUE(outcome.err.starts_with("e2qcow " + words[0] + ": ")) << outcome;
+    EXPECT_TRUE(outcome.err.ends_with("; see e2qcow " + words[0] + " --help\n")) << outcome;
     EXPECT_FALSE(fs::exists(path("out")));
   }
 }
@@ -94,7 +64,7 @@ TEST_F(CommandLine, AResultThatCannotBePrintedIsAnError) {
 }
 
 TEST_F(CommandLine, HelpThatCannotBePrintedIsAnError) {
-  for (const char* command : {"--help", "--version", "dump --help"}) {
+  for (const char* command : {"--help", "--version"}) {
     const std::string line = std::string("exec \"$0\" ") + command + " >/dev/full";
     EXPECT_EQ(run({"sh", "-c", line, E2QCOW_PROGRAM}).status, 1) << line;
   }
@@ -116,7 +86,7 @@ TEST_F(CommandLine, MessagesThatCannotBePrintedDoNotChangeTheStatus) {
 // Files would get the numbers 0 to 2, and messages would go into them.
 TEST_F(CommandLine, NothingIsPrintedIntoFilesWhenDescriptorsAreClosed) {
   make_file_system({{"-t", "ext4", "-b", "1024"}});
-  fs::copy_file(path("disk.img"), path("before.img"));
+  copy_disk(path("disk.img"), path("before.img"));
   for (const std::string closed : {">&-", "2>&-", ">&- 2>&-", "<&- >&-", "<&- 2>&-", "<&- >&- 2>&-"}) {
     SCOPED_TRACE(closed);
     const std::string dump = "exec \"$0\" dump --progress=always disk.img image.qcow2 " + closed;
