@@ -2,11 +2,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Make qcow2 images of every kind, good and bad, and see what e2qcow does with them.
 
-    images.py E2QCOW DIRECTORY [NAME...]
+    images.py E2QCOW DIRECTORY good|bad [NAME...]
 
 Good images come from qemu-img and qemu-io, or from patching those in ways that QEMU reads; e2qcow has to restore the
 bytes that `qemu-img convert` brings. Bad ones have one thing wrong; e2qcow has to refuse them with exit status 1, one
-line of text, in 10 seconds of processor time and 512 MiB, and leave no target behind. Names limit the run to images that begin so.
+line of text, in 10 seconds of processor time and 512 MiB, and leave no target behind. Names limit the run to images
+that begin so.
 """
 
 import itertools
@@ -110,6 +111,7 @@ class Maker:
         self.directory = directory
         self.random = random.Random(4711)
         self.source = self.path("source.raw")
+        self.converted = {}
         self.make_source()
 
     def path(self, name):
@@ -130,10 +132,18 @@ class Maker:
             file.write(disk)
 
     def convert(self, name, *options, source=None, o=""):
+        """Converts once with the same options; most images begin as one of a few."""
         path = self.path(name)
+        how = (options, source, o)
+        if source is None and how in self.converted:
+            with open(path, "wb") as file:
+                file.write(self.converted[how])
+            return Image(path)
         settings = ["-o", o] if o else []
         self.run("qemu-img", "convert", "-f", "raw", "-O", "qcow2", *settings, *options, source or self.source, path)
-        return Image(path)
+        image = Image(path)
+        self.converted[how] = bytes(image.bytes)
+        return image
 
     def create(self, name, size, *options, o=""):
         path = self.path(name)
@@ -739,8 +749,22 @@ def stretches(entries):
     return result
 
 
+def judge_good(judge, maker):
+    for name in good(maker):
+        judge.same_as_qemu(name)
+    for name, options in chains(maker):
+        judge.same_as_qemu(name, options)
+        if judge.wanted(name):
+            judge.refused(name)  # without naming what it is based on
+
+
+def judge_bad(judge, maker):
+    for name in bad(maker):
+        judge.refused(name)
+
+
 def main():
-    if len(sys.argv) < 3:
+    if len(sys.argv) < 4 or sys.argv[3] not in ("good", "bad"):
         print(__doc__, file=sys.stderr)
         return 2
     for program in ("qemu-img", "qemu-io", "zstd"):
@@ -750,15 +774,11 @@ def main():
     shutil.rmtree(sys.argv[2], ignore_errors=True)
     os.makedirs(sys.argv[2])
     maker = Maker(os.path.abspath(sys.argv[2]))
-    judge = Judge(sys.argv[1], maker, sys.argv[3:])
-    for name in good(maker):
-        judge.same_as_qemu(name)
-    for name, options in chains(maker):
-        judge.same_as_qemu(name, options)
-        if judge.wanted(name):
-            judge.refused(name)  # without naming what it is based on
-    for name in bad(maker):
-        judge.refused(name)
+    judge = Judge(sys.argv[1], maker, sys.argv[4:])
+    if sys.argv[3] == "good":
+        judge_good(judge, maker)
+    else:
+        judge_bad(judge, maker)
     shutil.rmtree(sys.argv[2])
     print(f"{judge.count} images, {len(judge.failures)} failures")
     return 1 if judge.failures or judge.count == 0 else 0

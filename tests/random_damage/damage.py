@@ -298,7 +298,7 @@ class Trial:
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("e2qcow")
-    parser.add_argument("--count", type=int, default=100)
+    parser.add_argument("--count", type=int, default=40 * int(os.environ.get("E2QCOW_ROUNDS", "1")))
     parser.add_argument("--first", type=int, default=0)
     # In CI the same damages each time, so that what lands does not depend on luck.
     chosen = 1 if os.environ.get("E2QCOW_CI") else random.SystemRandom().randrange(1 << 32)

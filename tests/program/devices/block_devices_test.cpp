@@ -115,7 +115,7 @@ TEST_F(DumpOfDevice, HoldsWhatAJournalHasThatIsToBeReplayed) {
   const std::string directory = mount(attach("disk.img"));
   write_file(directory + "/new", std::string(3 << 20, 'n'));
   output_of({"sync", directory + "/new"});
-  fs::copy_file(path("disk.img"), path("crashed.img"));
+  copy_disk(path("disk.img"), path("crashed.img"));
   const Outcome dump = e2qcow({"dump", "--all", "crashed.img", "image.qcow2"});
   EXPECT_NE(dump.err.find("crashed.img: the journal has not been replayed"), std::string::npos) << dump;
   EXPECT_EQ(e2qcow({"restore", "image.qcow2", "restored.img"}).status, 0);
@@ -161,7 +161,7 @@ class OnXfs : public BlockDeviceTest {
     output_of({"mkfs.xfs", "-q", "xfs"});
     directory_ = mount(attach("xfs"));
     make_file_system({{"-t", "ext4", "-b", "4096"}});
-    fs::copy_file(path("disk.img"), directory_ + "/disk.img");
+    copy_disk(path("disk.img"), directory_ + "/disk.img");
   }
   std::uint64_t shared_blocks(const std::string& name) const {
     return std::stoull(output_of({"sh", "-c", "filefrag -v " + name + " | grep -c shared || true"}));
@@ -232,7 +232,7 @@ TEST_F(DumpToDevice, ADeviceThatIsTooSmallIsRefused) {
 }
 
 TEST_F(DumpToDevice, AMountedDeviceIsRefused) {
-  fs::copy_file(path("disk.img"), path("target.img"));
+  copy_disk(path("disk.img"), path("target.img"));
   const std::string device = attach("target.img");
   mount(device, {"-o", "ro,noload"});
   expect_failure(e2qcow({"dump", "disk.img", device}), {device + ": open for writing: the device is in use"});
@@ -344,7 +344,7 @@ TEST_F(RestoreToDevice, FitTakesADeviceThatHoldsTheFileSystem) {
 
 TEST_F(RestoreToDevice, AMountedDeviceIsRefused) {
   dump({"--all"});
-  fs::copy_file(path("disk.img"), path("target.img"));
+  copy_disk(path("disk.img"), path("target.img"));
   const std::string device = attach("target.img");
   const std::string directory = mount(device, {"-o", "ro"});
   expect_failure(restore(device), {device + ": is in use (mounted on " + directory + ")"});
@@ -362,7 +362,7 @@ TEST_F(RestoreToDevice, ADeviceThatSomebodyHoldsIsRefused) {
 
 TEST_F(RestoreToDevice, AFileThatIsMountedIsRefused) {
   dump({"--all"});
-  fs::copy_file(path("disk.img"), path("target.img"));
+  copy_disk(path("disk.img"), path("target.img"));
   mount(attach("target.img"), {"-o", "ro"});
   expect_failure(restore("target.img"), {"target.img: is in use"});
   expect_same_bytes("target.img", "disk.img");
@@ -370,7 +370,7 @@ TEST_F(RestoreToDevice, AFileThatIsMountedIsRefused) {
 
 TEST_F(RestoreToDevice, AHalfRestoredDeviceHasNoSuperblock) {
   dump({"--all"});
-  fs::copy_file(path("disk.img"), path("target.img"));
+  copy_disk(path("disk.img"), path("target.img"));
   const std::string device = attach("target.img");
   expect_failure(restore(device, {}, faulty({"FAULTY_WRITE=4"})), {device + ": write at", "No space left"});
   EXPECT_TRUE(on_target().substr(0, 65536) == std::string(65536, '\0'));

@@ -58,7 +58,7 @@ class Damaged : public FileSystemTest {
     patch_file(path("disk.img"), offset, bytes);
   }
   std::string bytes_at(std::uint64_t offset, std::size_t length) const {
-    return read_file(path("disk.img")).substr(offset, length);
+    return read_bytes(path("disk.img"), offset, length);
   }
   std::uint64_t number_at(std::uint64_t offset, std::size_t width) const {
     std::uint64_t number = 0;
@@ -213,8 +213,11 @@ TEST_F(Damaged, APrimaryThatClaimsMoreThanAnybodyHasCostsNothing) {
   make_file_system({kExt4WithoutChecksums});
   patch(kSuperblock + 4, le(0, 4));
   patch(kSuperblock + 0x150, le(1 << 28, 4));  // the high half: 2^60 blocks
-  const char* const no_limit = std::getenv("E2QCOW_NO_MEMORY_LIMIT");
-  const std::string limit = no_limit == nullptr ? "ulimit -v 524288; " : "";
+#ifdef E2QCOW_SANITIZED
+  const std::string limit;
+#else
+  const std::string limit = "ulimit -v 524288; ";
+#endif
   const Outcome dump = run({"sh", "-c", limit + "exec \"$0\" dump disk.img image.qcow2", E2QCOW_PROGRAM});
   EXPECT_EQ(dump.status, 3) << dump;
   EXPECT_NE(dump.err.find("shorter than its file system"), std::string::npos) << dump;
@@ -479,7 +482,7 @@ TEST_F(UnreplayedJournal, WithAFastCommit) {
   const std::uint64_t block = std::stoull(debugfs("bmap <8> " + std::to_string(area + 1)));
   patch(block * kBlock, commit);
   expect_truth();
-  fs::copy_file(path("disk.img"), path("copy.img"));
+  copy_disk(path("disk.img"), path("copy.img"));
   EXPECT_NE(run({"e2fsck", "-fy", "copy.img"}).status, 8);
   EXPECT_EQ(output_of({"debugfs", "-R", "bmap many 0", "copy.img"}), std::to_string(kNewPlace) + "\n")
       << "was not replayed: no test";

@@ -107,7 +107,7 @@ TEST_F(DumpErrors, TheImageIsTheDevice) {
   make_file_system();
   fs::create_symlink("disk.img", path("link"));
   fs::create_hard_link(path("disk.img"), path("other-name"));
-  fs::copy_file(path("disk.img"), path("before.img"));
+  copy_disk(path("disk.img"), path("before.img"));
   for (const char* name : {"disk.img", "./disk.img", "link", "other-name"})
     expect_failure(e2qcow({"dump", "--force", "disk.img", name}),
                    {name, "would overwrite the input disk.img"});

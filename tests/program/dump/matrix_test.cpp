@@ -45,7 +45,7 @@ const std::vector<Case> kCases{
     {"ea_inode", {{"-t", "ext4", "-O", "ea_inode"}, "32M", {"ea_set -f tree/large /small/file3 user.huge"}}},
     {"quota", {{"-t", "ext4", "-O", "quota", "-E", "quotatype=usrquota:grpquota"}}},
     {"project", {{"-t", "ext4", "-O", "quota,project", "-E", "quotatype=prjquota"}}},
-    {"mmp", {{"-t", "ext4", "-O", "mmp"}}},
+    {"mmp", {.tune2fs = {"-O", "mmp"}}},
     {"orphan_file", {{"-t", "ext4", "-O", "orphan_file"}}},
     {"large_dir", {{"-t", "ext4", "-b", "1024", "-O", "large_dir"}}},
     {"casefold", {{"-t", "ext4", "-O", "casefold"}, "32M", {"mkdir folded", "sif folded flags 0x40080000"}}},
@@ -95,7 +95,7 @@ class Matrix : public FileSystemTest, public ::testing::WithParamInterface<Case>
 
   void dump_and_restore(Words options) const {
     options.insert(options.begin(), {"dump", "disk.img", "image.qcow2"});
-    fs::copy_file(path("disk.img"), path("before.img"));
+    copy_disk(path("disk.img"), path("before.img"));
     const Outcome dump = e2qcow(options);
     EXPECT_EQ(dump.status, 0) << dump;
     expect_same_bytes("disk.img", "before.img");

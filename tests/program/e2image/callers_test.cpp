@@ -28,7 +28,7 @@ TEST_F(E2imageCallers, MessagesAndStatusesAreTheSame) {
   fs::create_directory(path("directory"));
   fs::create_symlink("circle", path("circle"));
   output_of({"mkswap", "-q", "zeros"});
-  fs::copy_file(path("disk.img"), path("before.img"));
+  copy_disk(path("disk.img"), path("before.img"));
   const std::vector<Words> all{{"-r"},
                                {"-r", "disk.img"},
                                {"-z", "a", "b"},
@@ -75,7 +75,7 @@ TEST_F(E2imageCallers, AnOffsetBehindAllFilesLeavesTheTargetAsItWas) {
   write_file(path("before"), std::string(40 << 20, 'x'));
   for (const std::string offset : {"-5", "-33554432", "9223372036854775807"}) {
     for (const std::string source : {"disk.img", "image.qcow2"}) {
-      fs::copy_file(path("before"), path("ours"), fs::copy_options::overwrite_existing);
+      copy_disk(path("before"), path("ours"));
       const Outcome outcome = ours({"-rO", offset, source, "ours"});
       EXPECT_EQ(outcome.status, 1) << outcome;
       EXPECT_NE(outcome.err.find("seek_set: Invalid argument\n"), std::string::npos) << outcome;
@@ -115,7 +115,7 @@ TEST_F(E2imageCallers, ProgressTellsHowLongItWillTake) {
 TEST_F(E2imageCallers, ComparingWritesWhatIsDifferent) {
   make_file_system();
   EXPECT_EQ(ours({"-r", "disk.img", "ours"}).status, 0);
-  fs::copy_file(path("ours"), path("theirs"));
+  copy_disk(path("ours"), path("theirs"));
   patch_file(path("ours"), first_block_of("/many") * block_size(), "changed");
   patch_file(path("theirs"), first_block_of("/many") * block_size(), "changed");
   const Outcome outcome = ours({"-rc", "disk.img", "ours"});
@@ -154,7 +154,7 @@ TEST_F(E2imageCallers, AClassicImageIsInstalled) {
   make_file_system();
   EXPECT_EQ(theirs({"disk.img", "image.e2i"}).status, 0);
   for (const std::string program : {"ours", "theirs"}) {
-    fs::copy_file(path("disk.img"), path(program));
+    copy_disk(path("disk.img"), path(program));
     patch_file(path(program), 1024, std::string(1024, '\0'));
   }
   EXPECT_EQ(ours({"-I", "ours", "image.e2i"}).status, 0);
@@ -174,8 +174,9 @@ class E2imageMoves : public E2imageTest {
   }
   // The file system at the offset in moved.img is that of disk.img.
   void expect_file_system_at(std::uint64_t offset) const {
-    const std::string bytes = read_file(path("moved.img")).substr(offset, fs::file_size(path("disk.img")));
-    write_file(path("ours.raw"), bytes);
+    output_of({"dd", "status=none", "if=moved.img", "of=ours.raw", "bs=64k", "iflag=skip_bytes,count_bytes",
+               "conv=sparse", "skip=" + std::to_string(offset),
+               "count=" + std::to_string(fs::file_size(path("disk.img")))});
     EXPECT_EQ(run({"e2fsck", "-fn", "ours.raw"}).status, 0);
     fs::remove_all(path("files"));
     expect_same_files("ours.raw");
@@ -185,7 +186,7 @@ class E2imageMoves : public E2imageTest {
 TEST_F(E2imageMoves, GoInBothDirectionsAndMayOverlap) {
   for (const std::uint64_t offset : {std::uint64_t{512}, std::uint64_t{1 << 20}, std::uint64_t{100 << 20}}) {
     make_file_system({{"-t", "ext4", "-b", "1024"}});
-    fs::copy_file(path("disk.img"), path("moved.img"), fs::copy_options::overwrite_existing);
+    copy_disk(path("disk.img"), path("moved.img"));
     Outcome outcome = move("-O", offset);
     EXPECT_EQ(outcome.status, 0) << outcome;
     EXPECT_NE(outcome.err.find("\rCopied "), std::string::npos) << outcome;
@@ -205,7 +206,7 @@ TEST_F(E2imageMoves, ASignalDestroysNothing) {
       "\rStopping now will destroy the filesystem, interrupt again if you are sure\nCopying ";
   make_file_system({{"-t", "ext4", "-b", "1024"}});
   const auto interrupted_at = [&](int read) {
-    fs::copy_file(path("disk.img"), path("moved.img"), fs::copy_options::overwrite_existing);
+    copy_disk(path("disk.img"), path("moved.img"));
     const Outcome outcome = move("-O", kDistance,
                                  faulty({"FAULTY_FILE=" + path("moved.img").string(),
                                          "FAULTY_READ=" + std::to_string(read), "FAULTY_SIGNAL=2"}));
@@ -232,11 +233,11 @@ TEST_F(E2imageMoves, ASignalDestroysNothing) {
 
 TEST_F(E2imageMoves, OfAFileLeaveWhatLiesBehind) {
   make_file_system();
-  fs::copy_file(path("disk.img"), path("moved.img"));
+  copy_disk(path("disk.img"), path("moved.img"));
   fs::resize_file(path("moved.img"), 64 << 20);
   patch_file(path("moved.img"), 60 << 20, "another partition");
   EXPECT_EQ(move("-O", 1 << 20).status, 0);
-  EXPECT_EQ(read_file(path("moved.img")).substr(60 << 20, 17), "another partition");
+  EXPECT_EQ(read_bytes(path("moved.img"), 60 << 20, 17), "another partition");
   expect_file_system_at(1 << 20);
 }
 

@@ -261,7 +261,7 @@ TEST_F(E2imageDumping, AListWritesNothing) {
 
 TEST_F(E2imageDumping, NothingIsWrittenOverTheSource) {
   make_file_system();
-  fs::copy_file(path("disk.img"), path("before.img"));
+  copy_disk(path("disk.img"), path("before.img"));
   fs::create_hard_link(path("disk.img"), path("other-name"));
   for (const std::string options : {"-r", "-Q", "-ra"}) {
     const Outcome outcome = ours({options, "disk.img", "other-name"});

@@ -90,7 +90,7 @@ TEST_F(E2imageDevices, AMountedDeviceIsReadWhenForcedAndNeverWritten) {
 }
 
 TEST_F(E2imageDevices, AFileSystemMovesOnADevice) {
-  fs::copy_file(path("disk.img"), path("device.img"));
+  copy_disk(path("disk.img"), path("device.img"));
   fs::resize_file(path("device.img"), 40 << 20);
   const std::string device = attach("device.img");
   const Outcome outcome = ours({"-ra", "-p", "-O", "1048576", device});

@@ -45,7 +45,10 @@ FileSystemOptions random_options(Random& random) {
   const std::string type = one_of(random, {"ext2", "ext3", "ext4"});
   const std::string features = one_of(random, type == "ext4" ? kExt4Features : kExt2Features);
   options.mke2fs = {"-t", type, "-b", one_of(random, {"1024", "2048", "4096"})};
-  if (!features.empty()) options.mke2fs.insert(options.mke2fs.end(), {"-O", features});
+  if (features == "mmp")  // from the start, each judge that writes would wait for other users
+    options.tune2fs = {"-O", "mmp"};
+  else if (!features.empty())
+    options.mke2fs.insert(options.mke2fs.end(), {"-O", features});
   if (random.below(4) == 0)
     options.mke2fs.insert(options.mke2fs.end(), {"-I", one_of(random, {"128", "256", "512"})});
   if (random.below(5) == 0 && features != "bigalloc")
@@ -67,13 +70,16 @@ class E2imageIdentity : public E2imageTest {
     const bool possible = run(words).status == 0;
     fs::remove(path("probe.img"));
     if (!possible) return false;
-    make_file_system(options);
+    FileSystemOptions without_mmp = options;
+    without_mmp.tune2fs.clear();
+    make_file_system(without_mmp);
     if (random.below(2) == 0) {
       run({"debugfs", "-w", "-R", "write /dev/null reserved", "disk.img"});
       run({"debugfs", "-w", "-R", "fallocate /reserved 0 300", "disk.img"});
       run({"debugfs", "-w", "-R", "rm /small/file30", "disk.img"});
     }
     run({"e2fsck", "-fy", "disk.img"});
+    if (!options.tune2fs.empty()) run({"tune2fs", "-O", "mmp", "disk.img"});
     return true;
   }
 
@@ -133,19 +139,21 @@ class E2imageIdentityRound : public E2imageIdentity, public ::testing::WithParam
 
 TEST_P(E2imageIdentityRound, AllOutputsAreTheSameToTheByte) {
   Random random;
-  const FileSystemOptions options = random_options(random);
-  std::string shown = options.size;
-  for (const std::string& word : options.mke2fs) shown += " " + word;
-  SCOPED_TRACE(shown);
-  if (!make(options, random)) GTEST_SKIP() << "no such file system: " << shown;
-  expect_same_metadata_images();
-  expect_same_restored_image();
-  expect_same_stream();
-  expect_same_classic_image();
-  expect_same_images_of_all();
+  for (int round = rounds(1); round > 0; --round) {
+    const FileSystemOptions options = random_options(random);
+    std::string shown = options.size;
+    for (const std::string& word : options.mke2fs) shown += " " + word;
+    SCOPED_TRACE(shown);
+    if (!make(options, random)) continue;  // these features do not go together
+    expect_same_metadata_images();
+    expect_same_restored_image();
+    expect_same_stream();
+    expect_same_classic_image();
+    expect_same_images_of_all();
+  }
 }
 
-INSTANTIATE_TEST_SUITE_P(Random, E2imageIdentityRound, ::testing::Range(0, 10));
+INSTANTIATE_TEST_SUITE_P(Random, E2imageIdentityRound, ::testing::Range(0, 8));
 
 TEST_F(E2imageIdentity, HoldsWhereOneRefcountBlockIsNotEnough) {
   for (const std::string block_size : {"1024", "2048"}) {

@@ -15,8 +15,6 @@ class CheckDamageAgainstQemu : public CheckAgainstQemu {
   void damage_and_compare();
 
  private:
-  static constexpr int kRounds = 60;
-
   void add_table(std::uint64_t offset, std::uint64_t bytes) {
     if (offset != 0) tables_.push_back({offset, bytes});
   }
@@ -82,7 +80,7 @@ void CheckDamageAgainstQemu::compare_damaged() const {
 void CheckDamageAgainstQemu::damage_and_compare() {
   find_tables();
   Random random;
-  for (int round = 0; round < kRounds; ++round) {
+  for (int round = rounds(40); round > 0; --round) {
     const Extent table = tables_[random.below(tables_.size())];
     const std::uint64_t words = divide_up(std::min<std::uint64_t>(table.length, 1024), sizeof(std::uint64_t));
     const std::uint64_t offset = table.offset + random.below(words) * sizeof(std::uint64_t);

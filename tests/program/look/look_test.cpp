@@ -103,7 +103,7 @@ TEST_F(Look, DisksOfDifferentSizesAreTheSameWhenTheRestIsZeros) {
 
 TEST_F(Look, AFileThatLooksLikeBothMustBeNamed) {
   EXPECT_EQ(e2qcow({"dump", "-q", "disk.img", "image.qcow2"}).status, 0);
-  fs::copy_file(path("disk.img"), path("both"));
+  copy_disk(path("disk.img"), path("both"));
   patch_file(path("both"), 0, read_file(path("image.qcow2")).substr(0, 512));
   const Outcome outcome = e2qcow({"compare", "both", "disk.img"});
   EXPECT_EQ(outcome.status, 2);

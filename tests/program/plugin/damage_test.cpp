@@ -39,7 +39,7 @@ class PluginDamage : public PluginTest {
 
 TEST_F(PluginDamage, WhatCannotBeDecompressedIsAnErrorWithItsPlace) {
   make_image({"", {E2QCOW_PROGRAM, "dump", "-q", "--cluster-size=4k", "{raw}", "{image}"}});
-  fs::copy_file(path("disk.img"), path("raw/disk.img"), fs::copy_options::overwrite_existing);
+  copy_disk(path("disk.img"), path("raw/disk.img"));
   const std::uint64_t block = first_block_of("/many");
   patch_file(path("image/disk.img"), compressed_offset(block * 1024), std::string(16, '\x55'));
   const Outcome outcome = on_image({"e2fsck", "-fn", "disk.img"});
@@ -90,7 +90,7 @@ TEST_F(PluginDamage, AnOverlayIsNotContinuedWhereItIsDamaged) {
 TEST_F(PluginDamage, ADiskThatLooksLikeAnImageIsNotGuessedAt) {
   make_image();
   patch_file(path("raw/disk.img"), 0, read_file(path("image/disk.img")).substr(0, 512));
-  fs::copy_file(path("raw/disk.img"), path("image/disk.img"), fs::copy_options::overwrite_existing);
+  copy_disk(path("raw/disk.img"), path("image/disk.img"));
   const Outcome outcome = on_image({"dumpe2fs", "disk.img"});
   EXPECT_NE(outcome.status, 0);
   EXPECT_NE(outcome.err.find("looks like a qcow2 image and like an ext2/3/4 file system"), std::string::npos);

@@ -73,7 +73,7 @@ TEST_F(PluginOverlay, AFileOfOthersIsNotTakenForThatOfTheRun) {
 
 // The programs of a run share the changes to one image, the one that is changed first.
 TEST_F(PluginOverlay, ChangesToASecondImageEndWithTheProgram) {
-  fs::copy_file(path("image/disk.img"), path("image/second"));
+  copy_disk(path("image/disk.img"), path("image/second"));
   const Outcome outcome =
       on_image({"sh", "-c",
                 "tune2fs -L shared disk.img; tune2fs -L own second; dumpe2fs -h disk.img; "
@@ -131,7 +131,7 @@ TEST_F(PluginOverlay, NoOtherFileIsWrittenTo) {
   write_file(path("image/overlay"), other);
   EXPECT_EQ(with_overlay({"e2fsck", "-fy", "disk.img"}).status, 8);
   EXPECT_TRUE(read_file(path("image/overlay")) == other);
-  fs::copy_file(path("image/disk.img"), path("image/other"));
+  copy_disk(path("image/disk.img"), path("image/other"));
   fs::remove(path("image/overlay"));
   EXPECT_EQ(with_overlay({"e2fsck", "-fy", "other"}).status, 1);
   const Outcome outcome = with_overlay({"e2fsck", "-fy", "disk.img"});

@@ -146,17 +146,18 @@ TEST_F(Plugin, WhatElseTheDiskHoldsIsSaid) {
   for (const char* program : {"mkswap", "sfdisk"}) require_program(program);
   if (IsSkipped() || HasFatalFailure()) return;
   make_file_system();
-  const std::string with_files = read_file(path("disk.img"));
+  fs::rename(path("disk.img"), path("with-files.img"));
   for (const char* maker : {"mkswap -L hints disk.img", "echo 2048 | sfdisk -q -X gpt disk.img", "true"}) {
     SCOPED_TRACE(maker);
-    write_file(path("disk.img"), std::string(32 << 20, '\0'));
+    write_file(path("disk.img"), "");
+    fs::resize_file(path("disk.img"), 32 << 20);
     output_of({"sh", "-c", maker});
     make_image(kinds()[3]);
     expect_same({"e2fsck", "-fn", "disk.img"});
     expect_same({"dumpe2fs", "disk.img"});
     expect_same({"tune2fs", "-l", "disk.img"});
   }
-  write_file(path("disk.img"), with_files);
+  fs::rename(path("with-files.img"), path("disk.img"));
   make_image();
   const Words wrong_place{"dumpe2fs", "-o", "superblock=9000", "-o", "blocksize=1024", "disk.img"};
   expect_same(wrong_place);
@@ -176,7 +177,7 @@ TEST_F(Plugin, BadblocksTestsNoImageInTheDisksPlace) {
     EXPECT_NE(image.err.find("e2qcow: disk.img: badblocks would test the image"), std::string::npos);
     raw.err = image.err = "";  // badblocks shows its progress there
     EXPECT_EQ(first_difference(image, raw), "") << option;
-    fs::copy_file(path("original"), path("raw/disk.img"), fs::copy_options::overwrite_existing);
+    copy_disk(path("original"), path("raw/disk.img"));
   }
   EXPECT_EQ(on_image({"badblocks", "-w", "disk.img"}).status, 1);
   EXPECT_TRUE(read_file(path("image/disk.img")) == before);
@@ -196,8 +197,8 @@ TEST_F(Plugin, AFileSystemGrowsNoLongerThanItsDisk) {
 TEST_F(Plugin, AMetadataImageIsCheckedAsTheDisk) {
   make_file_system();
   make_image({"metadata", {E2QCOW_PROGRAM, "dump", "-q", "{raw}", "{image}"}});
-  fs::copy_file(path("disk.img"), path("original"), fs::copy_options::overwrite_existing);
-  fs::copy_file(path("disk.img"), path("raw/disk.img"), fs::copy_options::overwrite_existing);
+  copy_disk(path("disk.img"), path("original"));
+  copy_disk(path("disk.img"), path("raw/disk.img"));
   for (const Words& words : {Words{"e2fsck", "-fn", "disk.img"}, Words{"dumpe2fs", "disk.img"},
                              Words{"debugfs", "-R", "ls -l /small", "disk.img"}})
     expect_same(words);
@@ -214,7 +215,7 @@ TEST_F(Plugin, ASmallCacheIsEnough) {
 TEST_F(Plugin, OtherFilesAreOpenedAsAlways) {
   make_file_system();
   fs::create_directories(path("image"));
-  fs::copy_file(path("disk.img"), path("image/disk.img"));
+  copy_disk(path("disk.img"), path("image/disk.img"));
   EXPECT_EQ(on_image({"e2fsck", "-fn", "disk.img"}).status, 0);
   EXPECT_EQ(on_image({"tune2fs", "-L", "direct", "disk.img"}).err.find(kOurLines), std::string::npos);
   EXPECT_NE(on_image({"dumpe2fs", "-h", "disk.img"}).out.find("direct"), std::string::npos);

@@ -51,13 +51,13 @@ TEST_F(RestoreErrors, AnImageThatDoesNotExist) {
 }
 
 TEST_F(RestoreErrors, SomethingElseThanAnImage) {
-  fs::copy_file(path("disk.img"), path("image.qcow2"));
+  copy_disk(path("disk.img"), path("image.qcow2"));
   expect_nothing_restored({"image.qcow2: ", "not a qcow2 image"});
 }
 
 TEST_F(RestoreErrors, TheTargetIsTheImage) {
   dump({});
-  fs::copy_file(path("image.qcow2"), path("before.qcow2"));
+  copy_disk(path("image.qcow2"), path("before.qcow2"));
   fs::create_symlink("image.qcow2", path("link"));
   fs::create_hard_link(path("image.qcow2"), path("other-name"));
   for (const char* name : {"image.qcow2", "link", "other-name"})

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "tests/program/support/file_systems.h"
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <cstdlib>
 #include <fstream>
 #include <sstream>
 
@@ -87,6 +90,26 @@ void for_each_range(const std::string& list, Visit visit) {
   }
 }
 
+// Where the file system with these options is for all tests of a run; empty where there is no such place.
+fs::path kept_file_system(const FileSystemOptions& options) {
+  const char* directory = std::getenv("E2QCOW_TEST_FILE_SYSTEMS");
+  if (directory == nullptr) return {};
+  std::string all = options.size;
+  for (const Words* words : {&options.mke2fs, &options.debugfs, &options.tune2fs}) {
+    for (const std::string& word : *words) all += '\n' + word;
+    all += '\n';
+  }
+  return fs::path(directory) / std::to_string(std::hash<std::string>()(all));
+}
+
+// Of several tests that do this at a time, the last one wins.
+void keep(const fs::path& disk, const fs::path& kept) {
+  fs::create_directories(kept.parent_path());
+  const fs::path partial = kept.string() + "." + std::to_string(::getpid());
+  copy_disk(disk, partial);
+  fs::rename(partial, kept);
+}
+
 }  // namespace
 
 std::string first_difference(const Outcome& ours, const Outcome& theirs) {
@@ -119,8 +142,7 @@ void FileSystemTest::debugfs_write(const Words& commands) const {
   EXPECT_EQ(std::ranges::count(outcome.err, '\n'), 1) << outcome;  // its version; errors come there too
 }
 
-void FileSystemTest::make_file_system(const FileSystemOptions& options) const {
-  if (!fs::exists(path("tree"))) make_tree();
+void FileSystemTest::make_anew(const FileSystemOptions& options) const {
   Words words{"mke2fs", "-q", "-F", "-U", "0a1b2c3d-0102-4304-8506-a0b0c0d0e0f0", "-d", "tree"};
   words.insert(words.end(), options.mke2fs.begin(), options.mke2fs.end());
   words.insert(words.end(), {"disk.img", options.size});
@@ -130,6 +152,18 @@ void FileSystemTest::make_file_system(const FileSystemOptions& options) const {
   // Lets directories have hash trees, which mke2fs does not make.
   EXPECT_LE(run({"e2fsck", "-fyD", "disk.img"}).status, 1);
   if (!options.debugfs.empty()) debugfs_write(options.debugfs);
+  if (options.tune2fs.empty()) return;
+  words = {"tune2fs", "disk.img"};
+  words.insert(words.end(), options.tune2fs.begin(), options.tune2fs.end());
+  output_of(words);
+}
+
+void FileSystemTest::make_file_system(const FileSystemOptions& options) const {
+  if (!fs::exists(path("tree"))) make_tree();
+  const fs::path kept = kept_file_system(options);
+  if (fs::exists(kept)) return copy_disk(kept, path("disk.img"));
+  make_anew(options);
+  if (!kept.empty()) keep(path("disk.img"), kept);
 }
 
 std::string FileSystemTest::header_field(const std::string& field) const {
@@ -166,7 +200,7 @@ void FileSystemTest::expect_checked_alike(const std::string& raw, const Words& o
   fs::create_directories(path("copies"));
   std::vector<Words> said;
   for (const std::string& name : {raw, std::string("disk.img")}) {
-    fs::copy_file(path(name), path("copies/disk.img"), fs::copy_options::overwrite_existing);
+    copy_disk(path(name), path("copies/disk.img"));
     said.push_back(lines_of(run(words)));
   }
   EXPECT_EQ(first_difference(said[0], said[1]), "") << "e2fsck " << options[0];

@@ -20,11 +20,13 @@ struct FileSystemOptions {
   Words mke2fs = {"-t", "ext4"};
   std::string size = "32M";
   Words debugfs = {};  // commands that give it what mke2fs cannot
+  Words tune2fs = {};  // options that change it at the end
 };
 
 // A file system with files of all kinds in disk.img.
 class FileSystemTest : public IntegrationTest {
  protected:
+  // In a run of ctest, those with the same options are copies of one.
   void make_file_system(const FileSystemOptions& options = {}) const;
   void debugfs_write(const Words& commands) const;  // changes disk.img
 
@@ -48,6 +50,7 @@ class FileSystemTest : public IntegrationTest {
 
  private:
   void make_tree() const;
+  void make_anew(const FileSystemOptions& options) const;
   std::vector<bool> free_blocks() const;
 };
 

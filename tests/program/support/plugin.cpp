@@ -66,7 +66,7 @@ void PluginTest::make_image(const Kind& kind) const {
   for (const char* directory : {"raw", "image"}) fs::create_directories(path(directory));
   output_of(with_files(kind.maker, "disk.img", "image/disk.img"));
   output_of({"qemu-img", "convert", "-f", "qcow2", "-O", "raw", "image/disk.img", "original"});
-  fs::copy_file(path("original"), path("raw/disk.img"), fs::copy_options::overwrite_existing);
+  copy_disk(path("original"), path("raw/disk.img"));
 }
 
 Outcome PluginTest::on_raw(const Words& words) const {
@@ -90,7 +90,7 @@ void PluginTest::expect_same(const Words& words) const {
   image.err = without_our_lines(image.err);
   EXPECT_EQ(first_difference(image, raw), "") << words[0] << ' ' << words[1];
   EXPECT_TRUE(read_file(path("image/disk.img")) == before) << words[0] << " changed the image";
-  fs::copy_file(path("original"), path("raw/disk.img"), fs::copy_options::overwrite_existing);
+  copy_disk(path("original"), path("raw/disk.img"));
 }
 
 void PluginTest::expect_same_changes(const Words& words) const {
@@ -101,7 +101,7 @@ void PluginTest::expect_same_changes(const Words& words) const {
   EXPECT_EQ(first_difference(image, raw), "") << words[0] << ' ' << words[1];
   EXPECT_TRUE(read_file(path("image/disk.img")) == before) << words[0] << " changed the image";
   expect_same_disk(words);
-  fs::copy_file(path("original"), path("raw/disk.img"), fs::copy_options::overwrite_existing);
+  copy_disk(path("original"), path("raw/disk.img"));
 }
 
 void PluginTest::expect_same_disk(const Words& words) const {

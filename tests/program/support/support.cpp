@@ -12,7 +12,6 @@
 #include <algorithm>
 #include <csignal>
 #include <cstdlib>
-#include <fstream>
 #include <sstream>
 
 namespace e2qcow::test {
@@ -111,34 +110,6 @@ Outcome run(const Words& words, const fs::path& directory, const Words& environm
   return outcome;
 }
 
-std::string read_file(const fs::path& path) {
-  std::string bytes(fs::file_size(path), '\0');
-  std::ifstream stream(path, std::ios::binary);
-  stream.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-  EXPECT_TRUE(stream.good()) << path;
-  return bytes;
-}
-
-void write_file(const fs::path& path, const std::string& bytes) {
-  std::ofstream stream(path, std::ios::binary | std::ios::trunc);
-  stream << bytes << std::flush;
-  EXPECT_TRUE(stream.good()) << path;
-}
-
-void patch_file(const fs::path& path, std::uint64_t offset, const std::string& bytes) {
-  std::fstream stream(path, std::ios::binary | std::ios::in | std::ios::out);
-  stream.seekp(static_cast<std::streamoff>(offset));
-  stream << bytes << std::flush;
-  EXPECT_TRUE(stream.good()) << path;
-}
-
-Words names_in(const fs::path& directory) {
-  Words names;
-  for (const auto& entry : fs::directory_iterator(directory)) names.push_back(entry.path().filename());
-  std::ranges::sort(names);
-  return names;
-}
-
 void require_program(const std::string& name) {
   prepare_environment();
   if (is_installed(name)) return;
@@ -192,7 +163,7 @@ std::string IntegrationTest::output_of(const Words& words) const {
 }
 
 void IntegrationTest::expect_same_bytes(const std::string& a, const std::string& b) const {
-  EXPECT_EQ(output_of({"cmp", a, b}), "");
+  EXPECT_EQ(difference(path(a), path(b)), "") << a << ' ' << b;
 }
 
 void IntegrationTest::expect_restored_as_by_qemu(const std::string& image, const std::string& target) const {

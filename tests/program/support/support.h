@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "tests/program/support/files.h"
+
 namespace e2qcow::test {
 
 using Words = std::vector<std::string>;
@@ -23,14 +25,6 @@ std::ostream& operator<<(std::ostream& stream, const Outcome& outcome);
 // Runs a program to its end in `directory`, with NAME=VALUE pairs added to the environment; 120 seconds at
 // most.
 Outcome run(const Words& words, const std::filesystem::path& directory, const Words& environment = {});
-
-std::string read_file(const std::filesystem::path& path);
-void write_file(const std::filesystem::path& path, const std::string& bytes);
-// Replaces bytes inside a file.
-void patch_file(const std::filesystem::path& path, std::uint64_t offset, const std::string& bytes);
-
-// The names in a directory, sorted.
-Words names_in(const std::filesystem::path& directory);
 
 // Skips the test where the program is not installed; fails it where E2QCOW_CI is set.
 void require_program(const std::string& name);

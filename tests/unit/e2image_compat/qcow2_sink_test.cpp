@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// Run by ./dev tsan.
 #include "e2image_compat/qcow2_sink.h"
 
 #include <gtest/gtest.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// Run by ./dev tsan.
 #include "qcow2/check/checker.h"
 
 #include <e2qcow/error.h>

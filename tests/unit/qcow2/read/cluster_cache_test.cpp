@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// Run by ./dev tsan.
 #include "qcow2/read/cluster_cache.h"
 
 #include <e2qcow/error.h>
