@@ -157,7 +157,7 @@ int write_classic(const Options& options) {
                            {options.source, stored_ranges(options.source)});
   const auto output = open_output(options.target);
   write_parts(options, filesystem.get(), output->file().fd());
-  output->commit(OutputFile::Durability::if_it_replaces);
+  output->commit(Durability::if_it_replaces);
   return 0;
 }
 

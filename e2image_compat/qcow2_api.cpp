@@ -60,7 +60,7 @@ void write_disk(const work::Image& image, int raw_fd) {
   PosixFile target(duplicate(raw_fd), "target");
   if (target.is_block_device()) return restore_in_place(image, target, 0);
   target.resize(0);
-  restore_to_empty_file(image, target, Durability::as_files_are);
+  restore_to_empty_file(image, target, Durability::none);
 }
 
 int write_raw_image(int qcow2_fd, int raw_fd) {

@@ -27,10 +27,10 @@ void restore_to_new_file(const Options& options, const work::Image& image) {
   const bool replaces = target_kind(options.target) == TargetKind::file;
   const auto output = open_output(options.target);
   if (options.target_offset == 0)
-    restore_to_empty_file(image, output->file(), replaces ? Durability::synced : Durability::as_files_are);
+    restore_to_empty_file(image, output->file(), replaces ? Durability::synced : Durability::none);
   else
     restore_in_place(image, output->file(), options.target_offset);
-  output->commit(OutputFile::Durability::if_it_replaces);
+  output->commit(Durability::if_it_replaces);
 }
 
 void list(const work::Image& image) {
@@ -60,7 +60,7 @@ work::Image read_image(std::unique_ptr<ReadableFile> file) {
 
 void restore_to_empty_file(const work::Image& image, PosixFile& target, Durability durability) {
   target.expect_writes(image.data_bytes());
-  RawSink sink(target, {.size = image.disk().size(), .is_synced = durability == Durability::synced});
+  RawSink sink(target, {.size = image.disk().size(), .durability = durability});
   transfer(image.disk(), sink, with_threads());
 }
 

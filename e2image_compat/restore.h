@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 
+#include "base/durability.h"
 #include "base/file/output_stream.h"
 #include "base/file/posix_file.h"
 #include "e2image_compat/options.h"
@@ -21,8 +22,7 @@ work::Image read_image(std::unique_ptr<ReadableFile> file);
 // The whole disk to a target that is written in place: the range is cleared where the image has zeros, and
 // what is around it stays. A file grows where it is too short; a device that is too short is an error.
 void restore_in_place(const work::Image& image, PosixFile& target, std::uint64_t offset);
-// To a regular file that has nothing in it. `durability` says whether the caller syncs it in the end.
-enum class Durability { as_files_are, synced };
+// To a regular empty file. With Durability::synced the caller syncs it in the end.
 void restore_to_empty_file(const work::Image& image, PosixFile& target, Durability durability);
 void restore_to_stream(const work::Image& image, OutputStream& target);
 

@@ -79,7 +79,7 @@ void write_file(const Options& options, CopyJob& job, TargetKind kind) {
   const auto output = open_output(options.target);
   write_to(job, output->file(),
            output->is_block_device() ? TableWriter::Background::old_data : TableWriter::Background::zeros);
-  output->commit(OutputFile::Durability::if_it_replaces);
+  output->commit(Durability::if_it_replaces);
 }
 
 // Lists the writes in the order in which e2image makes them. It keeps so many L2 tables in memory.

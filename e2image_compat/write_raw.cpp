@@ -50,7 +50,7 @@ void write_new_file(const Options& options, CopyJob& job) {
   job.run(extents, [&](const ImageSource& disk, const TransferOptions& how) { transfer(disk, sink, how); });
   // The last unit that was written may reach behind the disk.
   output->file().resize(options.target_offset + job.source().size());
-  output->commit(OutputFile::Durability::if_it_replaces);
+  output->commit(Durability::if_it_replaces);
 }
 
 // As e2image leaves it: what lies behind the disk is cut off where the disk's last block was not written. But

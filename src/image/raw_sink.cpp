@@ -61,7 +61,7 @@ void RawSink::write(Batch::Piece piece) {
   const Extent range{in_target(piece.guest_offset), piece.stored.size()};
   if (!piece.shareable || !file_.share(range.offset, *piece.shareable, range.length)) {
     file_.write(range.offset, piece.stored);
-    if (options_.is_synced) file_.write_back(range);
+    if (options_.durability == Durability::synced) file_.write_back(range);
   }
   written_until_ = piece.guest_offset + range.length;
 }

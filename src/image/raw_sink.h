@@ -6,6 +6,8 @@
 
 #include <vector>
 
+#include "base/durability.h"
+
 namespace e2qcow {
 
 // A raw disk: a file with holes for the zeros of the disk, or a device whose old contents are overwritten
@@ -19,8 +21,8 @@ class RawSink : public ImageSink {
     // last, so that nothing takes a half-written disk for a whole one.
     bool overwrites = false;
     File::Zeroing zeroing = File::Zeroing::keep_allocated;
-    // The work ends with a sync, so the disk had better begin writing at once.
-    bool is_synced = true;
+    // If the caller syncs the file in the end, the disk had better begin writing at once.
+    Durability durability = Durability::synced;
   };
 
   RawSink(File& file, const Options& options);

@@ -18,7 +18,6 @@ namespace e2qcow::plugin {
 namespace {
 
 namespace fs = std::filesystem;
-using Durability = qcow2::Overlay::Durability;
 
 std::unique_ptr<PosixFile> open_unambiguous(const std::string& path) {
   auto file = open_for_reading(path);
@@ -55,7 +54,7 @@ std::optional<qcow2::Extension> record_of(const qcow2::Reader& image) {
 void create_named(const std::string& path, const qcow2::OverlayBase& base) {
   OutputFile output(path);
   qcow2::create_overlay(output.file(), base);
-  output.commit(OutputFile::Durability::if_it_replaces);
+  output.commit(Durability::if_it_replaces);
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <mutex>
 #include <string>
 
+#include "base/durability.h"
 #include "base/file/posix_file.h"
 #include "plugin/settings.h"
 #include "qcow2/overlay/overlay.h"
@@ -49,8 +50,8 @@ class OpenImage {
     std::unique_ptr<qcow2::Overlay> overlay;
   };
   void read_existing_overlay();
-  void open_overlay(const std::string& path, qcow2::Overlay::Durability durability);
-  void use(std::unique_ptr<PosixFile> file, qcow2::Overlay::Durability durability);
+  void open_overlay(const std::string& path, Durability durability);
+  void use(std::unique_ptr<PosixFile> file, Durability durability);
   bool is_based_on_us(const PosixFile& overlay) const;
   qcow2::OverlayBase base(const std::string& name) const;
   qcow2::Overlay& to_write();

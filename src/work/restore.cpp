@@ -94,7 +94,7 @@ RestoreResult RestoreFiles::restore(const RestoreOptions& options) && {
   RawSink sink(target, plan);
   transfer(image.disk(), sink, options.transfer);
   image.finish();
-  target_.commit(OutputFile::Durability::always);
+  target_.commit(Durability::synced);
   return {plan.size, image.data_bytes(), lost_bytes(image.reader())};
 }
 

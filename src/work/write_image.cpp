@@ -47,7 +47,7 @@ std::uint64_t write_image(const ImageOutput& output, const ImageSource& source,
   const auto background =
       file.is_block_device() ? TableWriter::Background::old_data : TableWriter::Background::zeros;
   const std::uint64_t size = write_to(file.file(), background, output, source, options);
-  file.commit(OutputFile::Durability::if_it_replaces);
+  file.commit(Durability::if_it_replaces);
   return size;
 }
 

@@ -106,7 +106,8 @@ void OutputFile::give_name() {
 }
 
 void OutputFile::commit(Durability durability) {
-  const bool sync = durability == Durability::always || replaces_ || is_block_device();
+  const bool sync = durability == Durability::synced ||
+                    (durability == Durability::if_it_replaces && (replaces_ || is_block_device()));
   if (sync) file_->sync();
   if (is_block_device()) return;
   give_name();

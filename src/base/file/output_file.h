@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "base/durability.h"
 #include "base/file/posix_file.h"
 
 namespace e2qcow {
@@ -24,9 +25,8 @@ class OutputFile {
   std::string directory() const;
   bool is_block_device() const { return file_->is_block_device(); }
 
-  enum class Durability { if_it_replaces, always };
   // Without a sync a new file may be lost in a power failure, as with every program that writes files. A file
-  // that is replaced must not be lost: the new one is then always synced first.
+  // that is replaced must not be lost: the new one is synced first with Durability::if_it_replaces, too.
   void commit(Durability durability);
 
  private:

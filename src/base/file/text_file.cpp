@@ -16,7 +16,8 @@ constexpr std::uint64_t kMaxBytes = 64 << 20;
 std::string read_text_file(const std::string& path) {
   const auto file = open_for_reading(path);
   const std::uint64_t size = file->size();
-  if (size > kMaxBytes) fail(Errc::refused, fmt::format("{}: {} bytes are too large for a text file", path, size));
+  if (size > kMaxBytes)
+    fail(Errc::refused, fmt::format("{}: {} bytes are too large for a text file", path, size));
   std::string text(size, '\0');
   file->read(0, std::as_writable_bytes(std::span(text)));
   return text;
@@ -24,7 +25,7 @@ std::string read_text_file(const std::string& path) {
 
 void commit_text(OutputFile& file, std::string_view text) {
   file.file().write(0, std::as_bytes(std::span(text)));
-  file.commit(OutputFile::Durability::if_it_replaces);
+  file.commit(Durability::if_it_replaces);
 }
 
 }  // namespace e2qcow

@@ -6,6 +6,7 @@
 
 #include <mutex>
 
+#include "base/durability.h"
 #include "qcow2/overlay/overlay_space.h"
 #include "qcow2/overlay/overlay_tables.h"
 
@@ -19,12 +20,10 @@ namespace e2qcow::qcow2 {
 // clusters.
 class Overlay {
  public:
-  // Whether flush() waits for the disk, so that a power failure takes nothing of what was flushed either.
-  enum class Durability { none, synced };
-
   // Continues an overlay that create_overlay() made. Checks it as `check` does, and throws Errc::corrupt if
   // that finds more than leaks, Errc::unsupported if the image has features that we do not write. `below`,
-  // the disk that is changed, and `file` must outlive it.
+  // the disk that is changed, and `file` must outlive it. With
+  // Durability::synced flush() waits for the disk.
   Overlay(File& file, const ImageSource& below, Durability durability);
 
   std::uint64_t size() const { return header_.size; }

@@ -62,12 +62,12 @@ TEST(RawSink, WritesNothingWhereTheDiskIsZero) {
 }
 
 TEST(RawSink, SendsToTheDiskAtOnceWhatSomebodyWaitsForInTheEnd) {
-  for (const bool is_synced : {false, true}) {
+  for (const Durability durability : {Durability::none, Durability::synced}) {
     MemorySource source = disk_with(64 * kKiB, {{4096, 4096}});
     Target file;
-    RawSink sink(file, {.size = 64 * kKiB, .is_synced = is_synced});
+    RawSink sink(file, {.size = 64 * kKiB, .durability = durability});
     transfer(source, sink, {});
-    EXPECT_EQ(file.written_back(), is_synced ? file.written() : std::vector<Extent>{});
+    EXPECT_EQ(file.written_back(), durability == Durability::synced ? file.written() : std::vector<Extent>{});
   }
 }
 

@@ -16,7 +16,7 @@ namespace e2qcow {
 namespace {
 
 using Names = std::vector<std::string>;
-constexpr auto kDurability = OutputFile::Durability::if_it_replaces;
+constexpr auto kDurability = Durability::if_it_replaces;
 
 mode_t mode_of(const std::string& path) {
   struct stat status {};
@@ -39,7 +39,7 @@ TEST_F(OutputFileTest, AppearsUnderItsNameWhenItIsCommitted) {
   OutputFile output(path_);
   output.file().write(0, text_bytes("new"));
   EXPECT_FALSE(std::filesystem::exists(path_));
-  output.commit(OutputFile::Durability::always);
+  output.commit(Durability::synced);
   EXPECT_EQ(read_text(path_), "new");
   EXPECT_EQ(directory_.names(), Names{"fs.qcow2"});
 }

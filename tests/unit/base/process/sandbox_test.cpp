@@ -51,7 +51,7 @@ TEST_F(SandboxTest, GivesNamesInADirectoryButOpensNoFileThere) {
         output.file().write(0, text_bytes("complete"));
         give_up_rights({output.directory()});
         const bool opened = can_open(existing_, O_RDONLY) || can_open(existing_, O_WRONLY);
-        output.commit(OutputFile::Durability::always);
+        output.commit(Durability::synced);
         ::_exit(opened ? 1 : 0);
       },
       testing::ExitedWithCode(0), "");
@@ -64,7 +64,7 @@ TEST_F(SandboxTest, ReplacesAFile) {
         OutputFile output(existing_);
         output.file().write(0, text_bytes("newer"));
         give_up_rights({output.directory()});
-        output.commit(OutputFile::Durability::always);
+        output.commit(Durability::synced);
         ::_exit(0);
       },
       testing::ExitedWithCode(0), "");

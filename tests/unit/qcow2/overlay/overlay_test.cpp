@@ -17,7 +17,7 @@ namespace {
 constexpr std::uint64_t kCluster = 4096;  // of overlays of small disks
 constexpr std::uint64_t kDiskSize = 5 << 20;
 constexpr std::uint64_t kBlock = 1024;  // what programs write
-constexpr auto kDurability = Overlay::Durability::synced;
+constexpr auto kDurability = Durability::synced;
 
 // A disk with data in its second quarter.
 MemorySource make_below(std::uint64_t size = kDiskSize) {
