@@ -20,7 +20,7 @@ CachedDisk::CachedDisk(const Chain& chain, std::uint64_t cache_bytes)
       unit_bytes_(chain.read_unit()),
       cache_(cache_bytes, unit_bytes_,
              [this](std::uint64_t unit, std::span<std::byte> out) { load(unit, out); }),
-      read_ahead_(std::max<std::uint64_t>(2, kAheadBytes / unit_bytes_)),
+      sequential_reads_(std::max<std::uint64_t>(2, kAheadBytes / unit_bytes_)),
       ahead_([this](std::uint64_t unit) { load_ahead(unit); }, cache_.capacity() / 2) {}
 
 void CachedDisk::read(std::uint64_t guest_offset, std::span<std::byte> out) const {
@@ -77,7 +77,7 @@ Chain::LayerMapping CachedDisk::find(std::uint64_t guest_offset) const {
 }
 
 void CachedDisk::notice(std::uint64_t unit) const {
-  const ReadAhead::Units next = read_ahead_.after_read(unit);
+  const SequentialReads::Units next = sequential_reads_.after_read(unit);
   if (next.count > 0) prefetch({next.first * unit_bytes_, next.count * unit_bytes_});
 }
 

@@ -8,7 +8,7 @@
 #include "base/process/background_queue.h"
 #include "qcow2/read/chain.h"
 #include "qcow2/read/cluster_cache.h"
-#include "qcow2/read/read_ahead.h"
+#include "qcow2/read/sequential_reads.h"
 
 namespace e2qcow::qcow2 {
 
@@ -45,7 +45,7 @@ class CachedDisk : public ImageSource {
   mutable ClusterCache cache_;
   mutable std::mutex mutex_;  // guards recent_
   mutable Chain::LayerMapping recent_;
-  mutable ReadAhead read_ahead_;
+  mutable SequentialReads sequential_reads_;
   mutable BackgroundQueue ahead_;  // ends before what it works on
 };
 

@@ -14,9 +14,9 @@ namespace e2qcow::qcow2 {
 // thread takes longer than decompressing a small unit. A jump starts again from zero.
 //
 // Safe from several threads; their reads count as one sequence.
-class ReadAhead {
+class SequentialReads {
  public:
-  explicit ReadAhead(std::uint64_t max_window) : max_window_(max_window) {}
+  explicit SequentialReads(std::uint64_t max_window) : max_window_(max_window) {}
 
   struct Units {
     std::uint64_t first = 0;

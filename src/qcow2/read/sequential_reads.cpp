@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "qcow2/read/read_ahead.h"
+#include "qcow2/read/sequential_reads.h"
 
 #include <algorithm>
 
 namespace e2qcow::qcow2 {
 
-ReadAhead::Units ReadAhead::after_read(std::uint64_t unit) {
+SequentialReads::Units SequentialReads::after_read(std::uint64_t unit) {
   const std::scoped_lock lock(mutex_);
   if (unit == last_unit_) return {};
   steps_ = unit == last_unit_ + 1 ? steps_ + 1 : 0;
