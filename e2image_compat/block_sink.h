@@ -11,13 +11,13 @@
 
 namespace e2qcow::compat {
 
-// Puts blocks in their places in a file or device, and leaves everything else as it is there.
+// Writes blocks at their offsets in a file or device, and leaves everything else there unchanged.
 class BlockSink : public ImageSink {
  public:
   struct Options {
     std::uint32_t block_size = 4096;
-    std::uint64_t offset = 0;  // where the disk begins in the target
-    bool drops_zeros = false;  // the target is zero where nothing is written
+    std::uint64_t offset = 0;  // of the disk in the target
+    bool drops_zeros = false;  // unwritten parts of the target are zero
     bool skips_same = false;   // read first, and write what is different
   };
   // `file` must outlive the sink.
@@ -28,7 +28,7 @@ class BlockSink : public ImageSink {
   void append(const Batch& batch) override;
   void finish() override {}
 
-  // How many blocks needed no writing because they were there already.
+  // The number of blocks that the target already had.
   std::uint64_t skipped_blocks() const { return skipped_blocks_; }
 
  private:
@@ -40,7 +40,7 @@ class BlockSink : public ImageSink {
   std::vector<std::byte> present_;
 };
 
-// Sends a whole disk through a pipe, with zeros where nothing comes.
+// Sends a whole disk through a pipe, with zeros between the blocks.
 class DiskStreamSink : public ImageSink {
  public:
   DiskStreamSink(OutputStream& out, std::uint32_t unit, std::uint64_t disk_size)
@@ -78,7 +78,7 @@ class ListSink : public ImageSink {
   bool drops_zeros_;
 };
 
-// What e2image prints for a write of something that is no block of the disk.
+// The line that e2image prints for a write that is not a block of the disk.
 void list_other_writes(std::uint64_t count);
 
 }  // namespace e2qcow::compat

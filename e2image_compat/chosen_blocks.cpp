@@ -25,7 +25,7 @@ ext2::Selection selection_of(const std::vector<ClassRun>& runs) {
   return selection;
 }
 
-// Its maps of blocks know nothing smaller than a cluster.
+// Its block maps have no unit smaller than a cluster.
 std::vector<ClassRun> whole_clusters(std::vector<ClassRun> runs, const ext2::Geometry& geometry) {
   const std::uint64_t cluster = geometry.cluster_blocks();
   if (cluster == 1) return runs;
@@ -36,7 +36,7 @@ std::vector<ClassRun> whole_clusters(std::vector<ClassRun> runs, const ext2::Geo
   return selection_of(runs).sorted();
 }
 
-// What e2image leaves out of copies of everything.
+// The blocks that e2image leaves out of copies of everything.
 std::vector<ClassRun> with_backups(const std::vector<ClassRun>& runs, const ext2::Geometry& geometry) {
   ext2::Selection selection = selection_of(runs);
   selection.add(BlockClass::superblocks, geometry.clip({0, geometry.superblock_block(0) + 1}));

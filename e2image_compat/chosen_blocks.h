@@ -13,10 +13,10 @@ namespace e2qcow::compat {
 
 struct ChosenBlocks {
   std::vector<ext2::Selection::ClassRun> runs;  // ascending, without overlaps
-  // How many blocks e2image counts: those that several things lead to more than once. Its tables are sized by
-  // that.
+  // The number of blocks as e2image counts: a block with several references counts several times. Its tables
+  // are sized by that.
   std::uint64_t marks = 0;
-  std::uint64_t announced = 0;  // the total that progress shows: the same, and what e2image leaves out
+  std::uint64_t announced = 0;  // the total in the progress: the same plus the blocks that e2image leaves out
 
   std::uint64_t blocks() const;
   bool contains(std::uint64_t block) const;
@@ -24,9 +24,9 @@ struct ChosenBlocks {
   std::vector<Extent> extents(std::uint32_t block_size) const;
 };
 
-// The blocks of the image. Of a file system that is well they are e2image's, and with DumpKind::all the boot
-// block and the backups of superblock and descriptors, too; of any other they are those that `e2qcow dump`
-// takes, and `findings` says what is wrong.
+// The blocks of the image. For a healthy file system they are e2image's, and with DumpKind::all also the boot
+// block and the backups of superblock and descriptors. For any other they are those of `e2qcow dump`, and
+// `findings` has the problems.
 ChosenBlocks choose_blocks(const ext2::Filesystem& filesystem, const WalkOptions& options, unsigned threads,
                            ext2::Findings& findings);
 

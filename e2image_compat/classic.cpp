@@ -95,7 +95,8 @@ void write_header(int fd, std::uint32_t block_size, const ImageHeader& header) {
   OutputStream(fd, "image").write(block);
 }
 
-// The descriptor must be seekable. The header goes last, so that an interrupted image is none.
+// The descriptor must be seekable. The header is written last, so that an interrupted image is not taken for
+// one.
 void write_parts(const Options& options, ext2_filsys filesystem, int fd) {
   ImageHeader header = describe(options, filesystem, fd);
   write_header(fd, filesystem->blocksize, {});

@@ -6,12 +6,12 @@
 
 namespace e2qcow::compat {
 
-// An error that is told in e2image's words and ends the program with status 1.
+// An error that is reported in e2image's words and ends the program with status 1.
 class Complaint : public std::exception {
  public:
-  // As com_err() prints it, behind the program's name and the text of `code`, a number of com_err or 0.
+  // As com_err() prints it, after the program's name and the text of `code`, a com_err number or 0.
   Complaint(long code, std::string text) : code_(code), text_(std::move(text)) {}
-  // The text alone.
+  // Only the text.
   explicit Complaint(std::string text) : is_bare_(true), text_(std::move(text)) {}
 
   // What is printed afterwards.

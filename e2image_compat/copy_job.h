@@ -18,8 +18,8 @@ namespace e2qcow::compat {
 
 enum class Zeros { dropped, kept };
 
-// The chosen blocks of a file system on their way to some sink, with progress and scrambled names where the
-// user wants them.
+// The chosen blocks of a file system on their way to a sink, with progress and scrambled names if the user
+// wants them.
 class CopyJob {
  public:
   // Chooses the blocks. `options` must outlive the job.
@@ -29,7 +29,7 @@ class CopyJob {
   const ChosenBlocks& chosen() const { return chosen_; }
   CopyProgress* progress() { return progress_ ? &*progress_ : nullptr; }
 
-  // What is copied: with Zeros::dropped without the holes that the source has.
+  // The extents that are copied; with Zeros::dropped, without the holes of the source.
   std::vector<Extent> extents(Zeros zeros) const;
 
   // Calls `copy(ImageSource&, TransferOptions)` with the disk to copy.
@@ -47,7 +47,7 @@ class CopyJob {
     if (progress_) progress_->finish(chosen_.blocks());
   }
 
-  // Tells what went wrong on the way; returns the exit status.
+  // Reports what went wrong during the copy; returns the exit status.
   int report() const { return compat::report(options_, source_, findings_); }
 
  private:

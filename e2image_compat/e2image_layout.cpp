@@ -37,7 +37,8 @@ E2imageLayout plan_placement(std::uint32_t block_size, std::uint64_t blocks, std
   plan.l1_entries = divide_up(plan.disk_size, plan.geometry.l2_reach());
   plan.l1_offset = block_size;
   plan.refcount_table_offset = plan.l1_offset + round_up(plan.l1_entries * sizeof(std::uint64_t), block_size);
-  // Eight times what is needed with blocks of 4 KiB, and not always enough with 1 KiB; but so it is.
+  // Eight times the necessary size with blocks of 4 KiB, and not always enough with 1 KiB; but this is
+  // e2image's rule.
   const std::uint64_t clusters = marks + plan.refcount_table_offset / block_size;
   return with_refcount_table(plan, std::max<std::uint64_t>(1, clusters >> (plan.geometry.cluster_bits + 5)));
 }
@@ -51,14 +52,14 @@ E2imagePlacer::E2imagePlacer(const E2imageLayout& plan)
   count_front();
 }
 
-// All up to the first refcount block; where that takes more blocks, they follow it.
+// Everything up to the first refcount block; if more refcount blocks are needed, they follow it.
 void E2imagePlacer::count_front() {
   std::uint64_t end = refcount_blocks_.front() + cluster_size_;
   for (; next_ < end; next_ += cluster_size_)
     if (count(next_, end)) end += cluster_size_;
 }
 
-// True when the cluster is the first that is counted by another refcount block.
+// True if the cluster is the first that the next refcount block counts.
 bool E2imagePlacer::count(std::uint64_t host_offset, std::uint64_t new_block_offset) {
   const std::uint64_t cluster = host_offset / cluster_size_;
   counted_clusters_ = cluster + 1;
@@ -84,7 +85,7 @@ E2imagePlacer::Placed E2imagePlacer::place(std::uint64_t block) {
   l2_index_ = block / l2_entries_;
   placed.new_l2_table = next_l2_table_;
   next_l2_table_ = next_;
-  // A refcount block that begins with the next table goes behind it.
+  // A refcount block that begins with the next table goes after it.
   if (count(next_, next_ + cluster_size_)) {
     next_ += cluster_size_;
     count(next_, next_);

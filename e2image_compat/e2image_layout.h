@@ -22,24 +22,24 @@ struct E2imageLayout {
   std::uint64_t first_l2_offset = 0;
   std::uint64_t first_refcount_block_offset = 0;
 
-  // How many refcount blocks the table has room for.
+  // The number of refcount blocks that the table has room for.
   std::uint64_t refcount_blocks() const {
     return refcount_table_clusters * geometry.cluster_size() / sizeof(std::uint64_t);
   }
-  // Whether that is enough, whatever is zero of so many blocks in so many L2 tables.
+  // Whether that is enough for this many blocks in this many L2 tables, however many of them are zero.
   bool is_large_enough_for(std::uint64_t blocks, std::uint64_t l2_tables) const;
-  // False where QEMU would not open the image: L1 or refcount table too large.
+  // False if QEMU would not open the image: L1 or refcount table too large.
   bool is_valid() const;
 };
 
-// `marks` is the number of blocks that e2image counts; see ChosenBlocks.
+// `marks` is the number of blocks as e2image counts; see ChosenBlocks.
 E2imageLayout plan_placement(std::uint32_t block_size, std::uint64_t blocks, std::uint64_t marks);
-// The same with a refcount table of so many clusters.
+// The same with a refcount table of this many clusters.
 E2imageLayout with_refcount_table(const E2imageLayout& plan, std::uint64_t clusters);
 
-// Where e2image puts one block after the other. An L2 table stands behind the first block of the table before
-// it, and a refcount block where the clusters begin that it counts. All clusters are counted once, in order:
-// also one that is never used before the first L2 table, and two at the end, where a next table would stand.
+// The offsets at which e2image puts one block after the other. An L2 table comes after the first block of the
+// table before it, and a refcount block before the clusters that it counts. All clusters are counted once, in
+// order: also an unused one before the first L2 table, and two at the end, where the next table would be.
 class E2imagePlacer {
  public:
   explicit E2imagePlacer(const E2imageLayout& plan);

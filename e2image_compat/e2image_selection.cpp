@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::uint64_t kGroupsAhead = 16;  // whose tables are asked for
 
-// Whether the target of a link is in a block: as libext2fs guesses it, lib/ext2fs/valid_blk.c.
+// Whether the target of a link is in a block, by libext2fs's rule, lib/ext2fs/valid_blk.c.
 bool is_long_link(const ext2::Inode& inode, bool has_xattrs) {
   if (!has_xattrs) return inode.sectors_low() != 0;
   const bool has_no_second_block = load_le<std::uint32_t>(inode.map(), sizeof(std::uint32_t)) == 0;
@@ -30,7 +30,8 @@ bool looks_healthy(const ext2::Filesystem& filesystem, DumpKind kind) {
   const ext2::Superblock& superblock = filesystem.superblock;
   const bool has_orphans =
       superblock.raw.s_last_orphan != 0 || superblock.has_ro_compat(EXT4_FEATURE_RO_COMPAT_ORPHAN_PRESENT);
-  // What is new since the last checkpoint is in the journal, which is metadata; but contents are not.
+  // Metadata that is newer than the last checkpoint is in the journal, which is copied; file contents are
+  // not.
   const bool is_stale = kind == DumpKind::all && superblock.has_incompat(EXT3_FEATURE_INCOMPAT_RECOVER);
   return superblock.is_primary() && (superblock.raw.s_state & EXT2_ERROR_FS) == 0 && !has_orphans &&
          !is_stale && filesystem.geometry.blocks() == filesystem.geometry.claimed_blocks();

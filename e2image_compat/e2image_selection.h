@@ -14,20 +14,20 @@ namespace e2qcow::compat {
 
 struct WalkOptions {
   DumpKind kind = DumpKind::metadata;
-  // Also those parts that were never used, as e2image does when it writes to a block device.
+  // Also the parts that were never used, as e2image does when it writes to a block device.
   bool whole_inode_tables = false;
 };
 
-// Selects what e2image selects of a file system that is well: the primary superblock and its descriptors,
-// bitmaps and inode tables as far as they are in use, and what hangs on inodes with links. It believes flags
-// and counters, and so is for nothing else.
+// Selects what e2image selects of a healthy file system: the primary superblock and its descriptors, bitmaps
+// and inode tables as far as they are in use, and the metadata of inodes with links. It believes flags and
+// counters, and so is only for healthy file systems.
 class E2imageWalk {
  public:
   // The arguments must outlive the walk.
   E2imageWalk(const ext2::Filesystem& filesystem, const WalkOptions& options, ext2::Selection& selection,
               ext2::Findings& findings);
 
-  // False when the file system is not well after all; `findings` may say more.
+  // False if the file system is damaged after all; `findings` may have the details.
   bool run();
 
  private:
@@ -48,7 +48,7 @@ class E2imageWalk {
   bool has_checksums_;
 };
 
-// Whether the file system says that it is well, and all of it is there.
+// Whether the file system is marked as clean, and the device has all of it.
 bool looks_healthy(const ext2::Filesystem& filesystem, DumpKind kind);
 
 }  // namespace e2qcow::compat

@@ -39,13 +39,13 @@ void print_version() {
   std::fprintf(stderr, "e2image %s (%s)\n", version, date);
 }
 
-// e2image looks for an image of its own where it is to make a raw disk.
+// e2image looks for a qcow2 image if it is to make a raw disk.
 bool is_restore(const Options& options) {
   if (options.type != ImageType::raw || options.move || options.source_offset != 0) return false;
   try {
     return e2qcow::qcow2::has_magic(*e2qcow::open_for_reading(options.source));
   } catch (const std::system_error&) {
-    return false;  // what is wrong is said where it is opened
+    return false;  // errors are reported when it is opened
   }
 }
 

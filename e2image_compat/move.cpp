@@ -29,7 +29,8 @@ void guard_signals() {
   for (const int number : {SIGINT, SIGTERM, SIGHUP}) std::signal(number, note_signal);
 }
 
-// The extents in pieces that fit in memory, in the order in which none overwrites one that is still to come.
+// The extents in pieces that fit in memory, in an order in which none overwrites one that is still to be
+// moved.
 std::vector<Extent> pieces_in_order(const std::vector<Extent>& extents, bool to_the_right) {
   std::vector<Extent> pieces;
   for (Extent rest : extents) {

@@ -88,7 +88,7 @@ void check_together(const Options& options) {
 Options parse_options(int argc, char** argv) {
   Options options;
   options.program = argc > 0 ? argv[0] : "e2image";
-  ::optind = 0;  // from the start, whatever was parsed before
+  ::optind = 0;  // from the start, even if something was parsed before
   for (int letter = 0; (letter = ::getopt(argc, argv, "b:B:nrsIQafo:O:pc")) != -1;)
     set_option(options, letter, ::optarg);
   const int left = argc - ::optind;

@@ -8,7 +8,7 @@ namespace e2qcow::compat {
 
 enum class ImageType { classic, raw, qcow2 };
 
-// What the command line says; the letters are e2image's.
+// The options of the command line; the letters are e2image's.
 struct Options {
   std::string program;
   ImageType type = ImageType::classic;  // -r, -Q
@@ -25,12 +25,12 @@ struct Options {
   std::uint64_t target_offset = 0;      // -O
   std::string source;
   std::string target;
-  bool move = false;  // the file system in `source` to another offset there
+  bool move = false;  // moves moves the file system in `source` to another offset there
 
   bool to_stdout() const { return target == "-"; }
 };
 
-// The command line makes no sense: the usage is to be shown.
+// A usage error: the usage must be shown.
 struct UsageError {};
 
 // Throws UsageError, or a Complaint for options that do not go together.

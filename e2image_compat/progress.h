@@ -8,19 +8,19 @@
 
 namespace e2qcow::compat {
 
-// Shows on standard error how far a copy is, in the form that GParted reads.
+// Shows the progress of a copy on standard error, in the form that GParted reads.
 class CopyProgress : public Progress {
  public:
   explicit CopyProgress(std::uint32_t block_size) : block_size_(block_size) {}
 
   // "Copying 0 / TOTAL blocks (0%)". `total_blocks` is what e2image counts.
   void start(std::uint64_t total_blocks);
-  // Again, behind something else that was printed.
+  // Again, after other output.
   void resume();
   void finish(std::uint64_t copied_blocks);
 
   void begin(std::string_view, std::uint64_t) override {}
-  // Prints once a second at most.
+  // Prints at most once a second.
   void advance(std::uint64_t bytes) override;
 
  private:

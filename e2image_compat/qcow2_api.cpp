@@ -27,7 +27,7 @@ namespace {
 
 static_assert(sizeof(ext2_qcow2_hdr) == qcow2::kHeaderLengthV2);
 
-// The caller keeps his own.
+// The caller keeps its own descriptor.
 UniqueFd duplicate(int fd) {
   UniqueFd copy(::fcntl(fd, F_DUPFD_CLOEXEC, 0));
   if (copy.get() < 0) fail_errno("descriptor");
@@ -40,7 +40,7 @@ bool is_stream(int fd) {
   return !S_ISREG(status.st_mode) && !S_ISBLK(status.st_mode);
 }
 
-// Whatever is written goes to its end.
+// All writes go to its end.
 bool is_for_appending(int fd) {
   const int flags = ::fcntl(fd, F_GETFL);
   return flags >= 0 && (flags & O_APPEND) != 0;
@@ -105,7 +105,7 @@ __attribute__((visibility("default"))) ext2_qcow2_hdr* qcow2_read_header(int fd)
   }
 }
 
-// The header is read again: what it says was checked by nobody.
+// The header is read again, because the caller's copy was not checked.
 __attribute__((visibility("default"))) int qcow2_write_raw_image(int qcow2_fd, int raw_fd, ext2_qcow2_hdr*) {
   try {
     return e2qcow::compat::write_raw_image(qcow2_fd, raw_fd);

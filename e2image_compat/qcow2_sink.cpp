@@ -53,7 +53,7 @@ void Qcow2Sink::write_run(Run& run) {
   run.parts.clear();
 }
 
-// Finds the place of a block, enters it into the tables, and returns it.
+// Finds the host offset of a block, enters it into the tables, and returns it.
 std::uint64_t Qcow2Sink::place(std::uint64_t guest_offset) {
   const std::uint64_t block = guest_offset >> plan_.geometry.cluster_bits;
   const E2imagePlacer::Placed placed = placement_.place(block);
@@ -78,7 +78,7 @@ void Qcow2Sink::write_refcounts() {
   const std::vector<std::uint64_t>& blocks = placement_.refcount_blocks();
   if (blocks.size() > plan_.refcount_blocks())
     fail(Errc::refused,
-         file_.name() + ": there is more to store than planned: the source has changed meanwhile");
+         file_.name() + ": more data than planned: the source changed during the copy");
   const std::uint64_t entries = plan_.geometry.refcount_block_entries();
   std::vector<std::uint16_t> counts(entries, big_endian(std::uint16_t{1}));
   for (std::uint64_t i = 0; i < blocks.size(); ++i) {

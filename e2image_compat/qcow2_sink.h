@@ -26,7 +26,7 @@ class Qcow2Sink : public ImageSink {
   void finish() override;
 
  private:
-  // Parts that stand one behind the other in the file.
+  // Parts that are adjacent in the file.
   struct Run {
     std::uint64_t host_offset = 0;
     std::uint64_t end = 0;
@@ -43,7 +43,7 @@ class Qcow2Sink : public ImageSink {
   E2imagePlacer placement_;
   qcow2::TableWriter l1_;
   std::uint64_t l2_offset_ = 0;    // host, of the table that is being filled; 0: none yet
-  std::vector<std::uint64_t> l2_;  // as on disk
+  std::vector<std::uint64_t> l2_;  // as stored on disk
 };
 
 }  // namespace e2qcow::compat

@@ -15,14 +15,14 @@
 
 namespace e2qcow::compat {
 
-// A qcow2 image to restore. Throws Errc::ambiguous for a file that looks like an ext2/3/4 file system, too,
+// A qcow2 image to restore. Throws Errc::ambiguous for a file that also looks like an ext2/3/4 file system,
 // or Errc::missing_backing for one that needs a backing file.
 work::Image read_image(std::unique_ptr<ReadableFile> file);
 
-// The whole disk to a target that is written in place: the range is cleared where the image has zeros, and
-// what is around it stays. A file grows where it is too short; a device that is too short is an error.
+// Writes the whole disk to a target in place: zeros of the image clear the range, and everything around it
+// stays. A file that is too short grows; a device that is too short is an error.
 void restore_in_place(const work::Image& image, PosixFile& target, std::uint64_t offset);
-// To a regular empty file. With Durability::synced the caller syncs it in the end.
+// Writes it to an empty regular file. With Durability::synced the caller syncs it at the end.
 void restore_to_empty_file(const work::Image& image, PosixFile& target, Durability durability);
 void restore_to_stream(const work::Image& image, OutputStream& target);
 

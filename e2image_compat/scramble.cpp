@@ -36,8 +36,7 @@ bool is_dot_or_dot_dot(std::string_view name) {
   return name == "." || name == "..";
 }
 
-// Goes over the directories of one group; each is followed on its own, so that its blocks are known as its
-// own.
+// Goes over the directories of one group, one at a time, so that each block is assigned to its directory.
 class DirectorySearch {
  public:
   DirectorySearch(const ext2::Filesystem& filesystem, DirectoryBlocks& found)
@@ -75,7 +74,7 @@ class DirectorySearch {
   std::uint32_t seed_;
 };
 
-// Where two directories claim a block, the first in the order of the disk has it.
+// If two directories claim a block, the first in the order of the disk gets it.
 void remove_overlaps(std::vector<DirectoryBlocks::Run>& runs) {
   std::uint64_t end = 0;
   for (auto& [blocks, unused] : runs) {

@@ -17,11 +17,12 @@
 
 namespace e2qcow::compat {
 
-// Replaces the names in blocks of directories by numbered ones of the same length, as e2image -s does: what
-// is unused becomes zero, and so do the indexes of hash trees.
+// Replaces the names in directory blocks by numbered ones of the same length, as e2image -s does. Unused
+// space becomes zero, and so do the indexes of hash trees.
 class NameScrambler {
  public:
-  // What is wrong with an entry is told to `complain` and cut off, lest a name stays.
+  // Problems with an entry are passed to `complain`, and the rest of the block is cleared, so that no name
+  // remains.
   void scramble(std::span<std::byte> block, const std::function<void(const std::string&)>& complain);
 
  private:
@@ -30,11 +31,11 @@ class NameScrambler {
   std::array<std::uint32_t, 256> used_{};  // by length
 };
 
-// Makes the checksum at the end of a block of a directory right, where there is one. `seed` is that of the
-// directory's inode.
+// Updates the checksum at the end of a directory block, if there is one. `seed` is that of the directory's
+// inode.
 void set_directory_checksum(std::span<std::byte> block, std::uint32_t seed);
 
-// Which blocks belong to directories.
+// The blocks that belong to directories.
 struct DirectoryBlocks {
   struct Run {
     ext2::BlockRun blocks;

@@ -5,13 +5,13 @@
 
 namespace e2qcow::compat {
 
-// What e2image says of a file in which it found no file system.
+// The description that e2image prints of a file without a file system.
 struct Contents {
   std::string file_system;      // a line, and one on its history; empty where there is none
-  std::string partition_table;  // a line; empty where there is none
+  std::string partition_table;  // a line; empty if there is none
 };
 
-// Says nothing where nothing can be found out.
+// Empty if nothing can be determined.
 Contents describe_contents(const std::string& path);
 
 }  // namespace e2qcow::compat

@@ -17,7 +17,7 @@ namespace {
 
 constexpr std::size_t kMaxLines = 10;
 
-// The reason in libext2fs's words; 0 where it has none.
+// The reason as a code of libext2fs; 0 if it has none.
 errcode_t reason_of_library(const Options& options) {
   const std::string offset = fmt::format("offset={}", options.source_offset);
   ext2_filsys filesystem = nullptr;
@@ -57,7 +57,7 @@ void report_losses(const Options& options, const Source& source) {
   }
   if (blocks > kMaxLines)
     Complaint(0, fmt::format("{} more blocks could not be read", blocks - kMaxLines)).print(options.program);
-  if (blocks > 0) Complaint(0, "What could not be read is zeros in the output").print(options.program);
+  if (blocks > 0) Complaint(0, "Unreadable blocks are zeros in the output").print(options.program);
 }
 
 }  // namespace

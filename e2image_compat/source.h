@@ -9,22 +9,22 @@
 
 namespace e2qcow::compat {
 
-// Refuses what is mounted read-write where images would be inconsistent, as e2image does.
+// Refuses a device that is mounted read-write if the image would be inconsistent, as e2image does.
 void check_mounts(const Options& options);
 
-// What e2image says when it cannot open the source for this reason, a number of com_err.
+// The message of e2image if it cannot open the source for this reason, a com_err number.
 Complaint no_filesystem(const Options& options, long reason);
 
-// The file system to copy, with all it stands on.
+// The file system to copy, with everything below it.
 class Source {
  public:
-  // Throws a Complaint in e2image's words where there is no file system.
+  // Throws a Complaint in e2image's words if there is no file system.
   explicit Source(const Options& options);
 
   const SalvagingFile& file() const { return device_.file(); }
   const ext2::Filesystem& filesystem() const { return *device_.filesystem(); }
   std::uint32_t block_size() const { return filesystem().geometry.block_size(); }
-  // As the superblock has it; the device may end before.
+  // As the superblock gives it; the device may end before.
   std::uint64_t blocks() const { return filesystem().geometry.claimed_blocks(); }
   std::uint64_t size() const { return blocks() * block_size(); }
   work::Stored stored() const { return device_.stored(); }
@@ -33,8 +33,8 @@ class Source {
   work::Device device_;
 };
 
-// Tells what could not be read and what is wrong with the file system. Returns the exit status: 1 where
-// something was lost.
+// Reports unreadable blocks and problems of the file system. Returns the exit status: 1 if something was
+// lost.
 int report(const Options& options, const Source& source, const ext2::Findings& findings);
 
 }  // namespace e2qcow::compat

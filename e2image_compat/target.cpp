@@ -24,7 +24,7 @@ TargetKind target_kind(const std::string& name) {
     case std::filesystem::file_type::fifo:
       return TargetKind::pipe;
     default:
-      return TargetKind::file;  // opening it says what is wrong with a directory
+      return TargetKind::file;  // opening a directory reports the error
   }
 }
 

@@ -12,7 +12,7 @@
 namespace e2qcow::compat {
 
 enum class TargetKind {
-  nothing,  // there is nothing of that name yet
+  nothing,  // no file of that name exists yet
   file,
   block_device,
   null_device,
@@ -21,12 +21,12 @@ enum class TargetKind {
 };
 // Of a name; "-" is a pipe.
 TargetKind target_kind(const std::string& name);
-// What is written from its beginning to its end.
+// A target that is written from beginning to end.
 constexpr bool is_stream(TargetKind kind) {
   return kind == TargetKind::pipe || kind == TargetKind::null_device || kind == TargetKind::character_device;
 }
 
-// Calls `open()`. Where the system refuses, it is a Complaint that `target` could not be opened.
+// Calls `open()`. If the system refuses, throws a Complaint that `target` could not be opened.
 template <typename Open>
 auto open_target(const std::string& target, Open open) {
   try {
@@ -41,10 +41,11 @@ std::unique_ptr<PosixFile> open_in_place(const std::string& target, TargetKind k
 // A new file, one that is replaced, or a device.
 std::unique_ptr<OutputFile> open_output(const std::string& target);
 
-// Throws a Complaint in e2image's words where no file reaches as far as a disk of that size at that offset.
+// Throws a Complaint in e2image's words if no file can be large enough for a disk of that size at that
+// offset.
 void refuse_impossible_offset(std::uint64_t offset, std::uint64_t disk_size);
 
-// Throws Errc::too_small where a disk of that size at that offset ends behind the device.
+// Throws Errc::too_small if a disk of that size at that offset ends past the end of the device.
 void refuse_small_device(const PosixFile& target, std::uint64_t offset, std::uint64_t disk_size);
 
 }  // namespace e2qcow::compat

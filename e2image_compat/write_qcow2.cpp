@@ -22,7 +22,7 @@ namespace {
 
 using qcow2::TableWriter;
 
-// Finds out how many refcount blocks an image takes.
+// Counts the refcount blocks that an image takes.
 class TrialSink : public ListSink {
  public:
   explicit TrialSink(const E2imageLayout& plan)
@@ -36,8 +36,8 @@ class TrialSink : public ListSink {
   E2imagePlacer placement_;
 };
 
-// e2image's own, if that comes out valid. A refcount table that could be too small is tried without writing
-// anything, and made large enough if it is.
+// e2image's own layout, if the result is valid. A refcount table that could be too small is tried without
+// writing, and enlarged if it is.
 E2imageLayout plan_for(CopyJob& job, const std::vector<Extent>& extents) {
   const Source& source = job.source();
   const E2imageLayout plan = plan_placement(source.block_size(), source.blocks(), job.chosen().marks);
@@ -50,8 +50,8 @@ E2imageLayout plan_for(CopyJob& job, const std::vector<Extent>& extents) {
   return with_refcount_table(plan, plan.refcount_table_clusters + 1);
 }
 
-// Where clusters as large as blocks make tables that QEMU does not open: our own layout, with the clusters
-// that make the smallest image.
+// If clusters as large as blocks make tables that QEMU does not open: our own layout, with the cluster size
+// that makes the smallest image.
 void write_larger_clusters(CopyJob& job, File& file, TableWriter::Background background,
                            const std::vector<Extent>& extents) {
   const std::uint64_t disk_size = job.source().size();
@@ -82,7 +82,7 @@ void write_file(const Options& options, CopyJob& job, TargetKind kind) {
   output->commit(Durability::if_it_replaces);
 }
 
-// Lists the writes in the order in which e2image makes them. It keeps so many L2 tables in memory.
+// Lists the writes in the order in which e2image makes them. e2image keeps this many L2 tables in memory.
 class ListQcow2Sink : public ListSink {
  public:
   explicit ListQcow2Sink(const E2imageLayout& plan)

@@ -20,7 +20,7 @@ namespace {
 
 constexpr std::uint32_t kMinHole = 4096;  // in a new file
 
-// Zeros are left out where the target is known to have them.
+// Zeros are left out if the target is known to have them.
 Zeros zeros_for(TargetKind kind) {
   return kind == TargetKind::nothing ? Zeros::dropped : Zeros::kept;
 }
@@ -48,13 +48,13 @@ void write_new_file(const Options& options, CopyJob& job) {
                                   .offset = options.target_offset,
                                   .drops_zeros = true});
   job.run(extents, [&](const ImageSource& disk, const TransferOptions& how) { transfer(disk, sink, how); });
-  // The last unit that was written may reach behind the disk.
+  // The last unit that was written may reach past the end of the disk.
   output->file().resize(options.target_offset + job.source().size());
   output->commit(Durability::if_it_replaces);
 }
 
-// As e2image leaves it: what lies behind the disk is cut off where the disk's last block was not written. But
-// with an offset the file is a larger disk, and is never cut.
+// As e2image leaves it: the file is truncated at the end of the disk if the disk's last block was not
+// written. But with an offset the file is a larger disk, and is never truncated.
 void set_size(const Options& options, const CopyJob& job, PosixFile& file) {
   const std::uint64_t end = options.target_offset + job.source().size();
   const bool cut = options.target_offset == 0 && !job.chosen().contains(job.source().blocks() - 1);

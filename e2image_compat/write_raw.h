@@ -5,7 +5,7 @@
 
 namespace e2qcow::compat {
 
-// e2image -r: the chosen blocks in their places in a raw disk. Returns the exit status.
+// e2image -r: the chosen blocks at their offsets in a raw disk. Returns the exit status.
 int write_raw(const Options& options);
 
 }  // namespace e2qcow::compat

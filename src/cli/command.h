@@ -9,7 +9,7 @@
 
 namespace e2qcow::cli {
 
-// Exit statuses, as the man page says.
+// Exit statuses, as in the manual page.
 enum Exit {
   kDone = 0,
   kFailed = 1,
@@ -21,7 +21,7 @@ enum Exit {
   kTrouble = 2,
 };
 
-// What every command has.
+// The options common to all commands.
 struct Common {
   bool json = false;
   bool quiet = false;
@@ -29,7 +29,7 @@ struct Common {
   unsigned threads = 0;  // 0: one for each core
 };
 
-// The command the user asked for.
+// The command that the user named.
 struct Chosen {
   std::function<int()> run{};  // returns the exit status
   int if_failed = kFailed;     // the exit status if it throws
@@ -46,7 +46,7 @@ void add_exec(CLI::App& app, Chosen& chosen);
 
 void add_json_option(CLI::App& command, Common& common);
 void add_threads_option(CLI::App& command, Common& common);
-// And the threads.
+// Also adds the threads option.
 void add_progress_options(CLI::App& command, Common& common);
 unsigned thread_count(const Common& common);
 

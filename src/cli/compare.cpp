@@ -56,7 +56,7 @@ void print_text(const CompareResult& result, bool same) {
   else if (same)
     fmt::print("The disks are the same\n");
   for (const std::string& name : result.partial)
-    fmt::print("{} is a dump of metadata: the contents of files are zeros in it\n", printable(name));
+    fmt::print("{} is a metadata-only dump: its files read as zeros\n", printable(name));
 }
 
 int run_compare(const CompareOptions& options) {

@@ -7,7 +7,7 @@
 
 namespace e2qcow::cli {
 
-// The options that say where the file system is and how to read it.
+// The options for the location of the file system and for reading it.
 void add_device_options(CLI::App& command, work::DeviceOptions& options);
 
 }  // namespace e2qcow::cli

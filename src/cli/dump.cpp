@@ -60,7 +60,7 @@ void print_result(const DumpCommand& command, const DumpResult& result, double s
 
 work::DumpOptions dump_options(const DumpCommand& command) {
   if (command.image == "-" && command.common.json)
-    throw CLI::ValidationError("--json: standard output is for the image");
+    throw CLI::ValidationError("--json: standard output already carries the image");
   return {.kind = command.all ? DumpKind::all : DumpKind::metadata,
           .format = image_format(command.format),
           .remember = !command.map_out.empty(),

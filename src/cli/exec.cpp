@@ -33,7 +33,7 @@ struct ExecOptions {
   std::vector<std::string> command{};
 };
 
-// Beside the program, as in a build tree, or where it was installed.
+// Beside the program, as in a build tree, or in the directory where it was installed.
 std::string find_library() {
   const fs::path directory = fs::read_symlink("/proc/self/exe").parent_path();
   for (const fs::path& path : {directory / kLibrary, fs::path(E2QCOW_LIBRARY_DIRECTORY) / kLibrary,
@@ -43,7 +43,7 @@ std::string find_library() {
     if (found.find_first_of(" :") == std::string::npos) return found;
     fail(Errc::refused, found + ": cannot be loaded from a directory with a space or colon in its name");
   }
-  fail_errno(ENOENT, fmt::format("{}: neither in {} nor in {}", kLibrary, directory.string(),
+  fail_errno(ENOENT, fmt::format("{}: found neither in {} nor in {}", kLibrary, directory.string(),
                                  E2QCOW_LIBRARY_DIRECTORY));
 }
 
@@ -55,7 +55,7 @@ std::string preload_list() {
   return others == nullptr || *others == '\0' ? library : library + ":" + others;
 }
 
-// Programs may run in another directory.
+// The program may run in another directory.
 Variables backing_variables(const std::vector<std::string>& backing) {
   Variables variables;
   for (const std::string& file : backing)
@@ -75,17 +75,17 @@ Variables variables_for(const ExecOptions& options, const PosixFile* temporary) 
   return variables;
 }
 
-// Whether something was changed that is gone now, and in which image.
+// Whether there were changes that are now discarded, and to which image.
 void say_what_is_dropped(const PosixFile& temporary) {
   if (!qcow2::has_magic(temporary)) return;
   const qcow2::Reader overlay(temporary);
   if (overlay.mapped_ranges().empty()) return;
-  say("e2qcow: {}: is as it was; the changes to it are dropped (--overlay FILE keeps them)\n",
+  say("e2qcow: {}: unchanged; all changes were discarded (use --overlay FILE to keep them)\n",
       printable(overlay.backing_file_name().value_or("")));
 }
 
-// None where there is no room for one, as on a rescue system: programs that only read need none, and others
-// say what they lack.
+// None if there is no room for one, as on a rescue system: programs that only read need none, and others
+// report the error.
 std::unique_ptr<PosixFile> temporary_overlay() {
   try {
     return open_temporary_file();
@@ -121,7 +121,7 @@ void add_exec(CLI::App& app, Chosen& chosen) {
           [options](const std::string& text) {
             options->cache_bytes = parse_size(text);
             if (options->cache_bytes < kSmallestCache)
-              throw CLI::ValidationError("--cache-size: at least 1M");
+              throw CLI::ValidationError("--cache-size: must be at least 1M");
           },
           "Memory for decompressed data, per image (default: 64M)")
       ->type_name("SIZE");

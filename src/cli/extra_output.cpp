@@ -14,7 +14,7 @@ ExtraOutput::ExtraOutput(const work::Device& device, const std::string& path,
   if (path.empty()) return;
   for (const std::string& other : others)
     if (!other.empty() && is_same_name(path, other))
-      fail(Errc::refused, fmt::format("{}: cannot be two outputs at once", path));
+      fail(Errc::refused, fmt::format("{}: is given for two outputs", path));
   work::refuse_output_on_input(path, device.stored());
   file_ = std::make_unique<OutputFile>(path);
 }

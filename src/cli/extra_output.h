@@ -10,11 +10,11 @@
 
 namespace e2qcow::cli {
 
-// A text file that a command writes beside its result, if it is wanted. That it cannot be written shows when
-// it is made, before the work.
+// A text file that a command writes in addition to its result, if requested. The constructor fails if it
+// cannot be written, before the work.
 class ExtraOutput {
  public:
-  // An empty path: not wanted. `others` are the names of what else is written.
+  // An empty path: not requested. `others` are the names of the other outputs.
   ExtraOutput(const work::Device& device, const std::string& path, const std::vector<std::string>& others);
 
   bool is_wanted() const { return file_ != nullptr; }

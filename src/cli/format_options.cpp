@@ -45,7 +45,7 @@ qcow2::Compression compression_of(const std::string& text) {
 
 void add_format_options(CLI::App& command, FormatOptions& options) {
   const CLI::Validator is_given(
-      [](const std::string& text) { return text.empty() ? "nothing is given" : std::string(); }, "");
+      [](const std::string& text) { return text.empty() ? "the value is empty" : std::string(); }, "");
   command.add_option("--compress", options.compress, "zstd[:LEVEL] (default), zlib[:LEVEL] or none")
       ->type_name("HOW")
       ->check(is_given);

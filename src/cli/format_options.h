@@ -8,7 +8,7 @@
 
 namespace e2qcow::cli {
 
-// The options that say what kind of qcow2 is written.
+// The options for the qcow2 format that is written.
 struct FormatOptions {
   std::string compress{};
   std::string compat = "1.1";

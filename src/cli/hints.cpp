@@ -18,18 +18,18 @@ struct Hint {
 constexpr Hint kHints[] = {
     {Errc::missing_backing, "--backing-a",
      "name it with --backing-a or --backing-b FILE:raw or FILE:qcow2 if you trust it"},
-    {Errc::unknown_format, "--backing-a", "say which with --backing-a or --backing-b FILE:raw or FILE:qcow2"},
-    {Errc::ambiguous, "A", "say which with FILE:qcow2 or FILE:raw"},
+    {Errc::unknown_format, "--backing-a", "name the format with --backing-a or --backing-b FILE:raw or FILE:qcow2"},
+    {Errc::ambiguous, "A", "choose one with FILE:qcow2 or FILE:raw"},
     {Errc::implausible, "--max-ratio", "--max-ratio N accepts it"},
     {Errc::too_large, "--max-size", "--max-size SIZE accepts it"},
     {Errc::mounted, "--force",
      "unmount it or remount it read-only (mount -o remount,ro), or use --force for a dump that may be "
      "inconsistent"},
-    {Errc::unknown_mounts, "--force", "--force goes on"},
+    {Errc::unknown_mounts, "--force", "--force continues"},
     {Errc::not_ext2, "--force", "--force dumps what else can be recognised"},
     {Errc::has_partitions, "--partition", "name one with --partition N"},
     {Errc::metadata_only, "--allow-metadata", "restore it to a file, or use --allow-metadata"},
-    {Errc::too_small, "--fit", "--fit accepts a device that holds the file system alone"},
+    {Errc::too_small, "--fit", "use --fit if only the file system must fit"},
     {Errc::small_clusters, "--cluster-size", "use larger ones, or --cluster-size auto"},
 };
 

@@ -8,8 +8,8 @@
 
 namespace e2qcow::cli {
 
-// What an error means to the user of a command: the option that helps, as "; use --x". Empty if the command
-// has none, or it was given already.
+// The option of a command that helps against an error, as "; use --x". Empty if there is none, or if it was
+// given already.
 std::string hint_for(const std::error_code& code, const CLI::App& command);
 
 // Prints the error with its hint.

@@ -8,9 +8,9 @@
 
 namespace e2qcow::cli {
 
-// The options that say what image is read, and what is believed of it.
+// The options for the image that is read, and the limits of what is accepted.
 void add_image_options(CLI::App& command, work::ImageOptions& options);
-// Parts of that.
+// Parts of these options.
 void add_backing_option(CLI::App& command, const std::string& name, work::ImageOptions& options);
 void add_limit_options(CLI::App& command, work::ImageOptions& options);
 

@@ -42,7 +42,7 @@ const char* encryption_name(const qcow2::Header& header) {
   return header.crypt_method == 1 ? "AES" : header.crypt_method == 2 ? "LUKS" : "unknown";
 }
 
-// The image may have names for bits that we do not know.
+// The image may name bits that we do not know.
 std::vector<std::string> feature_names(const Info& info) {
   constexpr std::array kKnown{"dirty", "corrupt", "external data file", "compression type", "extended L2"};
   std::vector<std::string> names;
@@ -110,7 +110,7 @@ Json filesystem_json(const ext2::Description& filesystem) {
           {"needs-recovery", filesystem.needs_recovery}};
 }
 
-// Of a list that an image brings, as long as it likes.
+// A list in an image may be arbitrarily long.
 constexpr std::size_t kMaxListed = 100;
 constexpr std::size_t kMaxNameBytes = 255;
 

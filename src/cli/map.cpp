@@ -31,7 +31,7 @@ bool continues(const Place& before, const Place& next) {
   return next.depth == before.depth && (both_compressed || qcow2::continues(before.mapping, next.mapping));
 }
 
-// visit(place): the longest stretches that are stored in one way, in one piece.
+// visit(place): the longest ranges that are stored in the same way and in one piece.
 template <typename Visit>
 void for_each_place(const qcow2::Chain& disk, Visit visit) {
   std::optional<Place> place;
@@ -49,7 +49,7 @@ void for_each_place(const qcow2::Chain& disk, Visit visit) {
   if (place) visit(*place);
 }
 
-// Lines are printed one by one: a disk may have millions of stretches.
+// Lines are printed one by one: a disk may have millions of ranges.
 class JsonArray {
  public:
   void add(const nlohmann::ordered_json& element) {
@@ -83,7 +83,7 @@ void print_map_json(const qcow2::Chain& disk) {
 const char* name_of(Kind kind) {
   switch (kind) {
     case Kind::unallocated:
-      return "nothing";
+      return "unallocated";
     case Kind::zeros:
       return "zeros";
     case Kind::data:
@@ -95,12 +95,12 @@ const char* name_of(Kind kind) {
 }
 
 void print_map(const qcow2::Chain& disk, const std::vector<std::string>& names) {
-  fmt::print("{:>18} {:>18}  {:<10} {:>18}  {}\n", "start", "length", "stored as", "at", "in");
+  fmt::print("{:>18} {:>18}  {:<11} {:>18}  {}\n", "start", "length", "stored as", "at", "in");
   for_each_place(disk, [&](const Place& place) {
     const qcow2::Mapping& mapping = place.mapping;
     const std::string at = mapping.kind == Kind::data ? std::to_string(*mapping.host_offset) : "";
     const std::string in = mapping.kind == Kind::unallocated ? "" : printable(names.at(place.depth));
-    fmt::print("{:>18} {:>18}  {:<10} {:>18}  {}\n", mapping.guest.offset, mapping.guest.length,
+    fmt::print("{:>18} {:>18}  {:<11} {:>18}  {}\n", mapping.guest.offset, mapping.guest.length,
                name_of(mapping.kind), at, in);
   });
 }

@@ -51,9 +51,9 @@ void print_table(const MeasureCommand& command, const MeasureResult& result) {
              result.survey.selected.extents.size(), human_size(result.disk_size));
   fmt::print("{}", class_table(result.survey.classes()));
   if (command.compress == "none")
-    fmt::print("An uncompressed image has at most\n");
+    fmt::print("Size of an uncompressed image, at most:\n");
   else
-    fmt::print("An image with --compress {} has\n", command.compress);
+    fmt::print("Size of an image with --compress {}:\n", command.compress);
   for (const work::ImageWeight& weight : result.weights)
     fmt::print("  {:>12} with clusters of {}{}\n", human_size(weight.image_size),
                human_size(weight.cluster_size),

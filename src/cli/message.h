@@ -11,13 +11,13 @@
 
 namespace e2qcow::cli {
 
-// Prints a message to standard error. That nobody can read it must not change what the program does.
+// Prints a message to standard error. A failure to print must not change what the program does.
 template <typename... Args>
 void say(fmt::format_string<Args...> text, Args&&... args) {
   std::fputs(fmt::format(text, std::forward<Args>(args)...).c_str(), stderr);
 }
 
-// A line of text that may hold names from anywhere.
+// A line of text that may contain untrusted names.
 inline void say_line(const std::string& line) {
   say("{}\n", printable(line));
 }

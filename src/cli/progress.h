@@ -12,7 +12,7 @@ namespace e2qcow::cli {
 
 enum class ProgressMode { automatic, always, never, json };
 
-// Writes how far the work is to standard error: a bar that is drawn over itself, or JSON lines.
+// Shows progress on standard error: a bar that is redrawn in place, or JSON lines.
 class ProgressReport : public Progress {
  public:
   explicit ProgressReport(bool json) : json_(json) {}
@@ -27,7 +27,7 @@ class ProgressReport : public Progress {
   void wipe();
 
   const bool json_;
-  std::mutex mutex_;  // guards what follows
+  std::mutex mutex_;  // guards the members below
   std::string phase_;
   std::uint64_t total_ = 0;
   std::uint64_t done_ = 0;
@@ -36,7 +36,7 @@ class ProgressReport : public Progress {
   std::size_t width_ = 0;  // of what is drawn now
 };
 
-// Null where nothing is to be shown.
+// Null if nothing is to be shown.
 std::unique_ptr<ProgressReport> make_progress(ProgressMode mode, bool quiet);
 
 }  // namespace e2qcow::cli

@@ -26,7 +26,7 @@ void print_some(const std::string& device, const Items& items, const char* more,
 }
 
 std::string shown_path(const std::string& path) {
-  return path.empty() ? "(without a name)" : printable(path);
+  return path.empty() ? "(path unknown)" : printable(path);
 }
 
 Json loss_json(const Extent& loss) {
@@ -79,9 +79,9 @@ void print_report(const work::Report& report, const std::string& device) {
     say("{}: {} bytes at {} could not be read; they are zeros in the image\n", name, loss.length,
         loss.offset);
   });
-  print_some(name, report.names.hit, "files that are hit", [&](const ext2::AffectedFile& file) {
+  print_some(name, report.names.hit, "affected files", [&](const ext2::AffectedFile& file) {
     if (file.inode_is_lost)
-      say("{}: {}: inode {} could not be read; what it holds is not known\n", name, shown_path(file.path),
+      say("{}: {}: inode {} could not be read; its contents are unknown\n", name, shown_path(file.path),
           file.inode);
     else
       say("{}: {}: {} of inode {} could not be read\n", name, shown_path(file.path),

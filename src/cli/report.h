@@ -7,10 +7,10 @@
 
 namespace e2qcow::cli {
 
-// On standard error, in at most 20 lines or so.
+// Prints it on standard error, in about 20 lines at most.
 void print_report(const work::Report& report, const std::string& device);
 
-// All of it, as JSON.
+// The whole report as JSON.
 std::string report_text(const work::Report& report, const work::Device& device);
 
 }  // namespace e2qcow::cli

@@ -7,11 +7,11 @@
 
 namespace e2qcow::plugin {
 
-// What users of --backing, an option of `e2qcow exec` and others, can do about an error. Empty: nothing.
-// Other programs than ours have no such option, and are told the fact alone.
+// The hint at --backing, an option of `e2qcow exec` and others, for an error; empty if it does not help.
+// Programs of others have no such option, and get only the fact.
 inline std::string backing_hint(const std::error_code& code) {
   if (code == Errc::missing_backing) return "; name it with --backing FILE:raw or FILE:qcow2 if you trust it";
-  if (code == Errc::unknown_format) return "; say which with --backing FILE:raw or FILE:qcow2";
+  if (code == Errc::unknown_format) return "; name the format with --backing FILE:raw or FILE:qcow2";
   return "";
 }
 

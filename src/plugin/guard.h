@@ -11,10 +11,10 @@
 
 namespace e2qcow::plugin {
 
-// Remembers the text for e2qcow_last_message() and says it, with a hint if the settings have one.
+// Keeps the text for e2qcow_last_message() and reports it, with a hint if the settings have one.
 void remember_error(const std::exception& error, const std::error_code& code) noexcept;
 
-// The border to C: no exception passes, each becomes a com_err code.
+// The border to C: no exception passes it; each becomes a com_err code.
 template <typename Work>
 errcode_t guarded(Work work) noexcept {
   try {

@@ -28,7 +28,7 @@ class ImageRegistry {
     for (const auto& image : all()) {
       try {
         image->flush();
-        if (image->has_own_changes()) settings().say(image->name() + ": changes to it are dropped");
+        if (image->has_own_changes()) settings().say(image->name() + ": its changes are discarded");
       } catch (const std::exception& error) {
         settings().say(error.what());
       }
@@ -62,9 +62,9 @@ class ImageRegistry {
     return images;
   }
 
-  std::mutex mutex_;  // guards what follows
+  std::mutex mutex_;  // guards the members below
   std::vector<std::weak_ptr<OpenImage>> images_;
-  std::vector<std::shared_ptr<OpenImage>> kept_;  // whose changes would be lost with them
+  std::vector<std::shared_ptr<OpenImage>> kept_;  // images whose changes would otherwise be lost
 };
 
 ImageRegistry& open_images() {

@@ -10,8 +10,8 @@ namespace e2qcow::plugin {
 
 enum class Access { read, write };
 
-// The image, which is one for all that have it open. Changes in a file of ours stay until the end of the
-// program, as e2fsck closes and opens again when it has replayed a journal. At that end all is flushed.
+// The image, shared by all that have it open. Changes in a temporary file are kept until the program ends,
+// because e2fsck closes and reopens the image after replaying a journal. Everything is flushed at that end.
 std::shared_ptr<OpenImage> open_image(const std::string& path, Access access);
 
 }  // namespace e2qcow::plugin

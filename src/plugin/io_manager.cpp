@@ -15,13 +15,13 @@
 namespace e2qcow::plugin {
 namespace {
 
-// What a channel of ours has behind it.
+// The state of one of our channels.
 struct Channel {
   std::shared_ptr<OpenImage> image;
   bool is_writable = false;
-  std::uint64_t offset = 0;  // where the file system begins in the disk
+  std::uint64_t offset = 0;  // of the file system in the disk
   struct_io_stats stats{2, 0, 0, 0};
-  std::atomic<std::uint64_t> uncounted{0};  // bytes that were written and are not in the stats yet
+  std::atomic<std::uint64_t> uncounted{0};  // bytes written that are not in the stats yet
 };
 
 Channel& behind(io_channel channel) {
@@ -36,9 +36,8 @@ void count_written(Channel& state) {
   count(state.stats.bytes_written, state.uncounted.exchange(0));
 }
 
-// As unix_io does it, which keeps a few blocks until they are flushed, or something larger or smaller is read
-// or written: libext2fs changes the superblock once more when it closes a file system and something was
-// counted.
+// As in unix_io, which keeps a few blocks until they are flushed, or until a different size is read or
+// written: libext2fs changes the superblock once more on closing if the statistics have changed.
 constexpr std::uint64_t kKeptBlocks = 8;
 
 bool is_kept(int blocks) {
@@ -56,13 +55,14 @@ std::uint64_t bytes_of(io_channel channel, int count) {
   return static_cast<std::uint64_t>(number < 0 ? -number : number * channel->block_size);
 }
 
-// No disk ends behind the largest number.
+// No disk ends past the largest number.
 std::uint64_t blocks_to_bytes(io_channel channel, unsigned long long blocks) {
   const auto block_size = static_cast<std::uint64_t>(channel->block_size);
   return std::min<std::uint64_t>(blocks, ~0ULL / block_size) * block_size;
 }
 
-// What of `length` bytes of the file system at `position` lies in the disk; empty where it begins behind it.
+// The part of `length` bytes of the file system at `position` that lies inside the disk; empty if it begins
+// past the end.
 Extent inside(const Channel& state, std::uint64_t position, std::uint64_t length) {
   const std::uint64_t size = state.image->size();
   if (position > size || state.offset >= size - position) return {size, 0};
@@ -120,7 +120,7 @@ errcode_t set_block_size(io_channel channel, int block_size) noexcept {
   return 0;
 }
 
-// As unix_io does it: what there is, zeros, and an error.
+// As in unix_io: the available bytes, zeros, and an error.
 errcode_t read_blocks(io_channel channel, unsigned long long block, int count, void* data) noexcept {
   Channel& state = behind(channel);
   const std::uint64_t length = bytes_of(channel, count);

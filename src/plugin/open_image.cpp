@@ -32,14 +32,14 @@ qcow2::OpenChain open_chain(const std::string& path, const Settings& settings) {
   });
 }
 
-// A file that the user has named is taken only when it is empty. One that we have made for all programs of a
-// run has no header, too, where a program was killed when it began it.
+// A file named by the user is used only if it is empty. The file shared by all programs of a run may also
+// lack a header, if a program was killed while creating it.
 bool is_unused(const PosixFile& overlay, bool is_named) {
   return is_named ? overlay.size() == 0 : !qcow2::has_magic(overlay);
 }
 
-// Whether the file of a run is still there: it is named by the process that holds it open, and another may
-// have that one's number by now. Files of others have names.
+// Whether the shared file of a run still exists: its name contains the number of the process that holds it
+// open, which another process may have by now. Files of other processes have names.
 bool is_shared_file(const std::string& path) {
   std::error_code not_there;
   return fs::is_regular_file(path, not_there) && fs::hard_link_count(path, not_there) == 0;
@@ -87,7 +87,7 @@ bool OpenImage::is_based_on_us(const PosixFile& overlay) const {
   const auto theirs = record_of(reader);
   const auto ours = record_of(chain_.reader());
   if (theirs && ours && theirs->data != ours->data)
-    fail(Errc::refused, fmt::format("{}: was made on top of another dump than the one that is {} now",
+    fail(Errc::refused, fmt::format("{}: was made on top of another dump than the current {}",
                                     overlay.name(), path_));
   return true;
 }
@@ -108,7 +108,7 @@ void OpenImage::make_writable() {
   has_own_changes_ = true;
 }
 
-// That of another image is left alone, and no other file takes the place of one that the user has named.
+// An overlay of another image is left alone, and no other file replaces one that the user has named.
 void OpenImage::open_overlay(const std::string& path, Durability durability) {
   const bool is_named = durability == Durability::synced;
   const qcow2::OverlayBase new_base = base(is_named ? backing_name(path_, path) : path_);
@@ -134,7 +134,7 @@ void OpenImage::read(std::uint64_t guest_offset, std::span<std::byte> out) {
 
 qcow2::Overlay& OpenImage::to_write() {
   if (is_child_)
-    fail(Errc::in_use, path_ + ": is being changed by the program that this one was forked from");
+    fail(Errc::in_use, path_ + ": is being changed by the parent process");
   if (!to_change_.overlay) fail(Errc::refused, path_ + ": was not opened for writing");
   return *to_change_.overlay;
 }

@@ -19,28 +19,28 @@ namespace e2qcow::plugin {
 // The disk in an image, with the changes made to it. Safe from several threads.
 class OpenImage {
  public:
-  // Opens the image by the name that the user gives it. Throws Errc::ambiguous if the file looks like a
-  // raw disk with an ext file system, too.
+  // Opens the image by the name that the user gives it. Throws Errc::ambiguous if the file also looks like a
+  // raw disk with an ext file system.
   OpenImage(const std::string& path, const Settings& settings);
 
   std::uint64_t size() const { return disk_->size(); }
-  // The same place in a file system, by whatever name.
+  // Whether `path` is the same file or device, by whatever name.
   bool is_stored_at(const std::string& path) const;
 
-  // To be called before the first write. Throws where the overlay cannot be made or continued.
+  // Call it before the first write. Throws if the overlay cannot be created or continued.
   void make_writable();
-  // The changes are in a file of ours, and gone when this ends.
+  // Whether the changes are in a temporary file, and are lost at the end of this object.
   bool has_own_changes() const { return has_own_changes_; }
   const std::string& name() const { return path_; }
 
-  // Inside of the disk.
+  // Inside the disk.
   void read(std::uint64_t guest_offset, std::span<std::byte> out);
   void write(std::uint64_t guest_offset, std::span<const std::byte> data);
   void zero(Extent guest);
   void flush();
   void prefetch(Extent guest) { disk_->prefetch(guest); }
 
-  // Around a fork. In the child nothing is written: the overlay belongs to the program that opened it.
+  // Called around a fork. The child cannot write: the overlay belongs to the process that opened it.
   void before_fork() { disk_->stop_thread(); }
   void in_child() { is_child_ = true; }
 
@@ -60,10 +60,10 @@ class OpenImage {
   const std::string path_;  // absolute, links resolved
   qcow2::OpenChain chain_;
   std::unique_ptr<qcow2::CachedDisk> disk_;
-  std::mutex mutex_;  // guards the making of what follows
+  std::mutex mutex_;  // guards the creation of the members below
   Changes to_read_;   // as others have left them
   Changes to_change_;
-  std::atomic<qcow2::Overlay*> overlay_{nullptr};  // the one of the two that counts, if there is one
+  std::atomic<qcow2::Overlay*> overlay_{nullptr};  // the one in use, if any
   std::atomic<bool> has_own_changes_{false};
   std::atomic<bool> is_child_{false};
 };

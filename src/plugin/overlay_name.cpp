@@ -11,7 +11,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Empty where there is none: a file without a name.
+// Empty if there is none: a file without a name.
 fs::path directory_of(const std::string& overlay) {
   std::error_code no_directory;
   const fs::path parent = fs::absolute(overlay).parent_path();

@@ -5,13 +5,13 @@
 
 namespace e2qcow::plugin {
 
-// The name under which an overlay finds its image: the image's alone where both are in one directory, so that
-// this can be moved, else its path. Where the overlay's name is a link, QEMU looks beside the link or beside
-// the file, as it is named, so both must be there. `image` is absolute, links resolved. Nothing that QEMU
-// would take for the name of a protocol.
+// The name by which an overlay finds its image: only the file name if both are in one directory, so that the
+// directory can be moved, or else the path. If the overlay's name is a symbolic link, QEMU may look beside
+// the link or beside its target, so the name must be valid in both directories. `image` is absolute with
+// links resolved. The result is never one that QEMU would take for a protocol.
 std::string backing_name(const std::string& image, const std::string& overlay);
 
-// Whether the name that stands in an overlay is that of the image. Looks at no file but the overlay.
+// Whether the name that is stored in an overlay is that of the image. Looks at no file but the overlay.
 bool is_backing_name(const std::string& name, const std::string& image, const std::string& overlay);
 
 }  // namespace e2qcow::plugin

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// What `e2qcow exec` loads into programs: they open qcow2 images by way of unix_io_manager and get ours, and
-// what they ask about the file itself is answered for the disk in it. Files that are no images are not
-// touched.
+// The library that `e2qcow exec` loads into programs: if they open a qcow2 image through unix_io_manager they
+// get our io_manager, and questions about the file itself are answered for the disk in it. Files that are not
+// images are left alone.
 #include <blkid.h>
 #include <dlfcn.h>
 #include <e2qcow/io_manager.h>
@@ -36,12 +36,12 @@ std::string variable(const std::string& name) {
   return value == nullptr ? "" : value;
 }
 
-// On standard error, as what programs print for an error has no room for the place; but not without end.
+// On standard error, because the messages of programs have no room for the offset; but not without limit.
 void say(const std::string& message) {
   static std::atomic<int> said{0};
   const int number = said++;
   if (number < kMaxMessages) std::fprintf(stderr, "e2qcow: %s\n", printable(message).c_str());
-  if (number == kMaxMessages) std::fputs("e2qcow: more messages are left out\n", stderr);
+  if (number == kMaxMessages) std::fputs("e2qcow: further messages are omitted\n", stderr);
 }
 
 void read_settings() {
@@ -56,7 +56,7 @@ void read_settings() {
   if (!cache.empty()) settings().cache_bytes = std::strtoull(cache.c_str(), nullptr, 10);
 }
 
-// What cannot be opened or is no file is for the program to find out.
+// A path that cannot be opened, or is not a file, is left to the program.
 bool is_image(const char* path) noexcept {
   try {
     return path != nullptr && qcow2::has_magic(*open_for_reading(path));
@@ -69,13 +69,13 @@ errcode_t open_channel(const char* name, int flags, io_channel* channel) noexcep
   return is_image(name) ? e2qcow_io_manager->open(name, flags, channel) : open_unix(name, flags, channel);
 }
 
-// The function of libext2fs that one of ours stands before.
+// The function of libext2fs that ours replaces.
 template <typename Function>
 Function* next(const char* name) {
   return reinterpret_cast<Function*>(::dlsym(RTLD_NEXT, name));
 }
 
-// The disk where signatures are: at both ends. What cannot be read has none.
+// The parts of the disk that can hold signatures: both ends. Unreadable parts have none.
 UniqueFd open_for_probing(const char* image_name) {
   constexpr std::uint64_t kFront = 4 << 20;
   constexpr std::uint64_t kBack = 1 << 20;
@@ -91,7 +91,7 @@ UniqueFd open_for_probing(const char* image_name) {
   return memory_disk;
 }
 
-// The program frees the probe, and its file stays open until it ends.
+// The program frees the probe, but its file stays open until the program ends.
 blkid_probe new_probe_of(const char* image_name) noexcept {
   static std::vector<UniqueFd> files;
   blkid_probe probe = nullptr;
@@ -103,14 +103,14 @@ blkid_probe new_probe_of(const char* image_name) noexcept {
   return error == 0 ? probe : nullptr;
 }
 
-// It reads and writes files by itself, and e2fsck and mke2fs run it: blocks of the disk would be looked for
-// behind the end of the image and found bad, or the image overwritten. No bad blocks is what it finds on
-// disks that are well.
+// badblocks reads and writes files by itself, and e2fsck and mke2fs run it: it would look for blocks of the
+// disk past the end of the image and find them bad, or overwrite the image. "No bad blocks" is its result for
+// healthy disks.
 void keep_badblocks_away(std::span<char*> words) {
   if (words.empty() || std::string_view(::basename(words[0])) != "badblocks") return;
   for (const char* word : words.subspan(1)) {
     if (!is_image(word)) continue;
-    say(std::string(word) + ": badblocks would test the image in the disk's place, and is not run");
+    say(std::string(word) + ": badblocks would test the image file instead of the disk, so it is not run");
     std::_Exit(EXIT_FAILURE);
   }
 }
@@ -141,7 +141,7 @@ extern "C" {
       [&] { *retblocks = open_image(file, Access::read)->size() / static_cast<std::uint64_t>(blocksize); });
 }
 
-// resize2fs looks at the file's size, and would cut the file off when the file system has become smaller.
+// resize2fs looks at the file's size, and would truncate the file after shrinking the file system.
 [[gnu::visibility("default")]] int ext2fs_open_file(const char* pathname, int flags, mode_t mode) {
   const bool may_change = (flags & O_ACCMODE) == O_RDWR && (flags & (O_CREAT | O_TRUNC)) == 0;
   if (!may_change || !is_image(pathname))
@@ -153,8 +153,8 @@ extern "C" {
   return fd;
 }
 
-// Reads the block past all caches from the file, by a descriptor of its own: it gets one on which the block
-// is where it belongs.
+// libext2fs reads this block from the file, past all caches, through a descriptor of its own: it gets one
+// with the block at the right offset.
 [[gnu::visibility("default")]] errcode_t ext2fs_mmp_read(ext2_filsys fs, blk64_t mmp_blk, void* buf) {
   const auto read = next<decltype(ext2fs_mmp_read)>("ext2fs_mmp_read");
   if (!is_image(fs->device_name)) return read(fs, mmp_blk, buf);
@@ -170,7 +170,7 @@ extern "C" {
   return error != 0 ? error : read(fs, mmp_blk, buf);
 }
 
-// What programs that find no file system of theirs say about the disk instead.
+// The description of a disk that programs print if they find no file system on it.
 [[gnu::visibility("default")]] blkid_probe blkid_new_probe_from_filename(const char* filename) {
   if (is_image(filename)) return new_probe_of(filename);
   return next<decltype(blkid_new_probe_from_filename)>("blkid_new_probe_from_filename")(filename);
@@ -191,7 +191,7 @@ extern "C" {
   return copy;
 }
 
-// e2image would take the image apart by itself, and knows only its own ones.
+// e2image would read the image itself, and knows only images of its own kind.
 [[gnu::visibility("default")]] struct ext2_qcow2_hdr* qcow2_read_header(int) {
   return nullptr;
 }

@@ -9,11 +9,11 @@
 
 namespace e2qcow::plugin {
 
-// The environment by which `e2qcow exec` tells the preloaded library what its options were.
+// The environment variables through which `e2qcow exec` passes its options to the preloaded library.
 inline constexpr const char* kOverlayVariable = "E2QCOW_OVERLAY";
 inline constexpr const char* kTemporaryVariable = "E2QCOW_TEMPORARY";
 inline constexpr const char* kCacheVariable = "E2QCOW_CACHE_SIZE";
-// One for each backing file, as names may hold any separator, and an empty one behind the last.
+// One for each backing file, because names may contain any separator, and an empty one after the last.
 inline std::string backing_variable(std::size_t index) {
   return "E2QCOW_BACKING" + std::to_string(index);
 }
@@ -23,16 +23,16 @@ struct Settings {
   static constexpr std::uint64_t kDefaultCacheBytes = 64 << 20;
 
   std::string overlay{};    // empty: none
-  std::string temporary{};  // an overlay that several programs share, if there is no other; may be empty
+  std::string temporary{};  // an overlay shared by several programs, used if there is no other; may be empty
   std::vector<std::string> backing{};
   std::uint64_t cache_bytes = kDefaultCacheBytes;
-  // Is told what the user should know; a line.
+  // Receives messages for the user, one line each.
   std::function<void(const std::string&)> say = [](const std::string&) {};
-  // What the user can do about an error, if the program has an option for it; is appended to what is said.
+  // A hint at the option that helps against an error, if the program has one; it is appended to the message.
   std::function<std::string(const std::error_code&)> hint = [](const std::error_code&) { return ""; };
 };
 
-// Those for images that will be opened. Not while another thread opens one.
+// The settings for images opened from now on. Do not change them while another thread opens one.
 Settings& settings();
 
 }  // namespace e2qcow::plugin

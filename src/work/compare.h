@@ -16,10 +16,10 @@ struct CompareResult {
   std::uint64_t size_b = 0;
   std::optional<std::uint64_t> first_difference;  // a guest offset
   std::string structure;                          // what is there, in an ext file system
-  std::vector<std::string> partial;  // names of the disks that are dumps of metadata, if they differ
+  std::vector<std::string> partial;  // names of the disks that are metadata-only dumps, if they differ
 };
 
-// What is past the end of the smaller disk counts as zeros there. The files are opened and not read yet.
+// The smaller disk counts as zeros past its end. The files are open but not read yet.
 CompareResult compare(DiskFiles a, DiskFiles b, const TransferOptions& options);
 
 }  // namespace e2qcow::work

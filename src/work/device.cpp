@@ -12,12 +12,12 @@
 namespace e2qcow::work {
 namespace {
 
-// What other machines have mounted cannot be seen here, but in the file system itself.
+// Mounts on other machines can be seen only in the file system itself.
 void warn_of_other_users(const ext2::Filesystem& filesystem, const Notice& notice) {
   const auto user = ext2::mmp_user(filesystem);
   if (!user) return;
   notice(fmt::format(
-      "{}: node '{}' {} it as '{}', says its MMP block; if that is still so, the dump may be inconsistent",
+      "{}: according to its MMP block, node '{}' {} it as '{}'; if so, the dump may be inconsistent",
       filesystem.file.name(), user->node, user->is_checking ? "checks" : "has mounted", user->device));
 }
 
@@ -27,7 +27,7 @@ Extent part_of(const PosixFile& device, const DeviceOptions& options) {
   const std::uint64_t size = device.size();
   if (offset > size)
     fail(Errc::truncated,
-         fmt::format("{}: it has only {} bytes, the offset is {}", device.name(), size, offset));
+         fmt::format("{}: it has only {} bytes, but the offset is {}", device.name(), size, offset));
   return {offset, size - offset};
 }
 
@@ -38,7 +38,7 @@ Extent part_of(const PosixFile& device, const DeviceOptions& options) {
     fail(Errc::has_partitions,
          device.name() + ": no ext2/3/4 file system begins here, but there are partitions");
   ext2::find_superblock(part, options.superblock);
-  fail(Errc::not_ext2, device.name() + ": its superblock has just come back");
+  fail(Errc::not_ext2, device.name() + ": changed while it was opened");
 }
 
 }  // namespace
@@ -73,7 +73,7 @@ void Device::open_filesystem(const DeviceOptions& options) {
 
 void Device::use(const DeviceOptions& options, const ext2::Superblock& superblock) {
   if (options.strict && superblock.blocks() > window_->size() / superblock.block_size())
-    fail(Errc::truncated, fmt::format("{}: it ends before its file system does, which has {} blocks of {}",
+    fail(Errc::truncated, fmt::format("{}: it ends before its file system, which has {} blocks of {}",
                                       name(), superblock.blocks(), superblock.block_size()));
   salvaging_ =
       std::make_unique<SalvagingFile>(*window_, SalvagingFile::Options{.block_size = superblock.block_size(),

@@ -18,7 +18,7 @@
 
 namespace e2qcow::work {
 
-// Where the file system is, and how to read it.
+// The location of the file system, and how to read it.
 struct DeviceOptions {
   std::string path{};
   std::optional<std::uint64_t> offset{};  // where the file system begins; or:
@@ -32,7 +32,7 @@ struct DeviceOptions {
   Notice notice = ignore_notice;
 };
 
-// An opened file system, with all it stands on; or, if none was found and that is accepted, a device.
+// An opened file system with everything below it; or, if none was found and that is accepted, a device.
 class Device {
  public:
   // Throws Errc::mounted, not_ext2, no_superblock, has_partitions and others.
@@ -43,7 +43,7 @@ class Device {
   Extent part() const { return part_; }  // of the device, from the beginning of the file system on
   Stored stored() const { return {name(), storage_}; }
 
-  // The part, with zeros for what cannot be read.
+  // The part, with zeros for unreadable blocks.
   const SalvagingFile& file() const { return *salvaging_; }
   const ext2::Filesystem* filesystem() const { return filesystem_.get(); }
   bool superblock_is_chosen() const { return superblock_is_chosen_; }
@@ -53,9 +53,9 @@ class Device {
   // Whether the device may die while it is read.
   bool may_be_dying() const { return avoiding_ != nullptr || device_->is_block_device(); }
 
-  // Where such things as labels and partition tables stand in the part, and what else libblkid recognises.
+  // The ranges of the part with labels, partition tables and whatever else libblkid recognises.
   std::vector<Extent> recognised_areas() const;
-  // What could not be read so far, and what the file system has past the end of the device.
+  // The parts that could not be read so far, and those of the file system past the end of the device.
   std::uint64_t lost_bytes() const;
 
  private:
@@ -68,7 +68,7 @@ class Device {
   bool superblock_is_chosen_;
   std::vector<StoredRange> storage_;
   std::optional<RescueMap> known_;
-  std::unique_ptr<AvoidingFile> avoiding_;  // null: all may be touched
+  std::unique_ptr<AvoidingFile> avoiding_;  // null: everything may be touched
   std::unique_ptr<FileWindow> window_;
   std::unique_ptr<SalvagingFile> salvaging_;
   std::unique_ptr<ext2::Filesystem> filesystem_;

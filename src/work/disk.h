@@ -9,14 +9,14 @@
 
 namespace e2qcow::work {
 
-// A disk to look at: in a qcow2 image, a raw file or a device.
+// A disk to examine: in a qcow2 image, a raw file or a device.
 class Disk {
  public:
   explicit Disk(Image image);
   explicit Disk(std::unique_ptr<ReadableFile> raw);
 
   const ImageSource& source() const { return raw_ ? *raw_ : static_cast<const ImageSource&>(image_->disk()); }
-  // Whether it is a dump without the contents of files.
+  // Whether it is a metadata-only dump.
   bool is_metadata_only() const;
 
  private:
@@ -25,15 +25,16 @@ class Disk {
   std::optional<Image> image_;
 };
 
-// The files of a disk: opened and not read yet, so that rights can be given up in between.
+// The files of a disk: opened but not read yet, so that rights can be given up in between.
 class DiskFiles {
  public:
-  // options.path may end with :raw or :qcow2. Without that a file that begins as a qcow2 image is one, unless
-  // it looks like an ext file system, too.
+  // options.path may end with :raw or :qcow2. Otherwise a file that begins like a qcow2 image is one, unless
+  // it also looks like an ext file system.
   explicit DiskFiles(const ImageOptions& options);
 
   const std::string& name() const { return files_.file().name(); }
-  // Throws Errc::ambiguous for what looks like both, Errc::surplus_backing for a raw disk with backing files.
+  // Throws Errc::ambiguous for a file that looks like both, Errc::surplus_backing for a raw disk with backing
+  // files.
   Disk read(unsigned threads) &&;
 
  private:

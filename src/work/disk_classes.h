@@ -11,17 +11,17 @@
 
 namespace e2qcow::work {
 
-// What the ranges of a disk with an ext file system are for.
+// The use of each range of a disk with an ext file system.
 struct DiskClasses {
   std::uint32_t block_size = 0;
   std::vector<ext2::Selection::ClassRun> runs;  // ascending
 };
 
-// Absent where there is no ext file system on the disk. With `all` the contents of files are among them.
+// Absent if there is no ext file system on the disk. With `all` the contents of files are included.
 std::optional<DiskClasses> classify_disk(const ImageSource& disk, const std::string& name, bool all,
                                          unsigned threads);
 
-// "block 5, inode tables"; empty where that is not known.
+// "block 5, inode tables"; empty if that is not known.
 std::string structure_at(const ImageSource& disk, const std::string& name, std::uint64_t guest_offset,
                          unsigned threads);
 

@@ -14,11 +14,11 @@ struct DumpOptions {
   DumpKind kind = DumpKind::metadata;
   ImageFormat format{};
   TransferOptions transfer{};
-  bool remember = false;  // what was looked at, for map files
+  bool remember = false;  // what was read, for map files
   Notice notice = ignore_notice;
 };
 
-// Where the image goes.
+// The destination of the image.
 struct DumpTarget {
   std::string name;
   std::unique_ptr<OutputFile> file;  // null: standard output
@@ -28,7 +28,7 @@ DumpTarget open_dump_target(const Device& device, const std::string& path);
 
 struct DumpResult {
   Survey survey;
-  DumpRecord record;  // what the image says of itself
+  DumpRecord record;  // what the image records
   std::uint64_t disk_size = 0;
   std::uint64_t image_size = 0;
 };

@@ -13,13 +13,13 @@
 namespace e2qcow::work {
 namespace {
 
-// What several threads have in the works, at most, and how far our images jump back.
+// The most that all threads have in progress, and how far our images jump back.
 std::uint64_t window_for(unsigned threads, const qcow2::Reader& reader) {
   const std::uint64_t batch = std::max<std::uint64_t>(1 << 20, reader.read_unit()) * 2;
   return qcow2::Allocator::kReach + (2 * threads + 2) * batch;
 }
 
-// Whether the image's data comes in the order in which it is needed, apart from jumps that a window covers.
+// Whether the image's data comes in the order in which it is needed, except for jumps that a window covers.
 bool is_in_order(const qcow2::Reader& reader, std::uint64_t kept_front, std::uint64_t reach) {
   std::uint64_t furthest = 0;
   std::uint64_t position = 0;
@@ -35,7 +35,7 @@ bool is_in_order(const qcow2::Reader& reader, std::uint64_t kept_front, std::uin
   return true;
 }
 
-// If the order does not fit, the pipe keeps all (in a temporary file if it is much).
+// If the order does not fit, the pipe keeps everything (in a temporary file if there is much).
 void forget_front(PipeFile& pipe, const qcow2::Reader& image, unsigned threads) {
   if (is_in_order(image, pipe.position(), qcow2::Allocator::kReach)) pipe.forget(window_for(threads, image));
 }

@@ -11,7 +11,7 @@
 
 namespace e2qcow::work {
 
-// What image is read, and what is believed of it.
+// The image to read, and the limits of what is accepted.
 struct ImageOptions {
   std::string path{};                                        // "-": standard input
   std::vector<std::string> backing{};                        // FILE[:raw|:qcow2], from the top down
@@ -20,21 +20,21 @@ struct ImageOptions {
   Notice notice = ignore_notice;
 };
 
-// An image to read: each table was checked, and that the file has what they claim.
+// An image to read: all tables were checked, and that the file can hold what they claim.
 class Image {
  public:
-  // `pipe` is where the image comes from, if it comes from one, and belongs to `files`. So many `threads`
-  // will read.
+  // `pipe` is the source of the image, if it comes from one, and belongs to `files`. `threads` is the number
+  // of readers.
   Image(qcow2::ChainFiles files, PipeFile* pipe, const ImageOptions& options, unsigned threads);
 
-  // The image alone.
+  // The image by itself.
   qcow2::Reader& reader() const { return chain_.reader(); }
   // Its disk.
   qcow2::Chain& disk() const { return chain_.disk(); }
-  // Of the image and its backing files; an upper bound.
+  // The data of the image and its backing files; an upper bound.
   std::uint64_t data_bytes() const { return data_bytes_; }
 
-  // To be called when all was read: lets the other end of a pipe finish.
+  // Call it when everything was read: lets the other end of a pipe finish.
   void finish() const;
 
  private:
@@ -45,12 +45,12 @@ class Image {
   qcow2::OpenChain chain_;
 };
 
-// The files of an image: opened, by the names that the user gives alone, and not read yet, so that rights can
-// be given up in between.
+// The files of an image: opened, only by names that the user gives, but not read yet, so that rights can be
+// given up in between.
 class ImageFiles {
  public:
   explicit ImageFiles(const ImageOptions& options);
-  // Of a file that is open already.
+  // For a file that is already open.
   ImageFiles(std::unique_ptr<ReadableFile> image, const ImageOptions& options);
 
   // The image's own file.
@@ -59,7 +59,7 @@ class ImageFiles {
   std::vector<std::string> names() const { return files_.names(); }
 
   Image read(unsigned threads) &&;
-  // For what turned out to be no image.
+  // For a file that turned out not to be an image.
   std::unique_ptr<ReadableFile> take_file() && { return std::move(files_).take_file(); }
 
  private:

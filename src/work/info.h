@@ -16,12 +16,12 @@
 
 namespace e2qcow::work {
 
-// What an image says of itself and of the file system in it.
+// The description of an image, from its header and its record, and of the file system in it.
 struct Info {
   qcow2::Header header;
   std::vector<qcow2::Extension> extensions;
   std::uint64_t file_size = 0;
-  std::string unreadable;  // why the disk in it cannot be read; then what follows is not known
+  std::string unreadable;  // why the disk in it cannot be read; the members below are then unknown
   std::error_code unreadable_code;
   std::uint64_t data_bytes = 0;
   std::optional<DumpRecord> record;
@@ -31,8 +31,8 @@ struct Info {
   std::vector<qcow2::Bitmap> bitmaps;
 };
 
-// An image that needs what we do not support is described as far as its header goes; a damaged one is an
-// error. Of the options only the limits count.
+// An image that needs a feature we do not support is described as far as its header goes; a damaged one is an
+// error. Of the options, only the limits are used.
 Info read_info(const ReadableFile& image, const ImageOptions& options);
 
 }  // namespace e2qcow::work

@@ -7,14 +7,14 @@
 
 namespace e2qcow::work {
 
-// Map files of GNU ddrescue, of the whole device, by a survey that remembers what it looked at.
+// Map files of GNU ddrescue for the whole device, from a survey that remembers what it read.
 
-// What the dump looked at is finished, except for what could not be read: that is bad. Nothing else was
-// tried. Areas that the user's map kept from being read keep their status from that map.
+// Areas that the dump read are finished, those that could not be read are bad, and nothing else was tried.
+// Areas skipped because of the user's map keep their status from it.
 std::string rescue_map_text(const Device& device, const Survey& survey);
 
-// What a dump looks at is finished, and nothing else: for ddrescue -m. The device's last sector is in it, so
-// that what ddrescue writes is as large as the device.
+// Only the areas that a dump reads are finished: for ddrescue -m. The device's last sector is among them, so
+// that the output of ddrescue is as large as the device.
 std::string domain_map_text(const Device& device, const Survey& survey);
 
 }  // namespace e2qcow::work

@@ -11,9 +11,9 @@ namespace e2qcow::work {
 
 struct MeasureOptions {
   DumpKind kind = DumpKind::metadata;
-  ImageFormat format{};  // but the cluster size
+  ImageFormat format{};  // except the cluster size
   TransferOptions transfer{};
-  bool remember = false;  // what was looked at, for map files
+  bool remember = false;  // what was read, for map files
 };
 
 struct ImageWeight {
@@ -24,13 +24,14 @@ struct ImageWeight {
 struct MeasureResult {
   Survey survey{};
   std::uint64_t disk_size = 0;
-  std::vector<ImageWeight> weights{};  // one for each cluster size that is possible, ascending
+  std::vector<ImageWeight> weights{};  // one for each possible cluster size, ascending
 
   // The cluster size with the smallest image; of equals, the largest.
   std::uint64_t best_cluster_size() const;
 };
 
-// How large dumps would be. Without compression the plan tells; with it, each is made and thrown away.
+// The sizes of possible dumps. Without compression they follow from the plan; with it, each dump is made and
+// thrown away.
 MeasureResult measure(const Device& device, const MeasureOptions& options);
 
 }  // namespace e2qcow::work

@@ -6,7 +6,7 @@
 
 namespace e2qcow::work {
 
-// Is told what the user should know although it is no error; a line without its end.
+// Receives messages for the user that are not errors: one line each, without the newline.
 using Notice = std::function<void(const std::string&)>;
 
 inline void ignore_notice(const std::string& /*line*/) {}

@@ -12,16 +12,16 @@
 
 namespace e2qcow::work {
 
-// What kind of qcow2 is written.
+// The kind of qcow2 that is written.
 struct ImageFormat {
   std::uint32_t version = 3;
   std::optional<qcow2::Compression> compression{};
-  std::optional<std::uint32_t> cluster_bits{};  // absent: as the plan suggests
+  std::optional<std::uint32_t> cluster_bits{};  // absent: chosen from the plan
   bool smallest = false;                        // else the usual size, unless the plan speaks against it
 };
 
-// Where everything goes in an image of the given extents. `name` is the image's, for messages. `weigh` is
-// only used if the smallest compressed image is wanted. Throws Errc::small_clusters.
+// The layout of an image with the given extents. `name` is the image's, for messages. `weigh` is used only if
+// the smallest compressed image is requested. Throws Errc::small_clusters.
 qcow2::Layout plan_image(const ImageFormat& format, std::uint64_t disk_size, std::span<const Extent> extents,
                          const std::string& name, const qcow2::WeighImage& weigh);
 

@@ -39,7 +39,7 @@ void refuse_ambiguous(const ReadableFile& image) {
 void refuse_mounted_source(const PosixFile& device, Extent part, const std::vector<StoredRange>& storage) {
   refuse_read_write(device.name());
   for (const std::string& partition : partitions_in(device, part)) refuse_read_write(partition);
-  for (const StoredRange& stored : storage)  // another loop device may be made of the same file
+  for (const StoredRange& stored : storage)  // another loop device may use the same file
     if (!stored.name.empty()) refuse_read_write(stored.name);
 }
 

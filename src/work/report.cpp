@@ -25,7 +25,7 @@ ext2::FileNames find_names(const Device& device, const Survey& survey, const Rep
     return ext2::find_file_names(*device.filesystem(), owners ? &*owners : nullptr, report.losses, inodes);
   } catch (const std::system_error& error) {
     if (error.code() == Errc::interrupted) throw;
-    notice(fmt::format("{}: what files are hit could not be found out", error.what()));
+    notice(fmt::format("{}: the affected files could not be determined", error.what()));
     return {};
   }
 }

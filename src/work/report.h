@@ -11,7 +11,7 @@
 
 namespace e2qcow::work {
 
-// What could not be read or was not consistent, and whose it is.
+// The losses and inconsistencies of a dump, and the files they belong to.
 struct Report {
   std::vector<Extent> losses;  // of the file system's device
   std::map<Finding, ext2::Findings::Summary> summary;
@@ -21,8 +21,8 @@ struct Report {
 
 enum class Paths { of_affected_files, of_findings_too };
 
-// To be made when all was read. Paths of what the findings are about cost a look into all directories. That
-// they cannot be read is a notice: the image is complete by now.
+// Make it when everything was read. Paths for findings cost a pass over all directories. A failure to read
+// these is only a notice: the image is complete by now.
 Report make_report(const Device& device, const Survey& survey, Paths paths, const Notice& notice);
 
 // "bad extent node: inode 12, block 345 (and 6 more)"

@@ -29,11 +29,11 @@ std::uint64_t filesystem_size(const ImageSource& source, const std::string& name
   const DiskFile disk(source, name);
   const auto superblock = ext2::read_superblock(disk, ext2::kSuperblockOffset);
   if (!superblock)
-    fail(Errc::not_ext2, name + ": has no ext2/3/4 file system, so nothing tells how much must fit");
+    fail(Errc::not_ext2, name + ": has no ext2/3/4 file system, so the size that must fit is unknown");
   return superblock->blocks() * superblock->block_size();
 }
 
-// Zeros need no room.
+// Zeros take no room.
 void refuse_data_past(const ImageSource& disk, std::uint64_t position, const std::string& too_small) {
   std::vector<std::byte> buffer;
   while (const auto extent = disk.next_extent(position)) {
@@ -47,7 +47,7 @@ void refuse_data_past(const ImageSource& disk, std::uint64_t position, const std
   }
 }
 
-// The size of what is written, once the device is known to be large enough for it.
+// The size of the output, after checking that the device is large enough.
 std::uint64_t size_to_write(const RestoreOptions& options, const Image& image, std::uint64_t device_size) {
   const qcow2::Chain& disk = image.disk();
   if (disk.size() <= device_size) return disk.size();

@@ -13,9 +13,9 @@ namespace e2qcow::work {
 
 struct RestoreOptions {
   ImageOptions image{};
-  std::string target{};  // a file, which is replaced at the very end, or a block device
+  std::string target{};  // a file, replaced at the very end, or a block device
   TransferOptions transfer{};
-  // What a block device is allowed in addition.
+  // Permissions for block devices:
   bool accept_metadata = false;  // an image without the contents of files
   bool fit = false;              // to be too small for the disk, but not for its file system
   bool discard = false;          // what is zero, instead of writing zeros
@@ -24,16 +24,16 @@ struct RestoreOptions {
 struct RestoreResult {
   std::uint64_t size = 0;  // of what was written
   std::uint64_t data_bytes = 0;
-  std::uint64_t lost_bytes = 0;  // could not be read when the image was made, and are zeros
+  std::uint64_t lost_bytes = 0;  // unreadable when the image was made, and zeros now
 };
 
-// What is needed to restore an image, opened; no byte of the image was read.
+// The files for restoring an image: opened, but no byte of the image was read.
 class RestoreFiles {
  public:
   // Refuses targets that are in use or hold the image.
   explicit RestoreFiles(const RestoreOptions& options);
 
-  // Where the target is given its name.
+  // The directories in which the target gets its name.
   std::vector<std::string> naming_directories() const;
 
   // Writes the disk in the image to the target.

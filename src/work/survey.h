@@ -16,20 +16,20 @@ namespace e2qcow::work {
 struct SurveyOptions {
   DumpKind kind = DumpKind::metadata;
   TransferOptions transfer{};
-  bool most_important_first = false;  // for what may die on the way
+  bool most_important_first = false;  // for a device that may die on the way
   bool remember = false;              // see ext2::SelectOptions
 };
 
-// What a dump of the device holds, and what is wrong with the file system.
+// The contents of a dump of the device, and the inconsistencies of the file system.
 struct Survey {
   ext2::SelectedExtents selected{};
   std::unique_ptr<ext2::Findings> findings = std::make_unique<ext2::Findings>();
 
-  // The classes of blocks that there is something of.
+  // The classes that have blocks.
   std::vector<DumpRecord::ClassBytes> classes() const;
 };
 
-// Without a file system: what else is recognised.
+// Without a file system: the other contents that are recognised.
 Survey survey(const Device& device, const SurveyOptions& options);
 
 }  // namespace e2qcow::work

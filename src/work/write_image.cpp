@@ -26,7 +26,8 @@ std::uint64_t write_to(File& file, TableWriter::Background background, const Ima
 std::uint64_t write_to_pipe(const ImageOutput& output, const ImageSource& source,
                             std::span<const Extent> extents, const TransferOptions& options) {
   OutputStream out = standard_output();
-  if (output.format.compression) {  // where a cluster goes depends on how small those before it became
+  // The offset of a cluster depends on the compressed size of those before it.
+  if (output.format.compression) {
     const auto spool = open_temporary_file();
     write_to(*spool, TableWriter::Background::zeros, output, source, options);
     send(*spool, out);

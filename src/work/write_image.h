@@ -12,18 +12,18 @@
 
 namespace e2qcow::work {
 
-// Where an image goes, and how.
+// The destination of an image, and how it is written.
 struct ImageOutput {
   OutputFile* file;  // null: standard output
   ImageFormat format;
   qcow2::Layout layout;
-  // The extensions of its header. They are asked for when the header is written: at the end, but before the
-  // first byte of data where an uncompressed image goes to a pipe.
+  // Returns the extensions of the header. It is called when the header is written: at the end, or before the
+  // first byte of data if an uncompressed image goes to a pipe.
   enum class When { before_data, after_data };
   std::function<std::vector<qcow2::Extension>(When)> extensions;
 };
 
-// Writes the source's disk. `extents` are all that it will bring. Returns the size of the image.
+// Writes the source's disk. `extents` are all extents that it has. Returns the size of the image.
 std::uint64_t write_image(const ImageOutput& output, const ImageSource& source,
                           std::span<const Extent> extents, const TransferOptions& options);
 

@@ -71,7 +71,7 @@ TEST_F(Unreadable, ADeviceThatIsGoneEndsTheDumpAndNotWhatIsDone) {
   // The image is complete, and the device is gone when the names of the files that are hit are looked for.
   const Outcome outcome = dump_until(ends);
   EXPECT_EQ(outcome.status, 3) << outcome;
-  EXPECT_NE(outcome.err.find("could not be found out"), std::string::npos) << outcome;
+  EXPECT_NE(outcome.err.find("could not be determined"), std::string::npos) << outcome;
   EXPECT_EQ(info()["lost-bytes"], kBlock);
 }
 

@@ -38,7 +38,7 @@ TEST_F(Hint, NamesTheOptionOfTheCommand) {
 TEST_F(Hint, IsNotGivenByACommandWithoutTheOption) {
   EXPECT_EQ(hint(Errc::missing_backing, {"info", "image"}), "");
   EXPECT_EQ(hint(Errc::unknown_mounts, {"restore", "image", "target"}), "");
-  EXPECT_EQ(hint(Errc::unknown_mounts, {"dump", "device", "image"}), "; --force goes on");
+  EXPECT_EQ(hint(Errc::unknown_mounts, {"dump", "device", "image"}), "; --force continues");
 }
 
 TEST_F(Hint, IsNotGivenForAFlagThatIsThere) {
@@ -51,7 +51,7 @@ TEST_F(Hint, IsGivenAgainForAnOptionWithAValue) {
 }
 
 TEST_F(Hint, SaysHowToNameAFormatWhereThatIsPossible) {
-  EXPECT_EQ(hint(Errc::ambiguous, {"compare", "a", "b"}), "; say which with FILE:qcow2 or FILE:raw");
+  EXPECT_EQ(hint(Errc::ambiguous, {"compare", "a", "b"}), "; choose one with FILE:qcow2 or FILE:raw");
   EXPECT_EQ(hint(Errc::ambiguous, {"restore", "image", "target"}), "");
 }
 
