@@ -9,7 +9,7 @@
 namespace e2qcow::compat {
 namespace {
 
-constexpr std::uint64_t kGroupsAhead = 16;  // whose tables are asked for
+constexpr std::uint64_t kGroupsAhead = 16;  // whose tables are requested
 
 // Whether the target of a link is in a block, by libext2fs's rule, lib/ext2fs/valid_blk.c.
 bool is_long_link(const ext2::Inode& inode, bool has_xattrs) {
@@ -111,8 +111,8 @@ bool E2imageWalk::walk_table(std::uint64_t group) {
   return healthy;
 }
 
-// False for what e2image would leave out although it matters: an orphan, a list of bad blocks, or what the
-// superblock names.
+// False for inodes that e2image would leave out although they matter: an orphan, the list of bad blocks, or
+// those that the superblock names.
 bool E2imageWalk::walk_inode(std::uint64_t number, const ext2::Inode& inode) {
   if (inode.links() == 0) {
     const bool deleted = inode.deletion_time() > filesystem_.superblock.raw.s_inodes_count &&

@@ -25,7 +25,7 @@ enum class BlockClass : std::uint8_t {
   orphan_file = 13,
   reserved_inodes = 14,
   data = 15,        // contents of files, and all that is in use without being named above
-  signatures = 16,  // without a file system: what else says what is on the device
+  signatures = 16,  // without a file system: the other data that identifies the contents of the device
 };
 
 // Empty for the number of a class that only a later version knows.

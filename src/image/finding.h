@@ -38,18 +38,18 @@ constexpr FindingText finding_text(Finding finding) {
       return {"bad-group-descriptor", "group descriptor with tables outside the file system",
               "kept, not followed"};
     case Finding::short_device:
-      return {"short-device", "device shorter than its file system", "what is missing is zeros"};
+      return {"short-device", "device shorter than its file system", "the missing part becomes zeros"};
     case Finding::backup_superblock:
       return {"backup-superblock", "backup superblock used", "geometry taken from the backup"};
     case Finding::no_superblock:
-      return {"no-superblock", "no superblock found", "what else can be recognised is kept"};
+      return {"no-superblock", "no superblock found", "whatever else is recognised is kept"};
     case Finding::overlapping_tables:
-      return {"overlapping-inode-tables", "inode tables overlap", "each block is read for one group"};
+      return {"overlapping-inode-tables", "inode tables overlap", "each block is read for one group only"};
     case Finding::repaired_superblock:
       return {"repaired-superblock", "superblock with a wrong number of inodes per group, and no backup",
               "kept; number of inodes per group recomputed"};
   }
-  return {"unknown", "something that this version has no name for", ""};
+  return {"unknown", "a finding that this version does not know", ""};
 }
 
 }  // namespace e2qcow

@@ -45,7 +45,7 @@ std::unique_ptr<PipeFile> open_pipe(const ImageOptions& options) {
   return std::make_unique<PipeFile>(kStandardInput, "standard input");
 }
 
-// All that can be checked before data is read.
+// All checks that are possible before data is read.
 qcow2::TableSummary check_image(qcow2::Reader& image, const ImageOptions& options) {
   refuse_too_large(image, options);
   for (const std::string& warning : qcow2::warnings_of(image)) options.notice(warning);

@@ -178,11 +178,11 @@ def headers():
                           f"encryption (method {method}: {name})")
     yield unsupported("data-file", Image().set(incompatible=1 << 2), "an external data file")
     yield header("raw-data-file-without-one", Image().set(autoclear=2),
-                 "it says that its external data file is raw, and has none")
+                 "it is marked as having a raw external data file, but has none")
     yield header("compression-type-without-feature", Image().set(compression_type=1),
-                 "compression type 1 and feature bit 3 do not fit together")
+                 "compression type 1 contradicts feature bit 3")
     yield header("feature-without-compression-type", Image().set(incompatible=1 << 3),
-                 "compression type 0 and feature bit 3 do not fit together")
+                 "compression type 0 contradicts feature bit 3")
     for bits in (8, 22):
         yield header(f"cluster-bits-{bits}", Image().set(cluster_bits=bits), f"clusters of 2^{bits} bytes")
     yield header("refcount-order", Image().set(refcount_order=7), "refcounts of 2^7 bits")
@@ -324,7 +324,7 @@ def refcounts():
     yield leak("leaked-cluster", image, f"cluster at {END}: its refcount is 1, its references are 0")
     yield Case("marked-dirty", Image().set(incompatible=1),
                (2, "corruption: header: the image is marked as dirty: its refcounts may be out of date"),
-               (0, "is marked as dirty: it was not closed; its data is read as it is"))
+               (0, "is marked as dirty: it was not closed properly; its data is read as it is"))
     yield Case("marked-corrupt", Image().set(incompatible=2), (2, "corruption: header: the image is marked as corrupt"),
                (0, "is marked as corrupt by QEMU; its data is read as it is"))
 
@@ -364,7 +364,7 @@ def bitmaps():
                invalid, (), (1, invalid))
     yield case("bitmaps-extension-of-none", Image().with_bitmap(bitmaps=0), invalid, (directory, table), (1, invalid))
     yield case("bitmaps-extension-reserved", Image().with_bitmap(reserved=1), invalid, (directory, table), (1, invalid))
-    count = "bitmap directory: it has 1 entries, not as many as the extension says"
+    count = "bitmap directory: it has 1 entries, but the extension has another number"
     yield case("bitmap-directory-count", Image().with_bitmap(bitmaps=2), count, (), (1, count))
     cut = "bitmap directory: it ends inside an entry"
     yield case("bitmap-directory-cut", Image().with_bitmap(directory=bytes(16)), cut, (table,), (1, cut))

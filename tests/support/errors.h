@@ -7,7 +7,7 @@
 
 namespace e2qcow {
 
-// What an action ended with: no error where it went well.
+// The result of an action: no error if it succeeded.
 struct Ending {
   std::error_code code;
   std::string text;
@@ -22,7 +22,7 @@ inline Ending ending_of(const std::function<void()>& action) {
   return {};
 }
 
-// The code that an action throws; no error where it does not.
+// The code that an action throws; no error if it does not throw.
 inline std::error_code code_of(const std::function<void()>& action) {
   return ending_of(action).code;
 }

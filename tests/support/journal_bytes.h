@@ -30,7 +30,7 @@ class JournalBytes {
   static constexpr std::uint64_t kCommitCrc = 16;   // in a commit block
   static constexpr std::uint64_t kBlockCrc = 1020;  // in a descriptor or revoke block
 
-  // The log begins at block `start` with transaction `sequence`, and wraps behind the last block.
+  // The log begins at block `start` with transaction `sequence`, and wraps after the last block.
   JournalBytes(std::uint64_t length, const Features& features, std::uint64_t start = 1,
                std::uint32_t sequence = 7)
       : features_(features),
@@ -52,7 +52,7 @@ class JournalBytes {
     set_be(superblock, 0x54, features.fast_commit_blocks, 4);
   }
 
-  // One descriptor with what it describes; returns where it stands.
+  // One descriptor with the blocks it describes; returns its position.
   std::uint64_t write(const std::vector<Write>& writes) {
     const std::uint64_t place = position_;
     Bytes& descriptor = header(next(), 1, sequence_);

@@ -12,7 +12,7 @@
 
 namespace e2qcow {
 
-// For tests on file systems that mke2fs makes. They are skipped where it is missing, and fail in CI.
+// For tests on file systems that mke2fs makes. They are skipped if it is missing, and fail in CI.
 class RealFilesystem : public testing::Test {
  protected:
   void SetUp() override {

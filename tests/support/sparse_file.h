@@ -53,7 +53,7 @@ class SparseFile : public ReadableFile {
  private:
   using Parts = std::map<std::uint64_t, Bytes>;  // by offset
 
-  // The first part that ends behind `offset`.
+  // The first part that ends after `offset`.
   Parts::const_iterator part_at(std::uint64_t offset) const {
     const auto next = parts_.upper_bound(offset);
     if (next == parts_.begin()) return next;
@@ -72,7 +72,7 @@ class SparseFile : public ReadableFile {
   std::uint64_t size_;
   Parts parts_;
   std::vector<Extent> unreadable_;
-  mutable std::mutex mutex_;  // guards what follows
+  mutable std::mutex mutex_;  // guards the members below
   mutable std::vector<Extent> reads_;
   mutable std::vector<Extent> hints_;
 };

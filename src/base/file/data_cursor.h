@@ -36,7 +36,7 @@ class DataCursor {
 
   const ReadableFile& file_;
   std::uint64_t size_;
-  std::uint64_t hole_before_ = 0;  // from here to data_.offset there is nothing
+  std::uint64_t hole_before_ = 0;  // no data from here to data_.offset
   Extent data_;
 };
 

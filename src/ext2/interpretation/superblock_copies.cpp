@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::size_t kMaxOwnCopies = 32;  // a file system without sparse_super has one in each group
 
-// The fields of a superblock that decide where things are.
+// The fields of a superblock that decide where its structures are.
 std::vector<std::uint64_t> geometry_fields(const Superblock& superblock) {
   const ext2_super_block& raw = superblock.raw;
   const bool journal = superblock.has_compat(EXT3_FEATURE_COMPAT_HAS_JOURNAL);

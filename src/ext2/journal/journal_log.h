@@ -28,7 +28,7 @@ class JournalLog {
   // `blocks` are those of the journal, in order. Absent if it has no valid superblock, or nothing to replay.
   static std::optional<JournalLog> open(const Filesystem& filesystem, std::vector<BlockRun> blocks);
 
-  // Positions are blocks in the journal, from 0.
+  // Positions are block numbers in the journal, from 0.
   std::uint64_t start() const { return start_; }
   std::uint32_t first_sequence() const { return first_sequence_; }
   std::uint64_t length() const { return end_ - std::min(first_, start_); }

@@ -89,7 +89,7 @@ class Recovery {
     ++passed_;
   }
 
-  // The blocks that the descriptor names follow it in the log.
+  // The blocks that a descriptor names follow it in the log.
   void add_descriptor(std::span<const std::byte> block, std::uint32_t sequence, std::uint64_t& position) {
     const bool is_summed = log_.has_transaction_checksums();
     if (is_summed) checksum_ = crc32_be(checksum_, block);
@@ -117,7 +117,7 @@ class Recovery {
     pending_revocations_.clear();
   }
 
-  // A revoked block keeps what it has on disk, unless a later transaction wrote it again.
+  // A revoked block keeps its contents on disk, unless a later transaction wrote it again.
   JournaledBlocks newest() && {
     JournaledBlocks blocks;
     for (const Write& write : committed_) {

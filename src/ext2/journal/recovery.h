@@ -17,7 +17,7 @@ struct JournaledBlock {
 };
 using JournaledBlocks = std::map<std::uint64_t, JournaledBlock>;
 
-// What replaying the journal would write.
+// The changes that replaying the journal would make.
 struct Replay {
   JournaledBlocks blocks;
   std::vector<FastInode> inodes;  // from fast commits; applied after the blocks

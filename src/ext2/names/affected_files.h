@@ -26,12 +26,12 @@ struct AffectedFile {
 // The files that losses hit, and names of other inodes.
 struct FileNames {
   std::vector<AffectedFile> hit;  // by inode
-  // Of the other inodes asked for, those that have a path.
+  // The paths of the other requested inodes that have one.
   std::vector<std::pair<std::uint64_t, std::string>> others;
 };
 
-// Reads only the directories if `owners` is given (see SelectedExtents), else the inodes again, too. `losses`
-// are bytes of the device, ascending, without overlaps.
+// Reads only the directories if `owners` is given (see SelectedExtents), and otherwise also the inodes again.
+// `losses` are bytes of the device, ascending, without overlaps.
 FileNames find_file_names(const Filesystem& filesystem, const WalkRecord* owners,
                           std::span<const Extent> losses,
                           const std::unordered_set<std::uint64_t>& other_inodes);

@@ -44,7 +44,7 @@ class BlockMapWalk {
     std::optional<Contents> contents;
   };
 
-  // What a node is read as, and for what.
+  // The role in which a node is read, and its purpose.
   struct Role {
     explicit Role(const Node& node);
     friend bool operator==(const Role&, const Role&) = default;

@@ -10,7 +10,7 @@
 
 namespace e2qcow::ext2 {
 
-// Is told what a walk over the inodes finds.
+// Receives the findings of a walk over the inodes.
 class BlockVisitor {
  public:
   virtual ~BlockVisitor() = default;

@@ -11,7 +11,7 @@
 
 namespace e2qcow::ext2 {
 
-// What a walk finds wrong with a file system; the same thing counts once. Several threads may add to it at
+// The inconsistencies that a walk finds in a file system; each counts once. Several threads may add to it at
 // once.
 class Findings {
  public:

@@ -9,15 +9,15 @@ namespace e2qcow::ext2 {
 namespace {
 
 // The flags that say which inodes were never used are believed if a checksum proves them and the file system
-// says that it is clean, as e2fsck believes them: those parts of a table hold what was on the disk before the
-// file system was made. Otherwise all is read, because it costs little and cannot lie.
+// is marked as clean, as e2fsck does: those parts of a table hold what was on the disk before the file system
+// was made. Otherwise the whole table is read, because that costs little and cannot mislead.
 bool believes_flags(const Filesystem& filesystem) {
   const Superblock& superblock = filesystem.superblock;
   return (superblock.raw.s_state & EXT2_VALID_FS) != 0 && (superblock.raw.s_state & EXT2_ERROR_FS) == 0 &&
          !superblock.needs_recovery() && superblock.is_primary();
 }
 
-// How many inodes at the beginning of the group's table may be in use, as far as that can be believed.
+// How many inodes at the beginning of the group's table may be in use, as far as that is reliable.
 std::uint64_t inodes_to_read(const Filesystem& filesystem, std::uint64_t group) {
   const std::uint32_t all = filesystem.geometry.inodes_per_group();
   if (!believes_flags(filesystem) || !filesystem.descriptors.is_proven(group)) return all;

@@ -45,7 +45,7 @@ class Selection : public BlockVisitor {
   std::vector<ClassRun> runs_;
 };
 
-// What a dump stores: guest extents, ascending, not touching, and their bytes by class.
+// The extents that a dump stores: guest offsets, ascending, not touching; and their bytes by class.
 struct SelectedExtents {
   std::vector<Extent> extents;
   std::array<std::uint64_t, kBlockClasses> class_bytes{};

@@ -8,15 +8,15 @@
 
 namespace e2qcow::ext2 {
 
-// Remembers which inode owns which blocks, so that nobody needs to read the device again to find out. Takes
-// 24 bytes for each extent of a file.
+// Remembers which inode owns which blocks, so that the device need not be read again to find out. Takes 24
+// bytes for each extent of a file.
 class WalkRecord : public BlockVisitor {
  public:
   void visit(BlockClass block_class, BlockRun run, std::uint64_t inode) override;
   void visit_inline_directory(std::uint64_t inode, std::span<const std::byte> map) override;
   void add(const WalkRecord& other);
 
-  // Tells `visitor` what a walk would tell it, except for runs that no inode owns.
+  // Calls `visitor` as a walk would, except for runs that no inode owns.
   void replay(BlockVisitor& visitor) const;
 
  private:

@@ -29,7 +29,7 @@ std::uint32_t crc32c_of(std::uint32_t crc, T value) {
   return crc32c(crc, std::as_bytes(std::span(&value, 1)));
 }
 
-// What the checksums of all metadata begin with.
+// The seed of all metadata checksums.
 inline std::uint32_t checksum_seed(const Superblock& superblock) {
   if (superblock.has_incompat(EXT4_FEATURE_INCOMPAT_CSUM_SEED)) return superblock.raw.s_checksum_seed;
   return crc32c(~0U, std::as_bytes(std::span(superblock.raw.s_uuid)));

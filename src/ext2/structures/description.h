@@ -8,7 +8,7 @@
 
 namespace e2qcow::ext2 {
 
-// What `info` reports about a file system.
+// The description of a file system that `info` prints.
 struct Description {
   std::string label;
   std::string uuid;

@@ -20,7 +20,7 @@ struct MappedRun {
   BlockRun blocks;
 };
 
-// Collects what a block map maps, in any order.
+// Collects the blocks of a block map, in any order.
 class FileMap {
  public:
   FileMap(const Filesystem& filesystem, std::uint64_t limit) : filesystem_(filesystem), limit_(limit) {}
@@ -45,7 +45,7 @@ class FileMap {
     std::uint64_t position = 0;
     for (const MappedRun& run : runs_) {
       if (run.logical >= limit_) break;
-      if (run.logical < position) continue;  // overlaps: the first counts
+      if (run.logical < position) continue;  // if runs overlap, the first counts
       if (run.logical > position) blocks.push_back({0, run.logical - position});
       const std::uint64_t count = std::min(run.blocks.count, limit_ - run.logical);
       blocks.push_back({run.blocks.first, count});

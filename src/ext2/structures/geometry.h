@@ -19,9 +19,9 @@ struct BlockRun {
   friend constexpr bool operator==(const BlockRun&, const BlockRun&) = default;
 };
 
-// Where things are in a file system. Impossible values in single fields of the superblock are replaced by the
-// right ones, and every block it returns is on the device, so callers need no checks of their own. Source of
-// the rules: libext2fs, lib/ext2fs/{closefs,openfs,alloc_tables}.c
+// Where the structures of a file system are. Impossible values in single fields of the superblock are
+// replaced by the right ones, and every block it returns is on the device, so callers need no checks of their
+// own. Source of the rules: libext2fs, lib/ext2fs/{closefs,openfs,alloc_tables}.c
 class Geometry {
  public:
   Geometry(const Superblock& superblock, std::uint64_t device_size);

@@ -21,7 +21,7 @@ MountState mount_state(const std::string& device) {
       ext2fs_check_mount_point(device.c_str(), &flags, mount_point.data(), mount_point.size());
   if (error != 0 && error != ENOENT)
     fail(Errc::unknown_mounts,
-         fmt::format("{}: cannot find out whether it is mounted ({})", device, ::error_message(error)));
+         fmt::format("{}: cannot determine whether it is mounted ({})", device, ::error_message(error)));
   MountState state;
   state.mounted = (flags & (EXT2_MF_MOUNTED | EXT2_MF_SWAP)) != 0;
   state.in_use = (flags & EXT2_MF_SWAP) != 0;

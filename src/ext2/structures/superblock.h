@@ -40,7 +40,7 @@ struct Superblock {
 std::optional<Superblock> read_superblock(const ReadableFile& file, std::uint64_t offset);
 
 // The primary, with its number of inodes per group recomputed from the totals. For file systems with neither
-// a valid primary nor a backup: e2fsck opens them whatever that field says.
+// a valid primary nor a backup: e2fsck opens them whatever that field holds.
 std::optional<Superblock> read_repaired_primary(const ReadableFile& file);
 
 }  // namespace e2qcow::ext2

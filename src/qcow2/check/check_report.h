@@ -13,7 +13,7 @@
 namespace e2qcow::qcow2 {
 
 struct CheckResult {
-  std::uint64_t corruptions = 0;  // what contradicts the format or itself
+  std::uint64_t corruptions = 0;  // contradictions of the format, or in the image
   std::uint64_t leaks = 0;        // host clusters with a higher refcount than references: only space is lost
   std::vector<std::string> messages;  // the first kMaxMessages of both
   std::uint64_t suppressed_messages = 0;
@@ -48,7 +48,7 @@ class CheckReport {
   CheckResult& result() { return result_; }
 
  private:
-  bool has_room();  // counts the message as suppressed when there is none
+  bool has_room();  // counts the message as suppressed if there is none
   void add(std::string_view kind, const Origin& origin, const std::string& text);
 
   CheckResult result_;

@@ -22,7 +22,7 @@ void check_header(ImageCheck& image) {
 
 }  // namespace
 
-// What comes first owns the clusters. Data comes last, so that data on a table is reported, not the table.
+// The first user owns a cluster. Data comes last, so that data on a table is reported, not the table.
 CheckResult check(const ReadableFile& file, const CheckOptions& options) {
   ImageCheck image(file);
   RefcountCheck refcounts(image);

@@ -11,8 +11,8 @@
 
 namespace e2qcow::qcow2 {
 
-// What is known of each host cluster: its use, the references to it, and whether its refcount is one. Only
-// pages in which something is known take memory, two bytes a cluster: the file may be sparse and huge.
+// The use of each host cluster, the references to it, and whether its refcount is one. Only pages with known
+// clusters take memory, two bytes a cluster: the file may be sparse and huge.
 class ClusterUsage {
  public:
   static constexpr std::uint64_t kPageClusters = 64;
@@ -25,9 +25,9 @@ class ClusterUsage {
   void add_references(std::uint64_t cluster, std::uint64_t count);
   void set_refcount_is_one(std::uint64_t cluster);
 
-  // False only when nothing is known of the whole page the cluster is in.
+  // False only if nothing is known of the whole page that holds the cluster.
   bool knows_page_of(std::uint64_t cluster) const { return find(cluster) != nullptr; }
-  // The first clusters of all pages in which something is known, ascending.
+  // The first clusters of all pages with known clusters, ascending.
   std::vector<std::uint64_t> pages() const;
 
  private:
@@ -45,7 +45,7 @@ class ClusterUsage {
 
   std::unordered_map<std::uint64_t, std::unique_ptr<Page>> pages_;
   std::unordered_map<std::uint64_t, std::uint64_t> many_;  // references, by cluster
-  // Most look-ups are for the page of the one before.
+  // Most look-ups are for the same page as the one before.
   mutable std::uint64_t last_index_ = ~0ULL;
   mutable Page* last_page_ = nullptr;
 };

@@ -19,7 +19,7 @@ class DataCheck {
  public:
   explicit DataCheck(const Reader& reader) : reader_(reader), ranges_(reader.mapped_ranges()) {}
 
-  // Guest offsets of what cannot be decoded, ascending.
+  // Guest offsets of the clusters that cannot be decoded, ascending.
   std::vector<std::uint64_t> run(unsigned threads) {
     run_threads(
         threads, [this] { work(); }, [this] { next_ = ranges_.size(); });
@@ -56,7 +56,7 @@ class DataCheck {
     try {
       reader_.read(guest_offset, out);
     } catch (const std::system_error& error) {
-      // What cannot be read is not known to be bad.
+      // A cluster that cannot be read is not known to be bad.
       if (error.code() != Errc::corrupt && error.code() != Errc::truncated) throw;
       const std::scoped_lock lock(mutex_);
       bad_.push_back(guest_offset);
@@ -79,7 +79,7 @@ void check_data(ImageCheck& image, unsigned threads) {
       image.report.corruption({"guest offset", guest_offset},
                               "the compressed cluster cannot be decompressed");
   } catch (const std::system_error& error) {
-    // An L1 table that cannot be used was reported by those who check it.
+    // An unusable L1 table was reported by the check of the tables.
     if (error.code() != Errc::corrupt && error.code() != Errc::truncated) throw;
   }
 }

@@ -5,8 +5,7 @@
 
 namespace e2qcow::qcow2 {
 
-// Decodes every compressed cluster of the active state. What tables are wrong about is left to those who
-// check them.
+// Decodes every compressed cluster of the active state. Errors in tables are left to the check of the tables.
 void check_data(ImageCheck& image, unsigned threads);
 
 }  // namespace e2qcow::qcow2

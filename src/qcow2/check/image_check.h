@@ -15,7 +15,7 @@
 
 namespace e2qcow::qcow2 {
 
-// An image while it is checked: its header, what is known of its clusters, what was found so far.
+// An image while it is checked: its header, the use of its clusters, the problems found so far.
 class ImageCheck : public TableVisitor {
  public:
   // Throws what decode_header() and decode_extensions() throw. `image_file` must outlive the check.

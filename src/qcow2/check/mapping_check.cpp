@@ -40,7 +40,8 @@ void MappingCheck::check_copied(bool copied, std::uint64_t host_offset, const Or
                              host_offset);
 }
 
-// L1 tables share L2 tables with those of snapshots, but no part of a disk is another part of it.
+// The L1 tables of a disk and its snapshots share L2 tables, but within one L1 table each L2 table occurs
+// once.
 void MappingCheck::report_duplicates(std::vector<std::uint64_t>& l2_offsets, const Origin& origin) {
   std::ranges::sort(l2_offsets);
   for (std::size_t i = 1; i < l2_offsets.size(); ++i)

@@ -58,8 +58,8 @@ void RefcountCheck::add_tables() {
   });
 }
 
-// visit(first_cluster, bytes): the stored refcounts of one page of clusters. What would count clusters past
-// the end of the file is left out.
+// visit(first_cluster, bytes): the stored refcounts of one page of clusters. Those for clusters past the end
+// of the file are left out.
 template <typename Visit>
 void RefcountCheck::for_each_page(Visit visit) const {
   const std::uint64_t page_bytes = (ClusterUsage::kPageClusters << image_.geometry.refcount_order) / 8;

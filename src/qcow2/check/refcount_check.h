@@ -11,22 +11,22 @@
 
 namespace e2qcow::qcow2 {
 
-// As many refcounts as a page of the cluster map has clusters; no refcount block has fewer.
+// As many refcounts as a page of the cluster usage has clusters; no refcount block has fewer.
 using RefcountPage = std::array<std::uint64_t, ClusterUsage::kPageClusters>;
 
 // `bytes` of a refcount block as refcounts of 2^refcount_order bits. qcow2 spec, "Refcount block entry".
 RefcountPage decode_refcounts(std::span<const std::byte> bytes, std::uint32_t refcount_order);
 
-// The refcounts as they are stored.
+// The refcounts as they are stored in the image.
 class RefcountCheck {
  public:
   explicit RefcountCheck(ImageCheck& image) : image_(image) {}
 
-  // Counts the references to refcount table and blocks, and notes which refcounts are one. Comes before all
-  // that looks at COPIED flags.
+  // Counts the references to the refcount table and blocks, and notes which refcounts are one. Must come
+  // before every check of COPIED flags.
   void add_tables();
 
-  // Compares the refcounts to the references, when all are counted.
+  // Compares the refcounts with the references, after all are counted.
   void compare();
 
  private:

@@ -12,7 +12,7 @@
 
 namespace e2qcow::qcow2 {
 
-// Compresses clusters. One at a time; keep it for many, making one is dear.
+// Compresses clusters, one at a time. Keep it for many, because making one is expensive.
 class Encoder {
  public:
   virtual ~Encoder() = default;
@@ -26,7 +26,7 @@ struct Compression {
 };
 std::unique_ptr<Encoder> make_encoder(Compression compression);
 
-// Decompresses clusters. One at a time; keep it for many.
+// Decompresses clusters, one at a time. Keep it for many.
 class Decoder {
  public:
   virtual ~Decoder() = default;

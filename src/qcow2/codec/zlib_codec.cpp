@@ -14,7 +14,7 @@ namespace {
 
 constexpr int kRawWriteWindow = -12;  // qcow2 spec, "Compressed clusters": a window of 4 KiB
 constexpr int kRawReadWindow = -15;
-constexpr int kMemoryLevel = 8;  // more is slower by a seventh, as its tables leave the near caches
+constexpr int kMemoryLevel = 8;  // more is slower by a seventh, because its tables exceed the near caches
 
 void set_buffers(z_stream& stream, std::span<const std::byte> in, std::span<std::byte> out) {
   stream.next_in = reinterpret_cast<Bytef*>(const_cast<std::byte*>(in.data()));
@@ -23,7 +23,7 @@ void set_buffers(z_stream& stream, std::span<const std::byte> in, std::span<std:
   stream.avail_out = static_cast<uInt>(out.size());
 }
 
-// Whether all byte values are about equally frequent, as in random bytes and in what is compressed already.
+// Whether all byte values are about equally frequent, as in random and in compressed bytes.
 bool looks_random(std::span<const std::byte> bytes) {
   std::array<std::uint64_t, 256> counts{};
   for (const std::byte byte : bytes) ++counts[static_cast<std::size_t>(byte)];
@@ -34,7 +34,7 @@ bool looks_random(std::span<const std::byte> bytes) {
   return squares <= expected + expected / 16;
 }
 
-// Whether more than a few sequences of four bytes come again.
+// Whether more than a few sequences of four bytes repeat.
 bool has_repeats(std::span<const std::byte> bytes) {
   constexpr std::uint32_t kMultiplier = 2654435761U;  // Knuth's, for hashing
   std::array<std::uint32_t, 4096> offsets_seen{};
@@ -48,8 +48,7 @@ bool has_repeats(std::span<const std::byte> bytes) {
   return repeats > bytes.size() / 128;
 }
 
-// zlib takes nearly as long for what does not shrink as for what does. What is random to all appearance is
-// not tried.
+// zlib takes nearly as long for incompressible data as for other data. Data that looks random is not tried.
 class ZlibEncoder : public Encoder {
  public:
   explicit ZlibEncoder(int level) {

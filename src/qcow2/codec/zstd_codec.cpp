@@ -34,8 +34,8 @@ class ZstdEncoder : public Encoder {
   std::unique_ptr<ZSTD_CCtx, FreeContext> context_;
 };
 
-// Of a frame that libzstd found to be one. More than 128 MiB is what libzstd refuses as a rule. Source: RFC
-// 8878, 3.1.1.1
+// The window of a frame that libzstd has accepted. libzstd's limit is usually 128 MiB. Source: RFC 8878,
+// 3.1.1.1
 bool claims_huge_window(std::span<const std::byte> frame) {
   constexpr std::byte kSingleSegment{0x20};  // the window is the contents
   constexpr unsigned kMaxWindowLog = 27;
@@ -54,9 +54,9 @@ class ZstdDecoder : public Decoder {
     if (!context_) throw std::bad_alloc();
   }
 
-  // A cluster may consist of several frames, skippable ones among them. Each is decoded straight into the
-  // cluster, so that the window a frame claims costs no memory; readers that decode piece by piece refuse one
-  // that is too large, and so do we.
+  // A cluster may consist of several frames, skippable ones among them. Each is decoded directly into the
+  // cluster, so the window that a frame claims costs no memory; readers that decode piece by piece refuse a
+  // window that is too large, and so do we.
   bool decode(std::span<const std::byte> stored, std::span<std::byte> cluster) override {
     while (!cluster.empty()) {
       const std::size_t frame = ZSTD_findFrameCompressedSize(stored.data(), stored.size());

@@ -38,7 +38,7 @@ Bitmap decode(std::span<const std::byte> entry) {
   return bitmap;
 }
 
-// A bitmap that was in use may be as large as the disk was when it was written.
+// A bitmap that was in use may be as large as the disk was when the bitmap was written.
 bool has_right_size(const Bitmap& bitmap, const Header& header) {
   const std::uint64_t bits = divide_up(header.size, 1ULL << bitmap.granularity_bits);
   const std::uint64_t clusters = divide_up(divide_up(bits, 8), header.geometry().cluster_size());
@@ -47,7 +47,7 @@ bool has_right_size(const Bitmap& bitmap, const Header& header) {
 
 }  // namespace
 
-// Extra data, and the flag that goes with it, is not defined yet, and QEMU refuses it.
+// Extra data, and the flag for it, is not defined yet, and QEMU refuses it.
 bool is_valid(const Bitmap& bitmap, const Header& header) {
   return bitmap.table_offset != 0 && bitmap.table_entries != 0 &&
          bitmap.table_entries <= kMaxBitmapBytes / header.geometry().cluster_size() &&
@@ -83,7 +83,8 @@ std::vector<Bitmap> read_bitmaps(const ReadableFile& file, const BitmapDirectory
     rest = rest.subspan(sizes_of(rest).all());
   }
   if (bitmaps.size() != directory.bitmaps)
-    problem({Fault::Kind::corrupt, "it has {0} entries, not as many as the extension says", bitmaps.size()});
+    problem(
+        {Fault::Kind::corrupt, "it has {0} entries, but the extension has another number", bitmaps.size()});
   return bitmaps;
 }
 

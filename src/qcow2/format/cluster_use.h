@@ -6,7 +6,7 @@
 
 namespace e2qcow::qcow2 {
 
-// What a host cluster holds.
+// The use of a host cluster.
 enum class ClusterUse : std::uint8_t {
   none,
   header,

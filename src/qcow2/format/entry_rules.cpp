@@ -31,7 +31,7 @@ void check_compressed(Faults& faults, L2Entry entry, const ImageLimits& limits) 
     faults.push_back({truncated, "the compressed data at {0} runs past the end of the file", host_offset});
 }
 
-// How much of a cluster is read, at most; what is past the end of the disk is not.
+// How much of a cluster is read, at most: nothing past the end of the disk.
 std::uint64_t bytes_read(const ClusterEntry& entry, std::uint64_t disk_bytes, Geometry geometry) {
   if (geometry.extended_l2)
     return std::min(entry.subclusters.allocated_end() * geometry.subcluster_size(), disk_bytes);

@@ -15,7 +15,7 @@
 // The rules for entries of tables. The reader and the checker share them: what one refuses the other reports.
 namespace e2qcow::qcow2 {
 
-// What the rules depend on besides the entry.
+// The properties besides the entry that the rules depend on.
 struct ImageLimits {
   Geometry geometry;
   std::uint32_t version;
@@ -28,7 +28,7 @@ using Faults = std::vector<Fault>;
 // A table, or another structure in whole clusters of its own. The last cluster may be cut off after it.
 std::optional<Fault> fault_of_table(ClusterUse use, Extent host, const ImageLimits& limits);
 
-// The entry alone; for the table it points to see fault_of_table().
+// Only the entry; for the table it points to see fault_of_table().
 Faults faults_of(L1Entry entry);
 
 // An L2 entry. Without extended entries the subclusters are 0.

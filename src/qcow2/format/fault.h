@@ -16,7 +16,7 @@ struct Origin {
 
   std::string_view what;
   std::uint64_t number = kTheOnlyOne;
-  std::uint32_t snapshot = 0;  // from 1; 0 is the active state, or what belongs to no snapshot
+  std::uint32_t snapshot = 0;  // from 1; 0 is the active state, or no snapshot
 };
 std::string text_of(const Origin& origin);
 

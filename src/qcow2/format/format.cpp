@@ -57,7 +57,7 @@ void decode_version3(Header& header, std::span<const std::byte> bytes, const std
     type = load_be<std::uint8_t>(bytes, 104);
   }
   if (((header.incompatible_features & kCompressionType) != 0) != (type != 0))
-    corrupt(name, fmt::format("compression type {} and feature bit 3 do not fit together", type));
+    corrupt(name, fmt::format("compression type {} contradicts feature bit 3", type));
   if (type > 1) unsupported(name, fmt::format("compression type {}", type));
   header.compression_type = static_cast<CompressionType>(type);
 }
@@ -74,7 +74,7 @@ void check_features(const Header& header, const std::string& name) {
                                                              : "unknown"));
   if ((header.incompatible_features & kExternalDataFile) != 0) unsupported(name, "an external data file");
   if ((header.autoclear_features & kRawExternalData) != 0)
-    corrupt(name, "it says that its external data file is raw, and has none");
+    corrupt(name, "it is marked as having a raw external data file, but has none");
 }
 
 void check_sizes(const Header& header, std::uint64_t file_size, const std::string& name) {

@@ -22,7 +22,7 @@ constexpr std::uint64_t kMaxHostOffset = 1ULL << 56;
 constexpr std::uint32_t kRefcountOrder = 4;  // of the images we write: 16 bits
 constexpr std::uint32_t kSectorSize = 512;
 
-// What follows from the cluster size and the width of refcounts.
+// The quantities that follow from the cluster size and the width of refcounts.
 struct Geometry {
   std::uint32_t cluster_bits = 16;
   std::uint32_t refcount_order = kRefcountOrder;
@@ -31,7 +31,7 @@ struct Geometry {
   constexpr std::uint64_t cluster_size() const { return 1ULL << cluster_bits; }
   constexpr std::uint64_t l2_entry_bytes() const { return extended_l2 ? 16 : 8; }
   constexpr std::uint64_t l2_entries() const { return cluster_size() / l2_entry_bytes(); }
-  // What is allocated or zero on its own: a cluster, or a part of one.
+  // The unit that can be allocated or zero: a cluster, or a subcluster.
   constexpr std::uint64_t subcluster_size() const {
     return extended_l2 ? cluster_size() / 32 : cluster_size();
   }
@@ -156,7 +156,7 @@ class L2Entry {
  public:
   explicit constexpr L2Entry(std::uint64_t raw) : raw_(raw) {}
   static constexpr L2Entry to_cluster(std::uint64_t host_offset) { return L2Entry(host_offset | kCopied); }
-  // Of version 3. The cluster at `host_offset`, if that is not 0, stays the entry's.
+  // A zero cluster of version 3. The entry keeps the cluster at `host_offset`, if that is not 0.
   static constexpr L2Entry to_zeros(std::uint64_t host_offset) {
     return L2Entry(kZero | host_offset | (host_offset == 0 ? 0 : kCopied));
   }

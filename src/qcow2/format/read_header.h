@@ -13,7 +13,7 @@
 
 namespace e2qcow::qcow2 {
 
-// The first bytes of a file, or all of one that is shorter.
+// The first bytes of a file, or all of them if it is shorter.
 inline std::vector<std::byte> read_front(const ReadableFile& file, std::uint64_t length) {
   std::vector<std::byte> bytes(std::min(file.size(), length));
   bytes.resize(file.read_up_to(0, bytes));
@@ -33,7 +33,7 @@ inline std::vector<Extension> read_extensions(const ReadableFile& file, const He
   return decode_extensions(header, read_front(file, header.geometry().cluster_size()), file.name());
 }
 
-// What decode_header() cannot see.
+// Checks that decode_header() cannot make.
 inline void refuse_encryption(const std::vector<Extension>& extensions, const std::string& name) {
   if (std::ranges::find(extensions, kCryptoHeader, &Extension::type) != extensions.end())
     fail(Errc::unsupported, name + ": encryption (a LUKS header) is not supported");

@@ -29,7 +29,7 @@ struct SnapshotTable {
   std::uint64_t bytes = 0;
 };
 
-// Is told what is wrong with an entry, numbered from 1.
+// Receives the problems of entries, which are numbered from 1.
 using SnapshotProblem = std::function<void(std::uint32_t number, const Fault& fault)>;
 
 SnapshotTable read_snapshots(const ReadableFile& file, const Header& header, const SnapshotProblem& problem);

@@ -47,8 +47,8 @@ Overlay::Overlay(File& file, const ImageSource& below, Durability durability)
       space_(file, header_),
       tables_(file, header_, space_) {
   if (header_.size != below.size())
-    fail(Errc::refused, fmt::format("{}: its disk has {} bytes, that of the image below {}", file.name(),
-                                    header_.size, below.size()));
+    fail(Errc::refused, fmt::format("{}: its disk has {} bytes, but that of its backing file has {}",
+                                    file.name(), header_.size, below.size()));
 }
 
 Mapping Overlay::map(std::uint64_t guest_offset) {
@@ -176,7 +176,7 @@ void Overlay::zero_inside(Extent guest) {
   write_inside(guest.offset, std::vector<std::byte>(guest.length));
 }
 
-// Whole clusters; the last may be cut by the end of the disk.
+// The range is whole clusters; the last may be cut by the end of the disk.
 void Overlay::zero_whole(Extent guest) {
   std::uint64_t position = guest.offset;
   while ((position = first_data({position, guest.end() - position})) < guest.end()) {

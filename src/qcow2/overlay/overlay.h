@@ -54,7 +54,7 @@ class Overlay {
   const Durability durability_;
   const Header header_;
   const std::uint64_t cluster_size_;
-  std::mutex mutex_;  // guards what follows
+  std::mutex mutex_;  // guards the members below
   OverlaySpace space_;
   OverlayTables tables_;
 };

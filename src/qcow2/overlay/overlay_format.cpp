@@ -13,8 +13,8 @@
 namespace e2qcow::qcow2 {
 namespace {
 
-// Small clusters, as programs write blocks here and there and what they leave of a cluster is copied; but so
-// that the L1 table, which is kept in memory, stays small.
+// Small clusters, because programs write scattered blocks and the rest of each cluster is copied; but large
+// enough that the L1 table, which is kept in memory, stays small.
 constexpr std::uint32_t kSmallestClusterBits = 12;
 constexpr std::uint64_t kWantedL1Bytes = 1 << 20;
 constexpr std::size_t kMaxNameBytes = 1023;  // qcow2 spec, "backing_file_size"
@@ -40,7 +40,7 @@ std::vector<std::byte> first_cluster(const Layout& layout, const OverlayBase& ba
   std::uint64_t end = header.header_length + 8;  // of the extensions, with their end mark
   for (const Extension& extension : extensions) end += 8 + round_up(extension.data.size(), 8);
   if (base.name.size() > kMaxNameBytes || end + base.name.size() > layout.geometry.cluster_size())
-    fail(Errc::refused, fmt::format("{}: too long a name for a backing file", base.name));
+    fail(Errc::refused, fmt::format("{}: the name is too long for a backing file", base.name));
   header.backing_file_offset = end;
   header.backing_file_size = static_cast<std::uint32_t>(base.name.size());
   std::vector<std::byte> bytes = encode_header(header, extensions);
@@ -64,7 +64,7 @@ void create_overlay(File& file, const OverlayBase& base) {
          fmt::format("{}: a disk of {} bytes is too large for an overlay", file.name(), base.disk_size));
   const std::uint64_t cluster_size = layout.geometry.cluster_size();
   const std::vector<std::byte> front = first_cluster(layout, base);
-  std::vector<std::byte> block(cluster_size);  // of refcounts: all up to it, and it itself
+  std::vector<std::byte> block(cluster_size);  // of refcounts: everything up to and including them
   const std::uint64_t used = layout.refcount_blocks_offset / cluster_size + 1;
   for (std::uint64_t i = 0; i < used; ++i) store_be(std::span(block), i * 2, std::uint16_t{1});
   std::vector<std::byte> entry(sizeof(std::uint64_t));

@@ -29,7 +29,7 @@ class OverlaySpace {
   struct Block {
     std::uint64_t host_offset = 0;
     bool is_new = false;                // the table does not have it yet
-    std::vector<std::uint16_t> counts;  // as on disk
+    std::vector<std::uint16_t> counts;  // as stored on disk
     std::uint64_t first_changed = 0;
     std::uint64_t end_changed = 0;
   };

@@ -13,7 +13,7 @@
 
 namespace e2qcow::qcow2 {
 
-// The L1 and L2 tables of an overlay, changed in memory and written when that is asked for.
+// The L1 and L2 tables of an overlay, changed in memory and written on request.
 class OverlayTables {
  public:
   // The image's tables must have been checked. `file` and `space` must outlive this.
@@ -29,16 +29,16 @@ class OverlayTables {
   // Entries that were set since write().
   std::uint64_t changes() const { return changes_; }
 
-  // Writes first the L2 tables, then the entries of new ones in the L1 table; before each of these it calls
-  // `barrier`, as what they refer to must be in the file before them.
+  // Writes first the L2 tables, then the entries of new ones in the L1 table. Calls `barrier` before each of
+  // the two, because what they refer to must be in the file first.
   void write(const std::function<void()>& barrier);
-  // Forgets what can be read again when that has become much.
+  // Drops tables that can be read again, if there are many.
   void shrink();
 
  private:
   struct Table {
     std::uint64_t host_offset = 0;
-    std::vector<std::uint64_t> entries;  // as on disk
+    std::vector<std::uint64_t> entries;  // as stored on disk
     std::uint64_t first_changed = 0;
     std::uint64_t end_changed = 0;  // none: the same
   };

@@ -28,7 +28,7 @@ class CachedDisk : public ImageSource {
 
   void prefetch(Extent guest) const override;
 
-  // Ends the thread; it is started again when it is needed. To be called before a fork.
+  // Ends the thread; it is started again when needed. Call it before a fork.
   void stop_thread() { ahead_.stop(); }
 
  private:
@@ -40,8 +40,8 @@ class CachedDisk : public ImageSource {
   void load(std::uint64_t unit, std::span<std::byte> out) const;
 
   const Chain& chain_;
-  const std::uint64_t unit_bytes_;  // what is cached as one
-  // What was read lately, and what is expected to be read next.
+  const std::uint64_t unit_bytes_;  // the unit of caching
+  // The units that were read last, and those expected next.
   mutable ClusterCache cache_;
   mutable std::mutex mutex_;  // guards recent_
   mutable Chain::LayerMapping recent_;

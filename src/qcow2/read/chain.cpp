@@ -7,7 +7,7 @@ namespace e2qcow::qcow2 {
 Chain::Chain(std::vector<const Reader*> images, const ReadableFile* raw_base)
     : images_(std::move(images)), raw_base_(raw_base) {}
 
-// Inside of the raw disk, which answers for all of itself: a hole in it is zeros.
+// Inside the raw disk, which has all of its bytes: a hole in it is zeros.
 Mapping Chain::map_raw(std::uint64_t guest_offset) const {
   const auto data = raw_base_->next_data(guest_offset);
   const bool is_data = data && data->offset <= guest_offset;

@@ -81,7 +81,7 @@ std::vector<std::string> warnings_of(const Reader& image) {
   std::vector<std::string> lines;
   const std::string& name = image.file().name();
   if ((image.header().incompatible_features & kDirty) != 0)
-    lines.push_back(name + ": is marked as dirty: it was not closed; its data is read as it is");
+    lines.push_back(name + ": is marked as dirty: it was not closed properly; its data is read as it is");
   if ((image.header().incompatible_features & kCorrupt) != 0)
     lines.push_back(name + ": is marked as corrupt by QEMU; its data is read as it is");
   return lines;

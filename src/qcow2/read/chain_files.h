@@ -20,18 +20,18 @@ using Examine = std::function<void(Reader&)>;
 // A file of a chain.
 struct Layer {
   std::string name;
-  std::optional<DiskFormat> format;  // absent: as the image above says
+  std::optional<DiskFormat> format;  // absent: the format in the image above
   std::unique_ptr<ReadableFile> file;
 };
 
 // An image and its backing files, read as far as headers go.
 class OpenChain {
  public:
-  // `layers` from the top down. Whether a backing file is raw or qcow2 is what its layer says, else what the
-  // image above says, and never guessed. Throws Errc::surplus_backing, unknown_format or missing_backing.
+  // `layers` top down. The format of a backing file is the one in its layer, or else the one in the image
+  // above it; it is never guessed. Throws Errc::surplus_backing, unknown_format or missing_backing.
   OpenChain(std::vector<Layer> layers, const Examine& examine);
 
-  // The image alone, and its disk.
+  // The image by itself, and its disk.
   Reader& reader() const { return *readers_.front(); }
   Chain& disk() const { return *chain_; }
   // The raw file at the bottom; null if there is none.
@@ -69,7 +69,7 @@ class ChainFiles {
   std::vector<Layer> layers_;
 };
 
-// What the image says of itself that its user should know before its data is believed; a line each.
+// Warnings from the image's header that its user should see before relying on the data; one per line.
 std::vector<std::string> warnings_of(const Reader& image);
 
 }  // namespace e2qcow::qcow2

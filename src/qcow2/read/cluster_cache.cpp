@@ -33,7 +33,7 @@ ClusterCache::Cluster ClusterCache::get(std::uint64_t index) {
   return load(index);
 }
 
-// The entry is ours until it has its cluster or is gone.
+// This thread owns the entry until it has its cluster or is removed.
 ClusterCache::Cluster ClusterCache::load(std::uint64_t index) {
   Memory cluster;
   try {

@@ -13,14 +13,14 @@
 
 namespace e2qcow::qcow2 {
 
-// Keeps the clusters that were used last, by number. Each is loaded once, however many threads ask for it.
+// Keeps the most recently used clusters, by number. Each is loaded once, however many threads request it.
 // Safe from several threads.
 class ClusterCache {
  public:
   using Cluster = std::shared_ptr<const std::byte[]>;
   using Load = std::function<void(std::uint64_t index, std::span<std::byte> out)>;
 
-  // Keeps up to `bytes`, but two clusters at least. `load` fills a cluster; it may be called by several
+  // Keeps up to `bytes`, but at least two clusters. `load` fills a cluster; it may be called by several
   // threads at once.
   ClusterCache(std::uint64_t bytes, std::uint64_t cluster_size, Load load);
 
@@ -46,10 +46,10 @@ class ClusterCache {
   const std::uint64_t capacity_;
   const std::uint64_t cluster_size_;
   const Load load_;
-  std::mutex mutex_;  // guards what follows
+  std::mutex mutex_;  // guards the members below
   std::condition_variable loaded_;
   std::unordered_map<std::uint64_t, Entry> entries_;
-  std::list<std::uint64_t> order_;  // used last, first
+  std::list<std::uint64_t> order_;  // most recently used first
   Memory spare_;                    // of a cluster that was dropped: new memory costs as much as a small load
 };
 

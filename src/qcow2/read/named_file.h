@@ -12,7 +12,7 @@ enum class DiskFormat { raw, qcow2 };
 // A file as users name it: FILE, FILE:raw or FILE:qcow2.
 struct NamedFile {
   std::string path;
-  std::optional<DiskFormat> format;  // absent: not said
+  std::optional<DiskFormat> format;  // absent: not given
 };
 NamedFile parse_named_file(const std::string& text);
 

@@ -35,7 +35,7 @@ Reader::Reader(const ReadableFile& file)
 void Reader::load_backing_file_name() {
   if (header_.backing_file_offset == 0 || header_.backing_file_size == 0) return;
   const auto front = read_front(file_, header_.backing_file_offset + header_.backing_file_size);
-  // The size of what comes from a pipe was not known when the header was decoded.
+  // The size of a pipe was not known when the header was decoded.
   if (header_.backing_file_offset + header_.backing_file_size > front.size())
     fail(Errc::truncated, file_.name() + ": it ends before the name of its backing file");
   backing_file_name_.emplace(reinterpret_cast<const char*>(front.data()) + header_.backing_file_offset,
@@ -162,7 +162,7 @@ void Reader::read(std::uint64_t guest_offset, std::span<std::byte> out) const {
 void Reader::read_compressed(const Mapping& mapping, std::uint64_t guest_offset,
                              std::span<std::byte> out) const {
   const std::uint64_t cluster_size = header_.geometry().cluster_size();
-  // The last sector may lie past the end of the file, when the data ends before that.
+  // The last sector may reach past the end of the file if the data ends before that.
   std::vector<std::byte> stored(mapping.stored_length);
   stored.resize(file_.read_up_to(*mapping.host_offset, stored));
   std::vector<std::byte> whole(out.size() == cluster_size ? 0 : cluster_size);

@@ -36,7 +36,7 @@ struct Mapping {
 // way.
 bool continues(const Mapping& before, const Mapping& next);
 
-// What the tables of an image claim, in bytes.
+// The sizes that the tables of an image claim, in bytes.
 struct TableSummary {
   std::uint64_t plain_bytes = 0;       // of the disk, stored as they are
   std::uint64_t compressed_bytes = 0;  // of the disk, stored compressed

@@ -10,7 +10,7 @@ namespace e2qcow::qcow2 {
 //
 // After n steps from one unit to the next, the window is n units wide: the one that was read and those after
 // it. It grows step by step because two bitmaps side by side do not mean that the inode table after them will
-// be read. The next units are asked for only when at most half of the window is left, because waking the
+// be read. The next units are requested only when at most half of the window is left, because waking the
 // thread takes longer than decompressing a small unit. A jump starts again from zero.
 //
 // Safe from several threads; their reads count as one sequence.
@@ -28,10 +28,10 @@ class SequentialReads {
 
  private:
   const std::uint64_t max_window_;
-  std::mutex mutex_;  // guards what follows
+  std::mutex mutex_;  // guards the members below
   std::uint64_t last_unit_ = 0;
   std::uint64_t steps_ = 0;      // from one unit to the next, without a jump
-  std::uint64_t asked_end_ = 0;  // units before it were asked for
+  std::uint64_t asked_end_ = 0;  // units before it were already requested
 };
 
 }  // namespace e2qcow::qcow2

@@ -11,13 +11,13 @@
 
 namespace e2qcow::qcow2 {
 
-// Reads table entries from an image and keeps the pages that were used last. Safe from several threads.
+// Reads table entries from an image and keeps the most recently used pages. Safe from several threads.
 class TableCache {
  public:
   explicit TableCache(const ReadableFile& file) : file_(file) {}
 
   static constexpr std::uint64_t kPageBytes = 4096;
-  using Page = std::vector<std::uint64_t>;  // as on disk
+  using Page = std::vector<std::uint64_t>;  // as stored on disk
 
   // The page of `bytes`, at most kPageBytes, that begins at `host_offset`. All pages of an image have one
   // size.

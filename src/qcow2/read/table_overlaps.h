@@ -11,8 +11,8 @@
 
 namespace e2qcow::qcow2 {
 
-// Where an image's tables are in its file. Tables that overlap are how an image makes a reader take one thing
-// for another: data for tables, tables for data.
+// The ranges of an image's tables in its file. Overlapping tables could make a reader take data for tables,
+// or tables for data.
 class TableOverlaps : private TableVisitor {
  public:
   // Header, L1 table, refcount table and blocks, the given L2 tables (host offsets), and all tables of

@@ -32,7 +32,7 @@ class Allocator {
 
   RefcountWriter& refcounts_;
   std::uint64_t cluster_size_;
-  std::uint64_t next_cluster_;  // the first that nothing is in
+  std::uint64_t next_cluster_;  // the first unused one
   // Host offset after the last compressed data. At a multiple of the cluster size there is nothing to fill
   // up.
   std::uint64_t packed_end_ = 0;

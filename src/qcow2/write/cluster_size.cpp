@@ -18,7 +18,7 @@ Layout layout_with(std::uint32_t cluster_bits, std::uint64_t disk_size, std::spa
   return plan_layout(geometry, disk_size, count_clusters(extents, geometry));
 }
 
-// What the tables take; the rest is data.
+// The size of the tables; the rest is data.
 std::uint64_t table_bytes(const Layout& layout) {
   return layout.data_offset;
 }
@@ -46,16 +46,16 @@ std::uint32_t cheapest_bits(Range range, std::uint64_t disk_size, std::span<cons
   return best;
 }
 
-// True for huge disks with little on them: a table for each 512 MiB would be larger than all that is there.
+// True for huge disks with little data: a table for each 512 MiB would be larger than the data.
 bool tables_outweigh_data(std::uint64_t disk_size, std::span<const Extent> extents) {
   constexpr std::uint64_t kNotWorthIt = 16 << 20;
   return table_bytes(layout_with(kUsualBits, disk_size, extents)) >
          std::max(kNotWorthIt, total_length(extents) / kExpectedRatio);
 }
 
-// A guess, without compressing anything. What tables take is known, and the smaller the clusters, the less
-// the compressor sees at once: so much worse than with 64 KiB are 32, 16, 8 and 4 KiB (percent, measured on
-// file systems of programs and texts).
+// An estimate, without compressing anything. The size of the tables is known; smaller clusters compress
+// worse, because the compressor sees less at once: 32, 16, 8 and 4 KiB are this much worse than 64 KiB
+// (percent, measured on file systems with programs and texts).
 std::uint32_t likely_compressed_bits(std::uint64_t disk_size, std::span<const Extent> extents) {
   constexpr std::array kPenalty{0, 3, 7, 11, 17};
   const std::uint64_t expected = total_length(extents) / kExpectedRatio;

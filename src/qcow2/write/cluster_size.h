@@ -24,8 +24,8 @@ std::uint32_t usual_compressed_bits(std::uint64_t disk_size, std::span<const Ext
 // How large a compressed image with this layout becomes; that takes as long as making it.
 using WeighImage = std::function<std::uint64_t(const Layout&)>;
 
-// The one with the smallest compressed image; of equals, the largest. Sizes whose tables alone are larger
-// than the best image so far are not weighed.
+// The size that makes the smallest compressed image; of equal ones, the largest. Sizes whose tables by
+// themselves are larger than the best image so far are skipped.
 std::uint32_t best_compressed_bits(std::uint64_t disk_size, std::span<const Extent> extents,
                                    const WeighImage& weigh);
 

@@ -11,7 +11,7 @@
 
 namespace e2qcow::qcow2 {
 
-// How much of a disk an image stores.
+// The amount of a disk that an image stores.
 struct ClusterCount {
   std::uint64_t data = 0;       // clusters with data in them
   std::uint64_t l2_tables = 0;  // tables needed for them
@@ -38,12 +38,12 @@ struct RefcountSize {
   friend bool operator==(const RefcountSize&, const RefcountSize&) = default;
 };
 
-// What it takes to count `clusters` other clusters and themselves.
+// The size of the refcounts for `clusters` other clusters and for themselves.
 RefcountSize refcount_size(Geometry geometry, std::uint64_t clusters);
 
 // The host offset of everything. The parts follow each other as below; each is a whole number of clusters.
 //   | header | L1 | refcount table | refcount blocks | L2 tables | data |
-// The counts are upper bounds: what turns out to be zero is not stored.
+// The counts are upper bounds: clusters that turn out to be zero are not stored.
 struct Layout {
   Geometry geometry{};
   std::uint64_t disk_size = 0;

@@ -16,15 +16,15 @@ class RefcountWriter {
  public:
   RefcountWriter(File& file, const Layout& layout);
 
-  // One more reference to each of `count` clusters. Throws Errc::refused if the layout has no block for them,
+  // Adds a reference to each of `count` clusters. Throws Errc::refused if the layout has no block for them,
   // or if their block was written already.
   void add(std::uint64_t first_cluster, std::uint64_t count);
 
   // How often the cluster was referenced so far. It must not be one that flush_before() wrote.
   std::uint64_t references(std::uint64_t cluster) const;
 
-  // Writes the blocks that are complete if only clusters from `cluster` on, and the tables in front of the
-  // data, will be added.
+  // Writes the blocks that are complete if only clusters from `cluster` on, and the tables before the data,
+  // will be added.
   void flush_before(std::uint64_t cluster);
 
   // Adds the refcount structures themselves and writes all that is left.

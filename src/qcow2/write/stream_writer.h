@@ -11,8 +11,8 @@
 
 namespace e2qcow::qcow2 {
 
-// Writes an uncompressed image to a pipe, front to back. All clusters of the plan are stored, zeros too,
-// because the tables went out before the data was read.
+// Writes an uncompressed image to a pipe, front to back. All clusters of the plan are stored, even zeros,
+// because the tables are written before the data is read.
 class StreamWriter : public ImageSink {
  public:
   // Writes everything before the data. Throws Errc::refused if the layout was not planned for `extents`. The

@@ -22,7 +22,7 @@ Writer::Writer(File& file, const Layout& layout, Options options)
       l1_(file, layout.l1_offset, options_.background),
       l2_(file, layout.l2_offset, options_.background) {
   constexpr std::array<std::byte, kSectorSize> kNoHeader{};
-  // On a device all must fit; how small compressed data becomes is not known yet.
+  // On a device everything must fit; the size of the compressed data is not known yet.
   const std::uint64_t needed = options_.compression ? layout_.data_offset : layout_.end();
   if (file_.size() < needed) file_.resize(needed);
   if (!options_.compression) file_.expect_writes(layout_.end() - layout_.data_offset);
@@ -34,7 +34,7 @@ void Writer::pack(Batch& batch) const {
   if (options_.compression) compress(batch);
 }
 
-// Replaces the pieces by one for each cluster that shrinks, and what is between them.
+// Replaces the pieces by one for each cluster that shrinks, and one for each run between these.
 void Writer::compress(Batch& batch) const {
   const std::uint64_t cluster_size = layout_.geometry.cluster_size();
   const auto encoder = encoders_.borrow([this] { return make_encoder(*options_.compression); });

@@ -16,7 +16,7 @@
 
 namespace e2qcow::qcow2 {
 
-// Writes an image as its layout plans it: tables in front, then data in guest order. The header goes last, so
+// Writes an image as its layout plans it: tables first, then data in guest order. The header goes last, so
 // that an interrupted dump is never taken for an image. doc/format.md lists what readers may rely on.
 class Writer : public ImageSink {
  public:
@@ -24,7 +24,7 @@ class Writer : public ImageSink {
     std::uint32_t version = 3;
     std::optional<Compression> compression{};                             // absent: none
     TableWriter::Background background = TableWriter::Background::zeros;  // of the file
-    // Asked for when the header is written, at the very end.
+    // Called when the header is written, at the very end.
     std::function<std::vector<Extension>()> extensions = [] { return std::vector<Extension>(); };
   };
 

@@ -62,7 +62,7 @@ TEST_F(Output, InfoAgreesWithQemuAndDumpe2fs) {
   EXPECT_EQ(info["dump"]["lost-bytes"], 0);
 }
 
-TEST_F(Output, InfoTellsPeopleTheSame) {
+TEST_F(Output, InfoPrintsTheSameAsText) {
   json_of({"dump", "--all", "disk.img", "image.qcow2"});
   const std::string text = output_of({E2QCOW_PROGRAM, "info", "image.qcow2"});
   for (const std::string& fact :
@@ -72,7 +72,7 @@ TEST_F(Output, InfoTellsPeopleTheSame) {
     EXPECT_NE(text.find(fact), std::string::npos) << fact << " is not in\n" << text;
 }
 
-TEST_F(Output, DumpSaysWhatItWrote) {
+TEST_F(Output, DumpReportsWhatItWrote) {
   const json dump = json_of({"dump", "--all", "disk.img", "image.qcow2"});
   EXPECT_EQ(dump["image"], "image.qcow2");
   EXPECT_EQ(dump["kind"], "all");
@@ -84,7 +84,7 @@ TEST_F(Output, DumpSaysWhatItWrote) {
   EXPECT_EQ(dump["classes"], json_of({"info", "image.qcow2"})["dump"]["classes"]);
 }
 
-TEST_F(Output, RestoreSaysWhatItWrote) {
+TEST_F(Output, RestoreReportsWhatItWrote) {
   json_of({"dump", "disk.img", "image.qcow2"});
   const json restore = json_of({"restore", "image.qcow2", "disk.raw"});
   EXPECT_EQ(restore["target"], "disk.raw");
@@ -132,7 +132,7 @@ TEST_F(Output, ACompressedImageIsExactlyAsLargeAsMeasured) {
   }
 }
 
-TEST_F(Output, DumpNamesWhoeverElseMayHaveTheFileSystem) {
+TEST_F(Output, DumpNamesTheNodeThatMayHaveTheFileSystem) {
   make_file_system({.tune2fs = {"-O", "mmp"}});
   EXPECT_EQ(e2qcow({"dump", "-q", "disk.img", "image.qcow2"}), (Outcome{0, "", ""}));
   const std::uint64_t mmp = std::stoull(header_field("MMP block number")) * block_size();
@@ -163,21 +163,21 @@ TEST_F(Output, NamesOfFilesAreEscapedToo) {
   }
 }
 
-TEST_F(Output, QuietSaysNothingWhenAllIsWell) {
+TEST_F(Output, QuietPrintsNothingOnSuccess) {
   const Outcome nothing{0, "", ""};
   EXPECT_EQ(e2qcow({"dump", "--quiet", "disk.img", "image.qcow2"}), nothing);
   EXPECT_EQ(e2qcow({"restore", "--quiet", "image.qcow2", "disk.raw"}), nothing);
   EXPECT_EQ(e2qcow({"dump", "-q", "--progress=always", "disk.img", "image.qcow2"}), nothing);
 }
 
-TEST_F(Output, QuietStillSaysWhatWentWrong) {
+TEST_F(Output, QuietStillReportsErrors) {
   fs::resize_file(path("disk.img"), 20 << 20);
   const Outcome dump = e2qcow({"dump", "--quiet", "disk.img", "image.qcow2"});
   EXPECT_EQ(dump.status, 3);
   EXPECT_NE(dump.err.find("shorter than its file system"), std::string::npos) << dump;
 }
 
-TEST_F(Output, ItIsTextAloneWhereNoTerminalIs) {
+TEST_F(Output, ItIsPlainTextWithoutATerminal) {
   for (const Words& words : {Words{"dump", "disk.img", "image.qcow2"}, Words{"measure", "disk.img"},
                              Words{"info", "image.qcow2"}, Words{"restore", "image.qcow2", "disk.raw"}}) {
     const Outcome outcome = e2qcow(words, faulty({"FAULTY_CLOCK=1"}));
@@ -186,7 +186,7 @@ TEST_F(Output, ItIsTextAloneWhereNoTerminalIs) {
   }
 }
 
-TEST_F(Output, ProgressIsDrawnWhereATerminalIs) {
+TEST_F(Output, ProgressIsDrawnOnATerminal) {
   require_program("script");
   if (IsSkipped()) return;
   const std::string command = "'" E2QCOW_PROGRAM "' dump --all disk.img image.qcow2";
@@ -197,7 +197,7 @@ TEST_F(Output, ProgressIsDrawnWhereATerminalIs) {
   EXPECT_NE(outcome.out.find(" % "), std::string::npos) << outcome;
 }
 
-TEST_F(Output, ProgressIsDrawnWhereItIsAskedFor) {
+TEST_F(Output, ProgressIsDrawnOnRequest) {
   for (const Words& words : {Words{"dump", "--progress=always", "--all", "disk.img", "image.qcow2"},
                              Words{"restore", "--progress=always", "image.qcow2", "disk.raw"}}) {
     const Outcome outcome = e2qcow(words, faulty({"FAULTY_CLOCK=1"}));

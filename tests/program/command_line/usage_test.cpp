@@ -159,7 +159,7 @@ TEST_F(CommandLine, AnOlderImageKeepsItsPermissionsAndANewOneIsPrivate) {
   EXPECT_NE(fs::status(path("image.qcow2")).permissions() & fs::perms::group_read, fs::perms::none);
 }
 
-TEST_F(CommandLine, AnImageBehindASymbolicLinkIsReplacedThere) {
+TEST_F(CommandLine, TheTargetOfASymbolicLinkIsReplaced) {
   make_file_system();
   fs::create_directory(path("elsewhere"));
   write_file(path("elsewhere/image.qcow2"), "the older one");

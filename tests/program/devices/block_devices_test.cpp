@@ -49,7 +49,7 @@ TEST_F(DumpOfDevice, APartitionOfItIsRefusedWhileItIsMountedReadWrite) {
                    {device + "p1: is mounted read-write on " + directory});
 }
 
-TEST_F(DumpOfDevice, GoesOnWhileItIsMountedWhenForced) {
+TEST_F(DumpOfDevice, ContinuesIfItIsMountedWhenForced) {
   const std::string device = attach("disk.img");
   mount(device);
   const Outcome dump = e2qcow({"dump", "--force", device, "image.qcow2"});
@@ -110,8 +110,8 @@ TEST_F(DumpOfDevice, IsNotWrittenOntoItselfByALink) {
   expect_failure(e2qcow({"dump", "--force", device, "link"}), {"link: would be stored on", "another disk"});
 }
 
-// The bitmaps and inodes of what was written last are in the journal alone.
-TEST_F(DumpOfDevice, HoldsWhatAJournalHasThatIsToBeReplayed) {
+// The bitmaps and inodes of the last writes are only in the journal.
+TEST_F(DumpOfDevice, HoldsTheBlocksOfAJournalThatMustBeReplayed) {
   const std::string directory = mount(attach("disk.img"));
   write_file(directory + "/new", std::string(3 << 20, 'n'));
   output_of({"sync", directory + "/new"});
@@ -217,7 +217,7 @@ class DumpToDevice : public BlockDeviceTest {
   }
 };
 
-TEST_F(DumpToDevice, TheImageBeginsWhereTheDeviceBegins) {
+TEST_F(DumpToDevice, TheImageBeginsAtTheStartOfTheDevice) {
   const std::string device = used_device(8 << 20);
   EXPECT_EQ(e2qcow({"dump", "--all", "disk.img", device}).status, 0);
   expect_restored_as_by_qemu(device, "ours.raw");
@@ -281,7 +281,7 @@ TEST_F(RestoreToDevice, TheDeviceMustNotBeMadeOfTheImage) {
   EXPECT_TRUE(read_file(path("image.qcow2")) == before);
 }
 
-TEST_F(RestoreToDevice, FitLooksForDataBehindTheEndBeforeItWrites) {
+TEST_F(RestoreToDevice, FitLooksForDataPastTheEndBeforeItWrites) {
   fs::resize_file(path("disk.img"), 64 << 20);
   output_of({"sh", "-c", "echo data | dd of=behind bs=1M seek=60 status=none"});
   write_file(path("with-data-behind"), read_file(path("disk.img")));
@@ -300,14 +300,14 @@ TEST_F(RestoreToDevice, NothingOldShows) {
   expect_same_files("target.img");
 }
 
-TEST_F(RestoreToDevice, NothingOldShowsWhereTheRestIsDiscarded) {
+TEST_F(RestoreToDevice, NothingOldShowsIfTheRestIsDiscarded) {
   dump({"--all"});
   const Outcome outcome = restore(used_device(kDiskSize), {"--discard"});
   EXPECT_EQ(outcome.status, 0) << outcome;
   expect_same_bytes("target.img", "by-qemu.raw");
 }
 
-TEST_F(RestoreToDevice, WhatIsBehindTheDiskStays) {
+TEST_F(RestoreToDevice, DataPastTheDiskIsKept) {
   dump({"--all"});
   EXPECT_EQ(restore(used_device(kDiskSize + 8192)).status, 0);
   const std::string target = on_target();
@@ -315,7 +315,7 @@ TEST_F(RestoreToDevice, WhatIsBehindTheDiskStays) {
   EXPECT_TRUE(target.substr(kDiskSize) == std::string(8192, '\xaa'));
 }
 
-TEST_F(RestoreToDevice, MetadataAloneIsRefusedUnlessAllowed) {
+TEST_F(RestoreToDevice, AMetadataImageIsRefusedUnlessAllowed) {
   dump({});
   const std::string device = used_device(kDiskSize);
   expect_failure(restore(device), {"image.qcow2: holds only metadata", device, "--allow-metadata"});
@@ -351,7 +351,7 @@ TEST_F(RestoreToDevice, AMountedDeviceIsRefused) {
   expect_same_bytes("target.img", "disk.img");
 }
 
-TEST_F(RestoreToDevice, ADeviceThatSomebodyHoldsIsRefused) {
+TEST_F(RestoreToDevice, ADeviceInUseIsRefused) {
   dump({"--all"});
   const std::string device = used_device(kDiskSize);
   const int holder = ::open(device.c_str(), O_RDONLY | O_EXCL | O_CLOEXEC);

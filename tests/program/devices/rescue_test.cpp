@@ -59,7 +59,7 @@ TEST_F(Rescue, WhatWasNotTriedYetCountsAsUnreadable) {
     const Outcome outcome =
         e2qcow({"dump", "--all", "--bad-blocks=disk.map", "--map-out=out.map", "disk.img", "image.qcow2"});
     EXPECT_EQ(outcome.status, 3) << status << outcome;
-    // ddrescue takes what is called bad for tried, and leaves it alone.
+    // ddrescue takes bad areas for tried, and does not read them again.
     const std::string line =
         fmt::format("0x{:08X}  0x00001000  {}\n", first_block_of("/large") * kBlock, status);
     EXPECT_NE(read_file(path("out.map")).find(line), std::string::npos) << read_file(path("out.map"));
@@ -246,7 +246,8 @@ TEST_F(Rescue, NothingIsWrittenOntoTheSourceOrTwiceToOnePlace) {
   const std::string disk = read_file(path("disk.img"));
   fs::create_symlink("disk.img", path("link"));
   for (const char* const name : {"disk.img", "./disk.img", "link"})
-    expect_failure(e2qcow({"measure", "--domain-map", name, "disk.img"}), {name, "would overwrite the input"});
+    expect_failure(e2qcow({"measure", "--domain-map", name, "disk.img"}),
+                   {name, "would overwrite the input"});
   for (const Words& options : {Words{"--report=image.qcow2"}, Words{"--map-out=./image.qcow2"},
                                Words{"--report=side", "--map-out=tree/../side"}}) {
     Words words{"dump", "disk.img", "image.qcow2"};

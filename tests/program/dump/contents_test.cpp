@@ -50,7 +50,7 @@ TEST_P(Contents, AreNotInADumpOfMetadata) {
   EXPECT_EQ(markers_in("ours.raw"), 0);
 }
 
-// The blocks belong to nobody, or to somebody else: no block map leads there.
+// The blocks are unused, or belong to another file: no block map leads there.
 TEST_P(Contents, OfDeletedFilesAreNotInADumpOfMetadata) {
   make_file_system({GetParam().mke2fs});
   debugfs_write({"rm /large", "rm /hard-link", "rm /with-holes", "rm /small/file30"});

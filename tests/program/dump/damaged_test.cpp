@@ -117,14 +117,14 @@ TEST_F(Damaged, APrimarySuperblockOfZeros) {
   expect_truth_from_backup(kSecondGroup);
 }
 
-TEST_F(Damaged, APrimarySuperblockOfZerosWhereGroupsAreSmall) {
+TEST_F(Damaged, APrimarySuperblockOfZerosIfGroupsAreSmall) {
   make_file_system({{"-t", "ext4", "-b", "1024", "-g", "256"}});
   patch(kSuperblock, std::string(1024, '\0'));
   expect_truth();
   expect_truth_from_backup(257);
 }
 
-TEST_F(Damaged, APrimarySuperblockOfZerosWhereThereAreClusters) {
+TEST_F(Damaged, APrimarySuperblockOfZerosIfThereAreClusters) {
   make_file_system({{"-t", "ext4", "-b", "1024", "-O", "bigalloc", "-C", "4096"}, "300M"});
   patch(kSuperblock, std::string(1024, '\0'));
   expect_truth();
@@ -284,21 +284,21 @@ TEST_F(Damaged, ADirectoryWithTheModeOfNothing) {
     }
 }
 
-TEST_F(Damaged, ARootThatSaysItIsDeleted) {
+TEST_F(Damaged, ARootMarkedAsDeleted) {
   make_file_system({kExt4WithoutChecksums});
   damage_inode("<2>", kLinks, 0, 2);
   damage_inode("<2>", kDeletionTime, 1'600'000'000, 4);
   expect_truth();
 }
 
-TEST_F(Damaged, ADirectoryThatSaysItIsInTheInode) {
+TEST_F(Damaged, ADirectoryMarkedAsInline) {
   make_file_system({{"-t", "ext4", "-b", "1024", "-I", "256", "-O", "inline_data,^metadata_csum"}});
   for (const char* const file : {"/many", "/with-holes"})
     damage_inode(file, kFlags, number_at(offset_of(file) + kFlags, 4) | 0x10000000, 4);
   expect_truth();
 }
 
-TEST_F(Damaged, AFileThatSaysItHasAHashTree) {
+TEST_F(Damaged, AFileMarkedAsHashTree) {
   for (const Words& options : {kExt4WithoutChecksums, kExt3}) {
     make_file_system({options});
     damage_inode("/small/file7", kFlags, number_at(offset_of("/small/file7") + kFlags, 4) | 0x1000, 4);
@@ -318,7 +318,7 @@ TEST_F(Damaged, AFlagThatDisagreesWithTheMap) {
 }
 
 // e2fsck goes by the superblock, and minds nothing.
-TEST_F(Damaged, AnOrphanFileThatSaysItIsDeleted) {
+TEST_F(Damaged, AnOrphanFileMarkedAsDeleted) {
   make_file_system({{"-t", "ext4", "-b", "1024", "-O", "orphan_file"}});
   const std::string inode = "<" + header_field("Orphan file inode") + ">";
   debugfs_write({"sif " + inode + " links_count 0", "sif " + inode + " dtime 1600000000"});
@@ -437,7 +437,7 @@ TEST_F(UnreplayedJournal, WithABlockWhoseChecksumIsWrong) {
   }
 }
 
-// What is in between must be told, too: after the first of two transactions the directory is elsewhere.
+// The states in between also count: after the first of two transactions the directory is elsewhere.
 TEST_F(UnreplayedJournal, WithAChecksumOfATransactionThatIsWrong) {
   make_journal_that_moves_a_directory(kExt4WithoutChecksums, "jo");
   const std::uint64_t inode = offset_of("/many");

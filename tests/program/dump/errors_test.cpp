@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Dumps that cannot be made. Whatever happens, nothing is left behind and an older image stays as it was.
+// Dumps that cannot be made. In every case nothing is left and an existing image stays unchanged.
 #include <unistd.h>
 
 #include "tests/program/support/file_systems.h"
@@ -33,7 +33,7 @@ class DumpErrors : public FileSystemTest {
     fs::remove(path("out/image.qcow2"));
   }
 
-  // Where we are root: the words that make a program run as somebody else.
+  // If we are root: the words that make a program run as another user.
   Words as_nobody() const {
     fs::permissions(path("."), fs::perms::others_all, fs::perm_options::add);
     fs::copy_file(E2QCOW_PROGRAM, path("program"));

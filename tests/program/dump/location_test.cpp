@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Where the file system is in the device, and where its superblock is.
+// The offset of the file system in the device, and of its superblock.
 #include "tests/program/support/file_systems.h"
 
 namespace e2qcow::test {
@@ -16,7 +16,7 @@ class Location : public FileSystemTest {
     if (!IsSkipped() && !HasFatalFailure()) make_file_system({{"-t", "ext4", "-b", "1024"}});
   }
 
-  // whole.img, with other things where disk.img is not.
+  // whole.img, with other contents around disk.img.
   void put_into_whole(std::uint64_t offset, std::uint64_t whole_size) const {
     if (!fs::exists(path("whole.img"))) write_file(path("whole.img"), std::string(whole_size, 'x'));
     patch_file(path("whole.img"), offset, read_file(path("disk.img")));
@@ -37,7 +37,7 @@ class Location : public FileSystemTest {
   }
 };
 
-TEST_F(Location, OffsetIsWhereTheFileSystemBegins) {
+TEST_F(Location, OffsetIsTheBeginningOfTheFileSystem) {
   put_into_whole(kMiB + 512, 34 * kMiB);
   fs::resize_file(path("whole.img"), 33 * kMiB + 512);
   expect_dump_is_of_disk({"--offset=1049088"});
@@ -53,7 +53,7 @@ TEST_F(Location, AnOffsetPastTheEndIsAnError) {
                  {"disk.img", "33554432", "1073741824"});
 }
 
-TEST_F(Location, AnOffsetWhereNoFileSystemIsIsAnError) {
+TEST_F(Location, AnOffsetWithoutAFileSystemIsAnError) {
   expect_failure(e2qcow({"dump", "--offset=20M", "disk.img", "image.qcow2"}),
                  {"disk.img", "no ext2/3/4 file system"});
 }

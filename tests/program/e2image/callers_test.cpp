@@ -69,7 +69,7 @@ TEST_F(E2imageCallers, MessagesAndStatusesAreTheSame) {
   expect_same_bytes("disk.img", "before.img");
 }
 
-TEST_F(E2imageCallers, AnOffsetBehindAllFilesLeavesTheTargetAsItWas) {
+TEST_F(E2imageCallers, AnOffsetPastTheLargestFileLeavesTheTargetUnchanged) {
   make_file_system();
   EXPECT_EQ(theirs({"-Q", "disk.img", "image.qcow2"}).status, 0);
   write_file(path("before"), std::string(40 << 20, 'x'));
@@ -84,7 +84,7 @@ TEST_F(E2imageCallers, AnOffsetBehindAllFilesLeavesTheTargetAsItWas) {
   }
 }
 
-// What cannot be sought in holds no image; but null is where nothing is to be kept.
+// A target without seeking cannot hold an image; but /dev/null is allowed, because nothing is to be kept.
 TEST_F(E2imageCallers, AnImageForACharacterDeviceIsRefusedUnlessItIsNull) {
   make_file_system();
   EXPECT_EQ(ours({"-Q", "disk.img", "/dev/full"}).status, 1);
@@ -197,7 +197,7 @@ TEST_F(E2imageMoves, GoInBothDirectionsAndMayOverlap) {
   }
 }
 
-// Whenever it comes: either the old place is whole, or the move goes on with a warning.
+// At any moment: either the old range is whole, or the move continues with a warning.
 TEST_F(E2imageMoves, ASignalDestroysNothing) {
   constexpr int kEndedWhileScanning = 128 + 2;
   constexpr int kEndedWhileCopying = 128 + 9;
@@ -231,7 +231,7 @@ TEST_F(E2imageMoves, ASignalDestroysNothing) {
   EXPECT_TRUE(warned);
 }
 
-TEST_F(E2imageMoves, OfAFileLeaveWhatLiesBehind) {
+TEST_F(E2imageMoves, OfAFileKeepTheDataAfterTheFileSystem) {
   make_file_system();
   copy_disk(path("disk.img"), path("moved.img"));
   fs::resize_file(path("moved.img"), 64 << 20);

@@ -33,7 +33,7 @@ class E2imageRestoring : public E2imageTest {
   }
 };
 
-TEST_F(E2imageRestoring, R1TablesBehindTheVirtualSizeAreRead) {
+TEST_F(E2imageRestoring, R1TablesPastTheVirtualSizeAreRead) {
   fs::create_directory(path("tree"));
   Random random;
   const Bytes bytes = random.bytes(66'500'000);
@@ -96,8 +96,8 @@ TEST_F(E2imageRestoring, R10TheLastClusterIsCutAtTheEndOfTheDisk) {
   EXPECT_EQ(fs::file_size(path("ours.raw")), 1000 << 10);
 }
 
-// QEMU keeps the state of a machine behind the end of its disk, in tables that are larger than the disk's.
-TEST_F(E2imageRestoring, R10WhatLiesBehindTheEndOfTheDiskIsNotWritten) {
+// QEMU keeps the state of a machine past the end of its disk, in tables that are larger than the disk's.
+TEST_F(E2imageRestoring, R10NothingPastTheEndOfTheDiskIsWritten) {
   write_file(path("disk.img"), std::string(6 << 20, 'x'));
   make_image({"-o", "compat=0.10,cluster_size=4096"});
   const std::string size_of_1000_kib{0, 0, 0, 0, 0, '\x0f', '\xa0', 0};
@@ -270,7 +270,7 @@ TEST_F(E2imageDumping, NothingIsWrittenOverTheSource) {
   expect_same_bytes("disk.img", "before.img");
 }
 
-TEST_F(E2imageDumping, WhatLiesBehindADiskInAFileStays) {
+TEST_F(E2imageDumping, DataAfterADiskInAFileIsKept) {
   make_file_system();
   write_file(path("ours"), std::string(50 << 20, 'x'));
   EXPECT_EQ(ours({"-raO", "1048576", "disk.img", "ours"}).status, 0);

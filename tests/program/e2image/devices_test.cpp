@@ -55,7 +55,7 @@ TEST_F(E2imageDevices, ADeviceThatIsTooSmallIsNotTouched) {
 }
 
 // Its blocks in use would fit.
-TEST_F(E2imageDevices, ADeviceThatEndsBehindTheLastBlockInUseIsTooSmall) {
+TEST_F(E2imageDevices, ADeviceThatEndsAfterTheLastBlockInUseIsTooSmall) {
   const std::string target = used_device(20 << 20);
   output_of({"mke2fs", "-q", "-F", "-t", "ext4", "empty.img", "21M"});
   for (const std::string option : {"-r", "-ra"}) {

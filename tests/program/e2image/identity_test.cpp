@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// To the byte what the installed e2image makes of file systems that are well.
+// Byte for byte the output of the installed e2image for healthy file systems.
 #include "tests/program/support/e2image.h"
 #include "tests/support/random.h"
 
@@ -61,7 +61,7 @@ FileSystemOptions random_options(Random& random) {
 
 class E2imageIdentity : public E2imageTest {
  protected:
-  // Preallocated and freed blocks, too. False where these options do not go together.
+  // Preallocated and freed blocks are included. False if these options do not go together.
   bool make(const FileSystemOptions& options, Random& random) const {
     fs::remove(path("disk.img"));
     Words words{"mke2fs", "-q", "-F"};
@@ -125,7 +125,7 @@ class E2imageIdentity : public E2imageTest {
     fs::remove(path("theirs"));
   }
 
-  // Ours has the backups, theirs has not; where they are zero there is nothing to store.
+  // Ours has the backups, theirs has not; if they are zero there is nothing to store.
   void expect_same_images_of_all() const {
     clear_backups();
     expect_same({"-ra", "disk.img", "TARGET"});
@@ -155,7 +155,7 @@ TEST_P(E2imageIdentityRound, AllOutputsAreTheSameToTheByte) {
 
 INSTANTIATE_TEST_SUITE_P(Random, E2imageIdentityRound, ::testing::Range(0, 8));
 
-TEST_F(E2imageIdentity, HoldsWhereOneRefcountBlockIsNotEnough) {
+TEST_F(E2imageIdentity, HoldsIfOneRefcountBlockIsNotEnough) {
   for (const std::string block_size : {"1024", "2048"}) {
     fs::remove_all(path("tree"));
     fs::create_directory(path("tree"));
@@ -190,7 +190,7 @@ TEST_F(E2imageIdentity, HoldsForAJournalThatIsToBeReplayed) {
 }
 
 // Groups that were never used may hold anything.
-TEST_F(E2imageIdentity, HoldsForGarbageWhereNothingWasEverUsed) {
+TEST_F(E2imageIdentity, HoldsForGarbageInUnusedParts) {
   make_file_system({{"-t", "ext4", "-b", "1024"}, "40M"});
   std::istringstream lines(output_of({"debugfs", "-R", "stats", "disk.img"}));
   int patched = 0;
@@ -218,8 +218,8 @@ TEST_F(E2imageIdentity, HoldsForLinksThatContradictThemselves) {
     }
 }
 
-// A new file is as long as the disk, also where that is no whole number of pages.
-TEST_F(E2imageIdentity, HoldsWhereTheLastBlockIsInUseAndStandsAlone) {
+// A new file is as long as the disk, even if that is not a whole number of pages.
+TEST_F(E2imageIdentity, HoldsIfTheLastBlockIsInUseByItself) {
   output_of({"mke2fs", "-q", "-F", "-t", "ext2", "-b", "1024", "disk.img", "4101"});
   debugfs_write({"write /dev/null last", "sif /last block[0] 4100", "sif /last size 1024", "setb 4100"});
   patch_file(path("disk.img"), 4100 * 1024, "the end");

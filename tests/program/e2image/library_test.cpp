@@ -33,7 +33,7 @@ TEST_F(E2imageLibrary, RestoresWhatAProgramInCCannotReadOtherwise) {
   }
 }
 
-TEST_F(E2imageLibrary, ReturnsWhatTheHeaderSays) {
+TEST_F(E2imageLibrary, ReturnsTheHeader) {
   make_file_system();
   write_file(path("image.qcow2"), "no image");
   EXPECT_EQ(by_c().out, "no header\n");
@@ -48,7 +48,7 @@ TEST_F(E2imageLibrary, ReturnsWhatTheHeaderSays) {
   EXPECT_EQ(by_c().out, "version 3, 95\n");  // EOPNOTSUPP
 }
 
-TEST_F(E2imageLibrary, RefusesATargetThatTakesBytesAtItsEndAlone) {
+TEST_F(E2imageLibrary, RefusesATargetOpenedForAppending) {
   make_file_system();
   make_image({});
   write_file(path("by-c.raw"), "precious");
@@ -56,7 +56,7 @@ TEST_F(E2imageLibrary, RefusesATargetThatTakesBytesAtItsEndAlone) {
   EXPECT_EQ(read_file(path("by-c.raw")), "precious");
 }
 
-TEST_F(E2imageLibrary, PreloadedGivesTheDistributionsE2imageWhatItCannotDo) {
+TEST_F(E2imageLibrary, PreloadedExtendsTheDistributionsE2image) {
 #ifdef E2QCOW_SANITIZED
   GTEST_SKIP() << "a sanitizer cannot be preloaded with the library";
 #endif

@@ -50,10 +50,10 @@ void CheckDamageAgainstQemu::find_tables() {
   }
 }
 
-// What we find and qemu-img, which looks at references and refcounts alone, does not.
+// Errors that we find and qemu-img, which looks only at references and refcounts, does not.
 bool only_we_look_at(const std::string& message) {
   static constexpr std::array<std::string_view, 4> kStricter{
-      // qcow2 spec, "L1 table entry", "L2 table entry": bit 63 is 0 where there is no cluster.
+      // qcow2 spec, "L1 table entry", "L2 table entry": bit 63 is 0 if there is no cluster.
       "it is marked as copied, but has no",
       // qcow2 spec, "Standard Cluster Descriptor": with version 2 bit 0 is always 0.
       "a zero cluster in a version 2 image",
@@ -76,7 +76,7 @@ void CheckDamageAgainstQemu::compare_damaged() const {
     EXPECT_TRUE(message.starts_with("leak") || only_we_look_at(message)) << message << "\n" << by_qemu;
 }
 
-// Bits are chosen in the first kilobyte of a table, where most of what is used is.
+// Bits are chosen in the first kilobyte of a table, which has most of the used entries.
 void CheckDamageAgainstQemu::damage_and_compare() {
   find_tables();
   Random random;

@@ -62,7 +62,7 @@ TEST_F(Look, ComparesWithTheDiskItCameFrom) {
   }
 }
 
-TEST_F(Look, SaysWhyADumpOfMetadataDiffersFromItsDisk) {
+TEST_F(Look, ExplainsWhyAMetadataDumpDiffersFromItsDisk) {
   EXPECT_EQ(e2qcow({"dump", "-q", "disk.img", "image.qcow2"}).status, 0);
   const Outcome outcome = e2qcow({"compare", "disk.img", "image.qcow2"});
   EXPECT_EQ(outcome.status, 1);
@@ -73,7 +73,7 @@ TEST_F(Look, SaysWhyADumpOfMetadataDiffersFromItsDisk) {
   EXPECT_EQ(other.out.find("all.qcow2 is"), std::string::npos) << other;
 }
 
-TEST_F(Look, SaysWhereDisksDifferAndInWhichStructure) {
+TEST_F(Look, ReportsWhereDisksDifferAndInWhichStructure) {
   EXPECT_EQ(e2qcow({"dump", "-q", "--all", "disk.img", "image.qcow2"}).status, 0);
   EXPECT_EQ(e2qcow({"restore", "-q", "image.qcow2", "restored"}).status, 0);
   const std::uint64_t block = std::stoull(output_of(
@@ -132,7 +132,7 @@ TEST_F(Look, NothingThatAnImageNamesIsOpenedOrLookedAt) {
   EXPECT_EQ(json_of({"info", "overlay"})["backing-file"], path("SECRET").string());
 }
 
-TEST_F(Look, InfoListsWhatOthersPutIntoAnImage) {
+TEST_F(Look, InfoListsExtensionsOfOtherPrograms) {
   output_of({"qemu-img", "create", "-q", "-f", "qcow2", "image", "4M"});
   output_of({"qemu-img", "snapshot", "-c", "before\x1b[1m", "image"});
   output_of({"qemu-img", "bitmap", "--add", "-g", "64k", "image", "changes"});

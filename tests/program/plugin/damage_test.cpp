@@ -12,7 +12,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// By a signal as of a crash; programs return other numbers above 128, too.
+// By a signal as of a crash; programs also return other numbers above 128.
 bool has_crashed(const Outcome& outcome) {
   constexpr int kSignalled = 128;
   const std::vector<int> signals{SIGILL, SIGABRT, SIGBUS, SIGFPE, SIGKILL, SIGSEGV};
@@ -55,7 +55,7 @@ TEST_F(PluginDamage, TruncatedImagesAreErrorsAndNoZeros) {
     SCOPED_TRACE(kind.name);
     make_image(kind);
     const std::string whole = read_file(path("image/disk.img"));
-    for (const std::size_t percent : {1, 20, 50, 80}) {  // behind that there are files
+    for (const std::size_t percent : {1, 20, 50, 80}) {  // files follow
       write_file(path("image/disk.img"), whole.substr(0, whole.size() * percent / 100));
       const Outcome outcome = on_image({"e2fsck", "-fn", "disk.img"});
       EXPECT_FALSE(has_crashed(outcome)) << percent << ": " << outcome;
@@ -77,7 +77,7 @@ TEST_F(PluginDamage, PatchedTablesKillNoProgram) {
   }
 }
 
-TEST_F(PluginDamage, AnOverlayIsNotContinuedWhereItIsDamaged) {
+TEST_F(PluginDamage, AnOverlayIsNotContinuedIfItIsDamaged) {
   make_image();
   EXPECT_EQ(on_image({"tune2fs", "-L", "once", "disk.img"}, {"--overlay", "overlay"}).status, 0);
   patch_file(path("image/overlay"), 2 * 4096 + 6, std::string(2, '\0'));  // refcounts
@@ -96,7 +96,7 @@ TEST_F(PluginDamage, ADiskThatLooksLikeAnImageIsNotGuessedAt) {
   EXPECT_NE(outcome.err.find("looks like a qcow2 image and like an ext2/3/4 file system"), std::string::npos);
 }
 
-TEST_F(PluginDamage, BackingFilesAreThoseOfTheCommandLineAlone) {
+TEST_F(PluginDamage, BackingFilesComeOnlyFromTheCommandLine) {
   require_program("strace");
   if (IsSkipped()) return;
   make_image();

@@ -38,7 +38,7 @@ TEST_F(PluginOverlay, WithoutOneChangesAreDroppedAndThatIsSaid) {
   EXPECT_NE(on_image({"e2fsck", "-fn", "disk.img"}).status, 0);
 }
 
-TEST_F(PluginOverlay, NothingIsSaidWhereNothingWasChanged) {
+TEST_F(PluginOverlay, NothingIsPrintedIfNothingWasChanged) {
   for (const Words& words : {Words{"e2fsck", "-fn", "disk.img"}, Words{"dumpe2fs", "disk.img"}})
     EXPECT_EQ(on_image(words).err.find(kOurLines), std::string::npos);
 }

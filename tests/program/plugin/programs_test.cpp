@@ -129,7 +129,7 @@ TEST_F(Plugin, MultipleMountProtectionIsReadFromTheDisk) {
   EXPECT_NE(on_image(words).out.find("magic: 0x4d4d50"), std::string::npos) << on_image(words);
 }
 
-TEST_F(Plugin, FileSystemsBehindAnOffsetAreFound) {
+TEST_F(Plugin, FileSystemsAtAnOffsetAreFound) {
   make_file_system();
   output_of({"truncate", "-s", "1M", "padded"});
   output_of({"dd", "status=none", "conv=notrunc", "oflag=append", "if=disk.img", "of=padded"});
@@ -142,7 +142,7 @@ TEST_F(Plugin, FileSystemsBehindAnOffsetAreFound) {
 }
 
 // Programs that find none say so with the help of libblkid.
-TEST_F(Plugin, WhatElseTheDiskHoldsIsSaid) {
+TEST_F(Plugin, OtherContentsOfTheDiskAreReported) {
   for (const char* program : {"mkswap", "sfdisk"}) require_program(program);
   if (IsSkipped() || HasFatalFailure()) return;
   make_file_system();

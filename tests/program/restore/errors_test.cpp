@@ -140,7 +140,7 @@ TEST_F(RestoreErrors, AnImageCutAnywhereIsAnErrorSaveForThePaddingAtItsEnd) {
 }
 
 // The header's fields, by the qcow2 specification.
-TEST_F(RestoreErrors, AHeaderThatMakesNoSenseIsAnError) {
+TEST_F(RestoreErrors, AHeaderThatIsInvalidIsAnError) {
   dump(uncompressed());
   const std::string whole = read_file(path("image.qcow2"));
   struct Damage {
@@ -188,7 +188,7 @@ TEST_F(RestoreErrors, AnyByteOfTheHeaderMayBeWrong) {
   }
 }
 
-TEST_F(RestoreErrors, TablesThatMakeNoSenseAreAnError) {
+TEST_F(RestoreErrors, TablesThatAreInvalidAreAnError) {
   Words options = uncompressed();
   options.emplace_back("--cluster-size=64k");
   dump(options);

@@ -7,7 +7,7 @@
 
 namespace e2qcow::test {
 
-// Tests with loop devices and mounts; skipped where they are not allowed, as for all but root.
+// Tests with loop devices and mounts; skipped if these are not allowed, as for all users but root.
 class BlockDeviceTest : public FileSystemTest {
  protected:
   void SetUp() override;

@@ -42,8 +42,8 @@ inline std::ostream& operator<<(std::ostream& out, const Judgement& judgement) {
                             judgement.fragmented_clusters);
 }
 
-// qemu-img ends with 1 where it gives up in the middle: on an image that it cannot open, or that is too
-// damaged to go on with.
+// qemu-img ends with 1 if it gives up: on an image that it cannot open, or that is too damaged to continue
+// with.
 inline Verdict verdict_of_qemu(int exit_status) {
   if (exit_status == 0) return Verdict::clean;
   return exit_status == 3 ? Verdict::leaks : Verdict::corrupt;

@@ -13,9 +13,9 @@ class E2imageTest : public FileSystemTest {
   Outcome ours(Words words, const Words& environment = {}) const;
   Outcome theirs(Words words) const;
 
-  // Both are run with the arguments, in which TARGET stands for a file of their own, and end and say the
-  // same, and leave the same bytes. With Target::existing the file is there before, longer than any disk
-  // here.
+  // Both are run with the arguments, in which TARGET stands for a file of their own. They must end with the
+  // same status, print the same and leave the same bytes. With Target::existing the file exists before,
+  // longer than any disk here.
   enum class Target { is_new, exists };
   void expect_same(const Words& arguments, Target target = Target::is_new) const;
 

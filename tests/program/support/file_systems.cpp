@@ -90,7 +90,7 @@ void for_each_range(const std::string& list, Visit visit) {
   }
 }
 
-// Where the file system with these options is for all tests of a run; empty where there is no such place.
+// Where the file system with these options is for all tests of a run; empty if there is no such place.
 fs::path kept_file_system(const FileSystemOptions& options) {
   const char* directory = std::getenv("E2QCOW_TEST_FILE_SYSTEMS");
   if (directory == nullptr) return {};

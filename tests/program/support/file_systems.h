@@ -12,8 +12,8 @@ namespace e2qcow::test {
 // In every block of file contents, and nowhere else.
 inline constexpr const char* kMarker = "THESE-ARE-CONTENTS-OF-A-FILE";
 
-// Where the outcomes of two programs differ first; empty where they do not. Whole listings in a failure's
-// message would hide it.
+// The first difference between the outcomes of two programs; empty if there is none. Whole listings in a
+// failure's message would hide it.
 std::string first_difference(const Outcome& ours, const Outcome& theirs);
 
 struct FileSystemOptions {
@@ -36,12 +36,12 @@ class FileSystemTest : public IntegrationTest {
   // The first block of a file, by debugfs.
   std::uint64_t first_block_of(const std::string& file) const;
 
-  // The file `raw` is as disk.img to those who look at metadata alone.
+  // The file `raw` equals disk.img for programs that look only at metadata.
   void expect_same_metadata(const std::string& raw) const;
   // e2fsck, which runs with these options on copies, says and does the same with `raw` as with disk.img.
   void expect_checked_alike(const std::string& raw, const Words& options) const;
-  // Dumps of disk.img, of metadata and of all, come back as what the judges take for the same as disk.img, in
-  // ours.raw; also where they repair it.
+  // Dumps of disk.img, of metadata and of everything, are restored to ours.raw, which the judges find equal
+  // to disk.img, also when they repair it.
   void expect_dumps_are_judged_alike(const Words& dump_options = {}) const;
   // All blocks of disk.img that dumpe2fs does not name free are the same in `raw`.
   void expect_same_blocks_in_use(const std::string& raw) const;

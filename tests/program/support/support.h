@@ -26,7 +26,7 @@ std::ostream& operator<<(std::ostream& stream, const Outcome& outcome);
 // most.
 Outcome run(const Words& words, const std::filesystem::path& directory, const Words& environment = {});
 
-// Skips the test where the program is not installed; fails it where E2QCOW_CI is set.
+// Skips the test if the program is not installed; fails it if E2QCOW_CI is set.
 void require_program(const std::string& name);
 
 // Options of `dump` for an image that holds clusters as they are on the disk.

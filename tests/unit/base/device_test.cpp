@@ -46,7 +46,7 @@ TEST_F(DeviceTest, FindsPartitionsOfAMasterBootRecord) {
   EXPECT_EQ(find_partition(*disk, 3), (Extent{2097152, 1024000}));
 }
 
-TEST_F(DeviceTest, SaysThatThereIsNoSuchPartition) {
+TEST_F(DeviceTest, ReportsThatThereIsNoSuchPartition) {
   Bytes sector(kSector);
   put_mbr_entry(sector, 1, 2048, 100);
   const auto disk = disk_with(sector);
@@ -55,7 +55,7 @@ TEST_F(DeviceTest, SaysThatThereIsNoSuchPartition) {
   EXPECT_NE(ending.text.find("disk.img: there is no partition 2"), std::string::npos) << ending.text;
 }
 
-TEST_F(DeviceTest, SaysThatThereIsNoPartitionTable) {
+TEST_F(DeviceTest, ReportsThatThereIsNoPartitionTable) {
   const auto disk = disk_with({});
   const Ending ending = ending_of([&] { find_partition(*disk, 1); });
   EXPECT_EQ(ending.code, Errc::refused);
@@ -82,7 +82,7 @@ class RecognisedAreas : public DeviceTest {
   }
 };
 
-TEST_F(RecognisedAreas, AreTheBeginningAndTheEndOfWhatNobodyKnows) {
+TEST_F(RecognisedAreas, AreTheBeginningAndTheEndOfAnUnknownDisk) {
   EXPECT_EQ(areas_of(8 << 20, {}), (std::vector<Extent>{{0, kArea}, {(8 << 20) - kArea, kArea}}));
 }
 

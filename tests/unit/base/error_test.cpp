@@ -36,7 +36,7 @@ constexpr Text kTexts[] = {
     {Errc::implausible, "claims more data than it can hold"},
     {Errc::too_large, "too large"},
     {Errc::mounted, "mounted read-write"},
-    {Errc::unknown_mounts, "cannot find out whether it is mounted"},
+    {Errc::unknown_mounts, "cannot determine whether it is mounted"},
     {Errc::metadata_only, "holds only metadata"},
     {Errc::has_partitions, "holds partitions"},
     {Errc::no_superblock, "no superblock in the chosen block"},
@@ -80,7 +80,7 @@ TEST(FailErrno, AppendsTheReasonOfTheSystem) {
   EXPECT_EQ(ending.text, "disk.img: read at 4096: Input/output error");
 }
 
-TEST(FailErrno, TakesErrnoWhereNoNumberIsGiven) {
+TEST(FailErrno, TakesErrnoIfNoNumberIsGiven) {
   const Ending ending = ending_of([] {
     errno = ENOSPC;
     fail_errno("out.qcow2: write at 0");

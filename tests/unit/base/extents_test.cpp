@@ -50,7 +50,7 @@ TEST(Extents, AreSortedBeforeTheyAreJoined) {
   EXPECT_EQ(sorted_and_joined({}), Extents{});
 }
 
-TEST(Extents, AreFoundByWhereTheyEnd) {
+TEST(Extents, AreFoundByIfTheyEnd) {
   EXPECT_EQ(from_first_after(kThree, 0).size(), 3);
   EXPECT_EQ(from_first_after(kThree, 14).size(), 3);
   EXPECT_EQ(from_first_after(kThree, 15).size(), 2);

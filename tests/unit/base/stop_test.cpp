@@ -9,7 +9,7 @@
 namespace e2qcow {
 namespace {
 
-TEST(Stop, DoesNothingWhileNobodyAsksForIt) {
+TEST(Stop, DoesNothingWithoutARequest) {
   EXPECT_NO_THROW(throw_if_stopped());
 }
 

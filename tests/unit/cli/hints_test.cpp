@@ -50,7 +50,7 @@ TEST_F(Hint, IsGivenAgainForAnOptionWithAValue) {
   EXPECT_NE(hint(Errc::missing_backing, {"restore", "--backing=base", "image", "target"}), "");
 }
 
-TEST_F(Hint, SaysHowToNameAFormatWhereThatIsPossible) {
+TEST_F(Hint, SaysHowToNameAFormatIfThatIsPossible) {
   EXPECT_EQ(hint(Errc::ambiguous, {"compare", "a", "b"}), "; choose one with FILE:qcow2 or FILE:raw");
   EXPECT_EQ(hint(Errc::ambiguous, {"restore", "image", "target"}), "");
 }

@@ -13,7 +13,7 @@ TEST(HumanSize, NamesBytesAsTheyAre) {
   EXPECT_EQ(human_size(1023), "1023 bytes");
 }
 
-TEST(HumanSize, HasOneDigitBehindThePoint) {
+TEST(HumanSize, HasOneDigitAfterThePoint) {
   EXPECT_EQ(human_size(1024), "1.0 KiB");
   EXPECT_EQ(human_size(1536), "1.5 KiB");
   EXPECT_EQ(human_size(3 << 20), "3.0 MiB");

@@ -19,7 +19,7 @@ MemorySource small_disk() {
   return MemorySource(disk, {{kBlock, 3 * kBlock}});
 }
 
-TEST(BlockSink, WritesZerosWhereTheTargetMayHaveSomethingElse) {
+TEST(BlockSink, WritesZerosIfTheTargetMayHaveOtherBytes) {
   MemorySource disk = small_disk();
   MemoryFile file(filled(10 * kBlock, 'x'));
   BlockSink sink(file, {.block_size = kBlock, .offset = kBlock});

@@ -9,7 +9,7 @@ namespace {
 constexpr std::uint64_t kKiB = 1024;
 
 // 1 KiB: an L2 table maps 128 blocks, a refcount block counts 512 clusters.
-TEST(E2imageLayout, PutsOneUnusedClusterBehindTheRefcountTable) {
+TEST(E2imageLayout, PutsOneUnusedClusterAfterTheRefcountTable) {
   const E2imageLayout plan = plan_placement(1024, 40960, 4505);
   EXPECT_EQ(plan.l1_entries, 320);
   EXPECT_EQ(plan.l1_offset, 1 * kKiB);
@@ -34,14 +34,14 @@ TEST(E2imageLayout, IsNotAlwaysLargeEnough) {
   EXPECT_TRUE(with_refcount_table(plan, 2).is_large_enough_for(65340, 544));
 }
 
-TEST(E2imageLayout, IsNotValidWhereQemuOpensNoSuchTables) {
+TEST(E2imageLayout, IsNotValidIfQemuOpensNoSuchTables) {
   constexpr std::uint64_t kBlocksOf8TiB = 8ULL << 40 >> 12;
   EXPECT_TRUE(plan_placement(4096, kBlocksOf8TiB, 1000).is_valid());
   EXPECT_FALSE(plan_placement(4096, kBlocksOf8TiB + 1, 1000).is_valid());
   EXPECT_FALSE(plan_placement(4096, kBlocksOf8TiB, 3ULL << 27).is_valid());
 }
 
-TEST(E2imagePlacer, PutsATableBehindTheFirstBlockOfTheOneBeforeIt) {
+TEST(E2imagePlacer, PutsATableAfterTheFirstBlockOfTheOneBeforeIt) {
   E2imagePlacer placement(plan_placement(1024, 40960, 4505));
   const auto first = placement.place(1);
   EXPECT_EQ(first.host_offset, 8 * kKiB);
@@ -62,7 +62,7 @@ TEST(E2imagePlacer, CountsAClusterForATableThatMayComeAndOneMore) {
   EXPECT_EQ(placement.counted_clusters(), 11);
 }
 
-TEST(E2imagePlacer, PutsARefcountBlockWhereTheClustersBeginThatItCounts) {
+TEST(E2imagePlacer, PutsARefcountBlockBeforeTheClustersThatItCounts) {
   E2imagePlacer placement(plan_placement(1024, 40960, 4505));
   std::uint64_t last = 0;
   for (std::uint64_t block = 0; block < 1000; ++block) {

@@ -55,7 +55,7 @@ TEST_F(HealthyWalkTest, CountsContentsOfDirectoriesAndNotOfFiles) {
   EXPECT_EQ(marks_, 8 + 1);
 }
 
-TEST_F(HealthyWalkTest, TakesTheTargetOfALinkForABlockWhereTheLinkHasSome) {
+TEST_F(HealthyWalkTest, ReadsTheTargetOfALinkFromABlockIfTheLinkHasBlocks) {
   put_inode(12, 0120777, 1, 101);
   set_le(table_, 11 * 128 + 28, 2, 4);    // sectors
   put_inode(13, 0120777, 1, 0x656d616e);  // "name"
@@ -64,7 +64,7 @@ TEST_F(HealthyWalkTest, TakesTheTargetOfALinkForABlockWhereTheLinkHasSome) {
   EXPECT_EQ(marks_, 8 + 1);
 }
 
-TEST_F(HealthyWalkTest, TakesAnAttributeBlockOfALinkForNoBlockOfItsTarget) {
+TEST_F(HealthyWalkTest, DoesNotTakeAnAttributeBlockOfALinkForItsTarget) {
   put_inode(13, 0120777, 1, 0x656d616e);
   set_le(table_, 12 * 128 + 4, 4, 4);
   set_le(table_, 12 * 128 + 28, 2, 4);

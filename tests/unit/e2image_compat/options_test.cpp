@@ -25,7 +25,7 @@ std::string complaint_about(const std::vector<std::string>& words) {
   return "";
 }
 
-TEST(Options, LettersMayStandTogetherAndBehindTheNames) {
+TEST(Options, LettersMayBeCombinedAndFollowTheNames) {
   const Options options = parse({"-rap", "disk", "copy", "-cf"});
   EXPECT_EQ(options.type, ImageType::raw);
   EXPECT_TRUE(options.all_data && options.progress && options.compare && options.force);
@@ -45,14 +45,14 @@ TEST(Options, AnOffsetAndOneNameIsAMove) {
   EXPECT_EQ(options.target_offset, 1 << 20);
 }
 
-TEST(Options, WhatCannotBeUnderstoodAsksForTheUsage) {
+TEST(Options, UnknownWordsShowTheUsage) {
   EXPECT_THROW(parse({}), UsageError);
   EXPECT_THROW(parse({"-r", "disk"}), UsageError);
   EXPECT_THROW(parse({"-rQ", "disk", "copy"}), UsageError);
   EXPECT_THROW(parse({"-r", "disk", "copy", "more"}), UsageError);
 }
 
-TEST(Options, WhatDoesNotGoTogetherIsSaid) {
+TEST(Options, ConflictsAreReported) {
   EXPECT_EQ(complaint_about({"-a", "disk", "copy"}), "-a option can only be used with raw or QCOW2 images.");
   EXPECT_EQ(complaint_about({"-Q", "-o", "1", "disk", "copy"}), "Offsets are only allowed with raw images.");
   EXPECT_EQ(complaint_about({"-r", "-o", "1", "disk"}), "Move mode requires all data mode.");

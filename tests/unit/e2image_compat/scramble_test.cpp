@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::size_t kBlock = 1024;
 
-// A block of a directory, one entry behind the other.
+// A directory block, one entry after the other.
 class DirectoryBlock {
  public:
   void add(const std::string& name, std::size_t length) {
@@ -77,7 +77,7 @@ TEST(NameScrambler, CutsANameThatIsLongerThanItsEntry) {
   EXPECT_EQ(block.name(12, 7), "AAAAAAA");
 }
 
-TEST(DirectoryChecksum, IsSetWhereThereIsAPlaceForIt) {
+TEST(DirectoryChecksum, IsSetIfThereIsRoomForIt) {
   DirectoryBlock block;
   block.add("name", kBlock - 12);
   Bytes without = block.bytes();

@@ -66,7 +66,7 @@ TEST(BatchPlanner, CutsALargeExtentIntoMebibytes) {
                                                                  {{{2 * kMiB, 4096}}, {{2 * kMiB, 10}}}}));
 }
 
-TEST(BatchPlanner, TakesOneClusterAtATimeWhereClustersAreLarger) {
+TEST(BatchPlanner, TakesOneClusterAtATimeIfClustersAreLarger) {
   EXPECT_EQ(plan({{0, 10}, {2 * kMiB, 10}}, 2 * kMiB),
             (std::vector<Plan>{{{{0, 2 * kMiB}}, {{0, 10}}}, {{{2 * kMiB, 2 * kMiB}}, {{2 * kMiB, 10}}}}));
 }
@@ -191,7 +191,7 @@ TEST(FindShareable, FindsWhatWasReadAsAWhole) {
             (Places{1000, 9192, 13288}));
 }
 
-// The source's file has more there than the batch, which has zeros: contents that nobody asked for.
+// The source's file has contents there that were not requested; the batch has zeros.
 TEST(FindShareable, LeavesOutWhatWasReadInPart) {
   EXPECT_EQ(shareable({{0, 4096}}, {{0, 65536}}), Places{0});
   EXPECT_EQ(shareable({{4096, 4096}}, {{0, 8192}}), Places{0});

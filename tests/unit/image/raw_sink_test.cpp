@@ -53,7 +53,7 @@ TEST(RawSink, WritesADiskOfExactlyItsSize) {
   EXPECT_TRUE(file.data() == source.disk());
 }
 
-TEST(RawSink, WritesNothingWhereTheDiskIsZero) {
+TEST(RawSink, WritesNothingIfTheDiskIsZero) {
   MemorySource source = disk_with(64 * kKiB, {{4096, 4096}, {20'000, 1}});
   Target file;
   RawSink sink(file, {.size = 64 * kKiB});
@@ -61,7 +61,7 @@ TEST(RawSink, WritesNothingWhereTheDiskIsZero) {
   EXPECT_EQ(file.written(), (std::vector<Extent>{{4096, 4096}, {16384, 4096}}));
 }
 
-TEST(RawSink, SendsToTheDiskAtOnceWhatSomebodyWaitsForInTheEnd) {
+TEST(RawSink, StartsWritingToTheDiskAtOnceIfItIsSyncedAtTheEnd) {
   for (const Durability durability : {Durability::none, Durability::synced}) {
     MemorySource source = disk_with(64 * kKiB, {{4096, 4096}});
     Target file;
@@ -86,7 +86,7 @@ class RawSinkOverwriting : public testing::TestWithParam<File::Zeroing> {};
 INSTANTIATE_TEST_SUITE_P(Zeroings, RawSinkOverwriting,
                          testing::Values(File::Zeroing::keep_allocated, File::Zeroing::discard));
 
-TEST_P(RawSinkOverwriting, ClearsOldContentsAndKeepsWhatIsBehindTheDisk) {
+TEST_P(RawSinkOverwriting, ClearsOldContentsAndKeepsDataPastTheDisk) {
   Random random;
   for (const std::uint64_t size : {kKiB, kHead, kHead + 512, 1000 * kKiB}) {
     MemorySource source = MemorySource::random(random, size, 100'000, 50'000);
@@ -127,7 +127,7 @@ TEST(RawSink, WritesTheHeadOnceAtFirstWithZerosAndOnceAtTheEnd) {
   EXPECT_EQ(device.written(), (std::vector<Extent>{{0, kHead}, {kHead, 236 * kKiB}, {0, kHead}}));
 }
 
-// Restores onto a device whose n-th write fails, and those after it. False where all went well.
+// Restores onto a device whose n-th write fails, and those after it. False if everything succeeded.
 bool fails_at_write(Target& device, const ImageSource& source, std::uint64_t n) {
   device.fail_at_write(n);
   return code_of([&] {
@@ -177,7 +177,7 @@ TEST(RawSink, AcceptsADiskThatIsLargerThanTheTargetWhenItEndsInZeros) {
   EXPECT_TRUE(device.data() == part_of(source.disk(), 0, 200 * kKiB));
 }
 
-TEST(RawSink, RefusesDataBehindATargetThatIsTooSmall) {
+TEST(RawSink, RefusesDataPastTheEndOfATargetThatIsTooSmall) {
   for (const Extent behind :
        {Extent{200 * kKiB, 1}, Extent{250 * kKiB, 1}, Extent{100 * kKiB, 100 * kKiB + 1}}) {
     MemorySource source = disk_with(300 * kKiB, {behind});

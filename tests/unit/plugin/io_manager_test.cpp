@@ -95,7 +95,7 @@ TEST_F(IoManager, CountsWhatItReads) {
   EXPECT_EQ(stats->bytes_read, 3U * kBlock);
 }
 
-// libext2fs would change a superblock for the first block that is written behind the last flush.
+// libext2fs would change a superblock for the first block that is written after the last flush.
 TEST_F(IoManager, CountsWhatItWritesWhenThatIsFlushedOrMuch) {
   const auto channel = open(IO_FLAG_RW);
   io_stats stats = nullptr;
@@ -188,7 +188,7 @@ TEST_F(IoManager, KeepsChangesInAnOverlayThatIsContinued) {
     const auto file = open_for_reading(path("overlay"));
     EXPECT_EQ(qcow2::check(*file).corruptions + qcow2::check(*file).leaks, 0);
   }
-  EXPECT_EQ(read_blocks(open(), 1), filled(kBlock, 1));  // whoever reads the image
+  EXPECT_EQ(read_blocks(open(), 1), filled(kBlock, 1));  // for every reader of the image
 }
 
 TEST_F(IoManager, RefusesAnOverlayOfAnotherImage) {
@@ -220,7 +220,7 @@ TEST_F(IoManager, ErrorsAreComErrCodesWithText) {
   EXPECT_NE(std::string_view(e2qcow_last_message()).find("raw: not a qcow2 image"), std::string::npos);
 }
 
-TEST_F(IoManager, DamageIsAnErrorWhereItIs) {
+TEST_F(IoManager, DamageIsAnErrorOnlyForItsBlocks) {
   HandMadeImage image;
   image.add_data(0, 1);
   image.set_l2_entry(2, HandMadeImage::kCopied | (1 << 20));  // past the end

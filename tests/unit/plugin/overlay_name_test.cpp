@@ -19,7 +19,7 @@ class OverlayName : public testing::Test {
   TempDir directory_;
 };
 
-TEST_F(OverlayName, IsTheImagesAloneInTheSameDirectory) {
+TEST_F(OverlayName, IsOnlyTheFileNameInTheSameDirectory) {
   EXPECT_EQ(backing_name(path("fs.qcow2"), path("new")), "fs.qcow2");
   EXPECT_EQ(backing_name(path("fs.qcow2"), path("inner/../new")), "fs.qcow2");
   EXPECT_EQ(backing_name(path("fs.qcow2"), path("inner/new")), path("fs.qcow2"));

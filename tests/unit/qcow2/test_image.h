@@ -88,7 +88,7 @@ using Messages = std::vector<std::string>;
 inline Messages found_in(const TestImage& image) {
   return check(image.file).messages;
 }
-// The same without the leaks: clusters behind a table that is not read are not referenced.
+// The same without the leaks: clusters reached only through an unread table are not referenced.
 inline Messages corruptions_in(const TestImage& image) {
   Messages messages = found_in(image);
   std::erase_if(messages, [](const std::string& message) { return message.starts_with("leak: "); });

@@ -39,13 +39,13 @@ TEST_F(DiskOfWork, IsInTheFormatThatIsSaid) {
   EXPECT_EQ(code_of([&] { size_of(write("raw", "x") + ":qcow2"); }), Errc::not_qcow2);
 }
 
-TEST_F(DiskOfWork, IsNotGuessedAtWhereItLooksLikeBoth) {
+TEST_F(DiskOfWork, IsNotGuessedAtIfItLooksLikeBoth) {
   const std::string both = write_ambiguous();
   EXPECT_EQ(code_of([&] { size_of(both); }), Errc::ambiguous);
   EXPECT_EQ(size_of(both + ":raw"), 4096);
 }
 
-TEST_F(DiskOfWork, HasNoBackingFileWhereItIsRaw) {
+TEST_F(DiskOfWork, HasNoBackingFileIfItIsRaw) {
   const ImageOptions options{.path = write("raw", "x"), .backing = {write("base", "y")}};
   EXPECT_EQ(code_of([&] { DiskFiles(options).read(1); }), Errc::surplus_backing);
 }

@@ -61,7 +61,7 @@ TEST_F(Dump, IsAsLargeAsMeasured) {
   EXPECT_EQ(measured.survey.selected.bytes(), result.survey.selected.bytes());
 }
 
-TEST_F(Dump, DoesNotGoWhereTheDiskIs) {
+TEST_F(Dump, DoesNotGoIfTheDiskIs) {
   const Device device({.path = disk_});
   EXPECT_EQ(code_of([&] { open_dump_target(device, disk_); }), Errc::overwrites_input);
 }
@@ -75,7 +75,7 @@ TEST_F(Dump, OfAHealthyFileSystemHasNothingToReport) {
   EXPECT_EQ(device.lost_bytes(), 0);
 }
 
-TEST_F(Dump, OfADiskWithoutAFileSystemIsMadeWhereThatIsAccepted) {
+TEST_F(Dump, OfADiskWithoutAFileSystemIsMadeIfThatIsAccepted) {
   const std::string empty = disk_ + ".empty";
   write_text(empty, std::string(1 << 20, '\0'));
   EXPECT_EQ(code_of([&] { Device({.path = empty}); }), Errc::not_ext2);

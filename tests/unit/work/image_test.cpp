@@ -39,7 +39,7 @@ TEST_F(ImageOfWork, ReadsBackingFilesByTheFormatThatIsSaid) {
   EXPECT_EQ(text_of(front), std::string("xy\0", 3));
 }
 
-TEST_F(ImageOfWork, TellsTheFactAndNoOptionWhereABackingFileIsMissing) {
+TEST_F(ImageOfWork, TellsTheFactAndNoOptionIfABackingFileIsMissing) {
   const Ending ending = ending_of_read({.path = write("image", small_overlay())});
   EXPECT_EQ(ending.code, Errc::missing_backing);
   EXPECT_EQ(ending.text, path("image") + ": needs a backing file ('base')");

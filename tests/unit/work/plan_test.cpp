@@ -24,7 +24,7 @@ TEST(Plan, HasTheClusterSizeThatIsAskedFor) {
   EXPECT_EQ(cluster_size({.cluster_bits = 15}, kMiB), 32 * 1024);
 }
 
-TEST(Plan, IsTheSmallestWhereNothingIsCompressed) {
+TEST(Plan, IsTheSmallestIfNothingIsCompressed) {
   EXPECT_EQ(cluster_size({}, kMiB), 512);  // 13 clusters; at 1024 bytes it would be 9 KiB
 }
 
@@ -32,11 +32,11 @@ TEST(Plan, HasTheUsualClustersWhereDataIsCompressed) {
   EXPECT_EQ(cluster_size({.compression = qcow2::Compression{}}, kMiB), 64 * 1024);
 }
 
-TEST(Plan, IsWhatWeighsLeastWhereTheSmallestIsWanted) {
+TEST(Plan, IsWhatWeighsLeastIfTheSmallestIsWanted) {
   EXPECT_EQ(cluster_size({.compression = qcow2::Compression{}, .smallest = true}, kMiB), 4096);
 }
 
-TEST(Plan, IsRefusedWhereQemuWouldNotOpenTheImage) {
+TEST(Plan, IsRefusedIfQemuWouldNotOpenTheImage) {
   EXPECT_EQ(cluster_size({.cluster_bits = 9}, 128 * kGiB), 512);
   const Ending ending = ending_of([] { cluster_size({.cluster_bits = 9}, 128 * kGiB + 1); });
   EXPECT_EQ(ending.code, Errc::small_clusters);

@@ -49,7 +49,7 @@ TEST(RescueMap, RefusesWhatIsNoSuchMap) {
     EXPECT_EQ(code_of([&] { unfinished(text); }), Errc::corrupt) << text;
 }
 
-TEST(RescueMap, NamesTheLineThatMakesNoSense) {
+TEST(RescueMap, NamesTheLineThatIsInvalid) {
   const Ending ending = ending_of([] { unfinished("# a comment\n0 ?\n0 512 +\n512 x +\n"); });
   EXPECT_EQ(ending.text, "disk.map: line 4 is not valid in a ddrescue map file");
 }
@@ -72,7 +72,7 @@ TEST(RescueMap, IsWrittenAsDdrescueReadsIt) {
             "0x00002200  0x00001E00  ?\n");
 }
 
-TEST(RescueMap, HasTheStatusOfAnotherMapWhereThatKeptItFromBeingRead) {
+TEST(RescueMap, HasTheStatusOfAnotherMapIfThatKeptItFromBeingRead) {
   const auto known = RescueMap::parse(
       "0 ?\n0 0x200 +\n0x200 0x200 ?\n0x400 0x200 *\n0x600 0x200 /\n"
       "0x800 0x200 -\n0xA00 0x200 +\n",

@@ -39,7 +39,7 @@ TEST_F(Restore, RefusesToOverwriteABackingFile) {
   EXPECT_EQ(read_text(base), "xy");
 }
 
-TEST_F(Restore, LeavesNothingWhereTheImageIsNone) {
+TEST_F(Restore, LeavesNothingIfTheImageIsNone) {
   const std::string image = write("image", "text");
   EXPECT_EQ(code_of([&] { restore({.image = {.path = image}, .target = path("disk")}); }), Errc::not_qcow2);
   EXPECT_EQ(directory.names(), std::vector<std::string>{"image"});

@@ -18,7 +18,7 @@ class AvoidingFileTest : public testing::Test {
   const AvoidingFile file_{disk_, {{4608, 512}, {8192, 4096}}};
 };
 
-TEST_F(AvoidingFileTest, ReadsWhatIsInNoArea) {
+TEST_F(AvoidingFileTest, ReadsOutsideTheAreas) {
   Bytes bytes(512);
   file_.read(4096, bytes);
   file_.read(5120, bytes);
@@ -72,13 +72,13 @@ TEST_F(AvoidingFileTest, IsSalvagedInTheSameWayAgain) {
   EXPECT_EQ(salvaged.losses(), (std::vector<Extent>{{4608, 512}, {8192, 4096}}));
 }
 
-TEST_F(AvoidingFileTest, EndsTheWorkWhereThatIsWanted) {
+TEST_F(AvoidingFileTest, EndsTheWorkIfThatIsRequested) {
   const SalvagingFile strict(file_, {.block_size = 4096, .strict = true});
   Bytes bytes(16384);
   EXPECT_EQ(code_of([&] { strict.read(0, bytes); }), Errc::unreadable);
 }
 
-// Whoever takes a hint may read what is beside it, too.
+// The bytes beside a hint may also be read.
 TEST(AvoidingFile, PassesNoHintOnThatIsNearAnArea) {
   constexpr std::uint64_t kArea = 1 << 20;
   constexpr std::uint64_t kMargin = File::kPrefetchMargin;

@@ -41,7 +41,7 @@ TEST_F(DataCursorTest, VisitsNothingInAHole) {
   EXPECT_EQ(parts_in({600, 400}), Parts{});
 }
 
-TEST_F(DataCursorTest, VisitsNothingBehindTheFile) {
+TEST_F(DataCursorTest, VisitsNothingPastTheEndOfTheFile) {
   EXPECT_EQ(parts_in({1000, 100}), Parts{});
   EXPECT_EQ(parts_in({550, 1000}), (Parts{{550, 50}}));
 }

@@ -8,7 +8,7 @@
 namespace e2qcow {
 namespace {
 
-TEST(File, WritesPartsOneBehindTheOther) {
+TEST(File, WritesPartsOneAfterTheOther) {
   MemoryFile file(filled(8, 0xee));
   const Bytes first = bytes_of({1, 2});
   const Bytes second = bytes_of({3});
@@ -36,7 +36,7 @@ TEST(File, ZeroesNothingInAnEmptyRange) {
   EXPECT_EQ(file.writes(), 0);
 }
 
-TEST(File, HasDataUpToItsEndWhereNothingIsKnownOfHoles) {
+TEST(File, HasDataUpToItsEndIfHolesAreUnknown) {
   const MemoryFile file(Bytes(1000));
   EXPECT_EQ(file.next_data(0), (Extent{0, 1000}));
   EXPECT_EQ(file.next_data(999), (Extent{999, 1}));

@@ -41,7 +41,7 @@ TEST(FileWindow, MustLieInsideTheFile) {
         << outside.offset << "+" << outside.length;
 }
 
-TEST(FileWindow, ReadsNothingPastItsEndThoughTheFileGoesOn) {
+TEST(FileWindow, ReadsNothingPastItsEndThoughTheFileContinues) {
   MemoryFile disk(Bytes(8));
   const FileWindow window(disk, {2, 4});
   Bytes out(5);
@@ -72,7 +72,7 @@ class FileWithDescriptor : public MemoryFile {
   std::optional<Descriptor> descriptor() const override { return Descriptor{7, 1000}; }
 };
 
-TEST(FileWindow, SaysWhereItsBytesAreForTheKernel) {
+TEST(FileWindow, HasADescriptorForTheKernel) {
   FileWithDescriptor disk;
   disk.resize(100);
   const auto place = FileWindow(disk, {30, 40}).descriptor();

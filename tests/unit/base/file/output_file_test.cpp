@@ -44,7 +44,7 @@ TEST_F(OutputFileTest, AppearsUnderItsNameWhenItIsCommitted) {
   EXPECT_EQ(directory_.names(), Names{"fs.qcow2"});
 }
 
-TEST_F(OutputFileTest, LeavesNothingBehindWithoutACommit) {
+TEST_F(OutputFileTest, LeavesNothingWithoutACommit) {
   {
     OutputFile output(path_);
     output.file().write(0, text_bytes("new"));
@@ -70,7 +70,7 @@ TEST_F(OutputFileTest, ReplacesAnOlderFileWhenItIsCommitted) {
   EXPECT_EQ(directory_.names(), Names{"fs.qcow2"});
 }
 
-TEST_F(OutputFileTest, IsForItsOwnerAloneWhereItIsNew) {
+TEST_F(OutputFileTest, IsPrivateIfItIsNew) {
   write_and_commit(path_, "new");
   EXPECT_EQ(mode_of(path_), 0600);
 }
@@ -121,14 +121,14 @@ TEST_F(OutputFileTest, RefusesAFifoAndLeavesIt) {
   EXPECT_EQ(directory_.names(), Names{"fs.qcow2"});
 }
 
-TEST_F(OutputFileTest, NamesTheFileWhereTheDirectoryIsMissing) {
+TEST_F(OutputFileTest, NamesTheFileIfTheDirectoryIsMissing) {
   const std::string path = directory_.file("missing/fs.qcow2");
   const Ending ending = ending_of([&] { OutputFile output(path); });
   EXPECT_EQ(ending.code, std::errc::no_such_file_or_directory);
   EXPECT_EQ(ending.text, path + ": create: No such file or directory");
 }
 
-TEST_F(OutputFileTest, NamesTheFileWhereItsDirectoryIsAFile) {
+TEST_F(OutputFileTest, NamesTheFileIfItsDirectoryIsAFile) {
   write_text(directory_.file("file"), "");
   const std::string path = directory_.file("file/fs.qcow2");
   EXPECT_EQ(code_of([&] { OutputFile output(path); }), std::errc::not_a_directory);
@@ -152,7 +152,7 @@ TEST_F(OutputFileTest, RefusesWhatItMayNotWrite) {
   ASSERT_EQ(::chmod(directory_.path().c_str(), 0700), 0);
 }
 
-TEST_F(OutputFileTest, LeavesNoLitterWhereItCannotReplace) {
+TEST_F(OutputFileTest, LeavesNoLitterIfItCannotReplace) {
   {
     OutputFile output(path_);
     std::filesystem::create_directory(path_);

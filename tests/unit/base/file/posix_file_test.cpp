@@ -78,7 +78,7 @@ TEST_F(PosixFileTest, WritesLargeAlignedPiecesPastThePageCacheAndTheRestThroughI
   put(3 * kMiB, 100, 2);
   put(4 * kMiB + 1, kMiB, 1);
   put(6 * kMiB, kMiB - 1, 1);
-  // On a tmpfs there is the page cache alone.
+  // A tmpfs has only the page cache.
   const int direct = ::open(path_.c_str(), O_RDONLY | O_DIRECT | O_CLOEXEC);
   if (direct >= 0) {
     EXPECT_EQ(pages_in_memory(file->fd(), kMiB), 0);
@@ -162,7 +162,7 @@ TEST_F(PosixFileTest, SaysWhereAndWhyWritingPartsEndedEarly) {
   EXPECT_EQ(content(), filled(65536, 1));
 }
 
-TEST_F(PosixFileTest, NamesFileAndPlaceWhereItMayNotWrite) {
+TEST_F(PosixFileTest, NamesFileAndPlaceIfItMayNotWrite) {
   file_with(filled(10, 1));
   const auto file = open_for_reading(path_);
   const Ending ending = ending_of([&] { file->write(5, filled(1, 2)); });
@@ -229,7 +229,7 @@ TEST_F(PosixFileTest, SetsItsSize) {
   EXPECT_EQ(content(), bytes_of({1, 1, 1, 1, 0, 0}));
 }
 
-TEST_F(PosixFileTest, SaysWhereItsBytesAreForTheKernel) {
+TEST_F(PosixFileTest, HasADescriptorForTheKernel) {
   const auto file = file_with({});
   ASSERT_TRUE(file->descriptor());
   EXPECT_EQ(file->descriptor()->fd, file->fd());
@@ -242,7 +242,7 @@ TEST(OpenForReading, NamesAFileThatIsMissing) {
   EXPECT_EQ(ending.text, "/nowhere/disk.img: open: No such file or directory");
 }
 
-TEST(OpenForReading, RefusesWhatIsNoFileAndNeverWaitsForAWriter) {
+TEST(OpenForReading, RefusesEverythingButFilesAndNeverWaitsForAWriter) {
   const TempDir directory;
   const std::string fifo = directory.file("fifo");
   ASSERT_EQ(::mkfifo(fifo.c_str(), 0600), 0);
@@ -250,7 +250,7 @@ TEST(OpenForReading, RefusesWhatIsNoFileAndNeverWaitsForAWriter) {
     EXPECT_EQ(code_of([&] { open_for_reading(path); }), Errc::refused) << path;
 }
 
-TEST(OpenForUpdate, HasAFileAlone) {
+TEST(OpenForUpdate, LocksTheFile) {
   const TempDir directory;
   const std::string path = directory.file("file");
   EXPECT_EQ(code_of([&] { open_for_update(path); }), std::errc::no_such_file_or_directory);

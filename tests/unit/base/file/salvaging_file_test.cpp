@@ -43,7 +43,7 @@ class LostDisk : public SparseFile {
   int error_;
 };
 
-TEST(SalvagingFile, TakesADeviceThatIsGoneForNoUnreadableOne) {
+TEST(SalvagingFile, DoesNotMistakeAMissingDeviceForAnUnreadableBlock) {
   for (const int error : {ENODEV, ENXIO, ENOMEDIUM, ENOTCONN, ECONNABORTED, ESHUTDOWN, ESTALE}) {
     const LostDisk disk(error);
     const SalvagingFile file(disk, kBlocksOf100);
@@ -131,7 +131,7 @@ class FlakyDisk : public DamagedDisk {
   mutable int failures_;
 };
 
-TEST(SalvagingFile, RecordsNothingWhereATryAgainHelps) {
+TEST(SalvagingFile, RecordsNothingIfARetryHelps) {
   const FlakyDisk disk(2);
   const SalvagingFile file(disk, kBlocksOf100);
   EXPECT_EQ(read_from(file, 0, 100), filled(100, 0x55));
@@ -152,7 +152,7 @@ TEST(SalvagingFile, KeepsTheDataOfABlockInWhichTheFileEnds) {
   EXPECT_EQ(file.losses(), (std::vector<Extent>{{900, 300}}));
 }
 
-TEST(SalvagingFile, ThrowsTheErrorWhereItIsStrict) {
+TEST(SalvagingFile, ThrowsTheErrorIfItIsStrict) {
   const DamagedDisk disk({{300, 1}});
   const SalvagingFile file(disk, {.block_size = 100, .strict = true});
   EXPECT_EQ(code_of([&] { read_from(file, 200, 300); }), std::errc::io_error);

@@ -24,7 +24,7 @@ TEST(BackgroundQueue, DoesOnePieceAfterTheOther) {
   EXPECT_EQ(done, (std::vector<std::uint64_t>{3, 1, 2}));
 }
 
-TEST(BackgroundQueue, DropsWhatIsTooMuchOrWaitsWhenItStops) {
+TEST(BackgroundQueue, DropsPiecesThatAreTooManyOrWaitWhenItStops) {
   std::vector<std::uint64_t> done;
   std::latch begun(1);
   std::latch go_on(1);

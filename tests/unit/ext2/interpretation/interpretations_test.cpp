@@ -85,7 +85,7 @@ TEST_F(Interpretations, HaveTheSuperblockOfTheReplayedFileSystem) {
   EXPECT_EQ(found[0].filesystem->geometry.inode_size(), 256);
 }
 
-TEST_F(Interpretations, KeepTheSuperblockWhereTheReplayedOneMakesNoSense) {
+TEST_F(Interpretations, KeepTheSuperblockIfTheReplayedOneIsInvalid) {
   journal_.write({{1, filled(1024, 0xff)}});
   journal_.commit();
   const auto found = interpretations();
@@ -93,7 +93,7 @@ TEST_F(Interpretations, KeepTheSuperblockWhereTheReplayedOneMakesNoSense) {
   EXPECT_EQ(found[0].filesystem->geometry.blocks(), 16385);
 }
 
-TEST_F(Interpretations, IncludeWhatACopySays) {
+TEST_F(Interpretations, IncludeTheBlocksThatACopyNames) {
   put_copy(8193, image_.superblock, 50);
   const auto found = interpretations();
   ASSERT_EQ(found.size(), 1);

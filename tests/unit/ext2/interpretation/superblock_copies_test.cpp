@@ -18,7 +18,7 @@ constexpr std::uint64_t offset_of_copy(std::uint64_t group) {
   return (1 + group * kGroupBlocks) * 1024;
 }
 
-// Ten groups of 256 blocks of 1 KiB, with copies in groups 0, 1, 3, 5, 7 and 9 and descriptors behind each.
+// Ten groups of 256 blocks of 1 KiB, with copies in groups 0, 1, 3, 5, 7 and 9 and descriptors after each.
 class Copies : public testing::Test {
  protected:
   Copies() : superblock_(plain_superblock(1024, 1 + kGroups * kGroupBlocks)), disk_(600 << 20) {
@@ -64,17 +64,17 @@ TEST_F(Copies, TellTheSameInAHealthyFileSystem) {
   EXPECT_EQ(differing(), Offsets{});
 }
 
-TEST_F(Copies, DifferWhereTheirGeometryDoes) {
+TEST_F(Copies, DifferIfTheirGeometryDoes) {
   put_copy(3, changed(&ext2_super_block::s_inodes_per_group, 64), 20);
   EXPECT_EQ(differing(), Offsets{offset_of_copy(3)});
 }
 
-TEST_F(Copies, DifferWhereTheirDescriptorsDo) {
+TEST_F(Copies, DifferIfTheirDescriptorsDo) {
   put_copy(1, superblock_, 40);
   EXPECT_EQ(differing(), Offsets{offset_of_copy(1)});
 }
 
-TEST_F(Copies, DifferAlsoWhereAnotherOneAgreed) {
+TEST_F(Copies, DifferEvenIfAnotherOneAgreed) {
   put_copy(7, superblock_, 40);
   EXPECT_EQ(differing(), Offsets{offset_of_copy(7)});
 }
@@ -89,7 +89,7 @@ TEST_F(Copies, DoNotDifferInWhatChangesAllTheTime) {
   EXPECT_EQ(differing(), Offsets{});
 }
 
-TEST_F(Copies, CountOnceWhereTheyTellTheSameOtherStory) {
+TEST_F(Copies, CountOnceIfTheyDisagreeInTheSameWay) {
   for (const std::uint64_t group : {1, 3, 5, 7, 9}) put_copy(group, superblock_, 40);
   EXPECT_EQ(differing(), Offsets{offset_of_copy(1)});
 }
@@ -100,18 +100,18 @@ TEST_F(Copies, AreAtMostAsManyAsAreAskedFor) {
   EXPECT_EQ(differing(0), Offsets{});
 }
 
-TEST_F(Copies, ThatMakeNoSenseTellNothing) {
+TEST_F(Copies, ThatAreInvalidAreIgnored) {
   put_copy(1, changed(&ext2_super_block::s_blocks_count, 0), 40);
   EXPECT_EQ(differing(), Offsets{});
 }
 
-TEST_F(Copies, IncludeThePrimaryWhereABackupIsUsed) {
+TEST_F(Copies, IncludeThePrimaryIfABackupIsUsed) {
   put_copy(0, superblock_, 40);
   EXPECT_EQ(differing(kNoLimit, offset_of_copy(3)), Offsets{1024});
 }
 
 // Where the usual ones are, but this file system has none there.
-TEST_F(Copies, AreLookedForAtTheUsualPlacesWhereNoneAgrees) {
+TEST_F(Copies, AreSearchedAtTheUsualOffsetsIfNoneAgrees) {
   const Superblock other = changed(&ext2_super_block::s_blocks_count, 20'000);
   put_at(32768 * 4096ULL, plain_superblock(4096, 40'000), 20);
   EXPECT_EQ(differing(), Offsets{});
@@ -128,21 +128,21 @@ TEST_F(Copies, OfAnOlderFileSystemDoNotCountWhereThisOneHasOneGroup) {
 }
 
 // It has the inodes of ten groups.
-TEST_F(Copies, AreLookedForWhereOneGroupIsAllThatIsLeftButNotOfItsInodes) {
+TEST_F(Copies, AreSearchedIfOnlyOneGroupIsLeftButMoreInodes) {
   superblock_.raw.s_blocks_count = kGroupBlocks;
   put_copy(0, superblock_, 20);
   put_at(8193 * 1024ULL, plain_superblock(1024, 40'000), 20);
   EXPECT_EQ(differing(), Offsets{8193 * 1024ULL});
 }
 
-TEST_F(Copies, AreLookedForAlsoWhereThePrimarySaysThatThereAreNone) {
+TEST_F(Copies, AreSearchedEvenIfThePrimaryDeniesThem) {
   Superblock primary = superblock_;
   primary.raw.s_feature_compat = EXT4_FEATURE_COMPAT_SPARSE_SUPER2;  // without groups for copies
   put_copy(0, primary, 20);
   EXPECT_EQ(differing(), Offsets{offset_of_copy(1)});
 }
 
-TEST_F(Copies, AreFoundWhereThereIsOneInEachGroup) {
+TEST_F(Copies, AreFoundIfThereIsOneInEachGroup) {
   superblock_.raw.s_feature_ro_compat = 0;
   for (std::uint64_t group = 0; group < kGroups; ++group) put_copy(group, superblock_, 20);
   put_copy(6, changed(&ext2_super_block::s_inodes_per_group, 64), 20);

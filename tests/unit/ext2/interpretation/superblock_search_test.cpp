@@ -37,7 +37,7 @@ TEST(FindSuperblock, TakesThePrimary) {
   EXPECT_TRUE(find_superblock(disk, {}).is_primary());
 }
 
-TEST(FindSuperblock, RepairsThePrimaryWhereNothingElseMakesSense) {
+TEST(FindSuperblock, RepairsThePrimaryIfNothingElseIsValid) {
   Superblock superblock = plain_superblock(1024, 8192);
   superblock.raw.s_inodes_per_group = 0xffffffff;
   SparseFile disk(8 << 20);
@@ -60,7 +60,7 @@ class FindBackup : public testing::TestWithParam<std::uint32_t> {
 INSTANTIATE_TEST_SUITE_P(BlockSizes, FindBackup,
                          testing::Values(1024, 2048, 4096, 8192, 16384, 32768, 65536));
 
-TEST_P(FindBackup, TakesTheFirstWhereThePrimaryIsUnusable) {
+TEST_P(FindBackup, TakesTheFirstIfThePrimaryIsUnusable) {
   for (const std::uint64_t group : {1, 3, 5, 7, 9, 25, 27, 49}) {
     SparseFile disk(16 * kTiB);
     put_copy(disk, GetParam(), offset_of_copy(group));
@@ -95,7 +95,7 @@ TEST(FindSuperblock, LooksOnlyForTheChosenBlockSize) {
   EXPECT_EQ(code_of([&] { found_at(disk, of_size(2048)); }), Errc::not_ext2);
 }
 
-TEST(FindSuperblock, FailsWhereTheChosenBlockHasNone) {
+TEST(FindSuperblock, FailsIfTheChosenBlockHasNone) {
   SparseFile disk(kTiB);
   put_copy(disk, 4096, 1024);
   put_copy(disk, 4096, 32768 * 4096ULL);
@@ -105,7 +105,7 @@ TEST(FindSuperblock, FailsWhereTheChosenBlockHasNone) {
   EXPECT_EQ(code_of([&] { found_at(disk, {.block = 32768, .block_size = 2048}); }), Errc::no_superblock);
 }
 
-TEST(FindSuperblock, FailsWhereTheChosenBlockIsFarBehindTheDisk) {
+TEST(FindSuperblock, FailsIfTheChosenBlockIsFarPastTheDisk) {
   SparseFile disk(kTiB);
   put_copy(disk, 1024, 1024);
   // 2^54 + 1 blocks of 1024 bytes are 2^64 + 1024 bytes.
@@ -156,22 +156,22 @@ class SmallGroups : public testing::Test {
   SparseFile disk_{256 << 20};
 };
 
-TEST_F(SmallGroups, HaveACopyWhereItSaysItBelongs) {
+TEST_F(SmallGroups, HaveACopyAtTheOffsetItNames) {
   use_groups_of(256);
   put_copy_of(3, (1 + 3 * 256) * 1024);
   put_copy_of(5, (1 + 5 * 256) * 1024);
   EXPECT_EQ(found(), (1 + 3 * 256) * 1024);
 }
 
-TEST_F(SmallGroups, BeginWithBlock0WhereBlocksAreLarger) {
+TEST_F(SmallGroups, BeginWithBlock0IfBlocksAreLarger) {
   superblock_ = plain_superblock(4096, 10'000);
   use_groups_of(512);
   put_copy_of(3, 3 * 512 * 4096);
   EXPECT_EQ(found(), 3 * 512 * 4096);
 }
 
-// With bigalloc the first group begins with block 0 also where blocks have 1 KiB.
-TEST_F(SmallGroups, BeginWithBlock0WhereThereAreClusters) {
+// With bigalloc the first group begins with block 0 even if blocks have 1 KiB.
+TEST_F(SmallGroups, BeginWithBlock0IfThereAreClusters) {
   superblock_.raw.s_feature_ro_compat = EXT4_FEATURE_RO_COMPAT_BIGALLOC;
   superblock_.raw.s_log_cluster_size = 2;
   use_groups_of(32768);

@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::uint64_t kPlace = 100;  // of the journal
 constexpr std::uint64_t kLength = 40;
-constexpr std::uint64_t kArea = 32;  // where the area of fast commits begins
+constexpr std::uint64_t kArea = 32;  // start of the area of fast commits
 
 // Tags. Source: the kernel's fs/ext4/fast_commit.h
 constexpr int kUnlink = 5;
@@ -82,7 +82,7 @@ TEST_F(FastCommit, HasInodes) {
   EXPECT_EQ(inodes(), (Numbers{12, 13}));
 }
 
-TEST_F(FastCommit, GoesOnInTheNextBlocks) {
+TEST_F(FastCommit, ContinuesInTheNextBlocks) {
   put_head(1, 7);
   put_inode(1, 12, 5);
   put(1, kPadding, Bytes(1024 - blocks_[1].size() - 4));
@@ -100,7 +100,7 @@ TEST_F(FastCommit, IsOfTheSequenceThatIsNext) {
   EXPECT_EQ(inodes(), Numbers{});
 }
 
-TEST_F(FastCommit, EndsWhereOlderOnesBegin) {
+TEST_F(FastCommit, EndsAtTheFirstOlderOne) {
   put_head(1, 7);
   put_inode(1, 12, 5);
   put_tail(1, 7);
@@ -121,7 +121,7 @@ TEST_F(FastCommit, BeginsWithAHead) {
   EXPECT_EQ(inodes(), Numbers{});
 }
 
-TEST_F(FastCommit, EndsWhereATagMakesNoSense) {
+TEST_F(FastCommit, EndsIfATagIsInvalid) {
   for (const int tag : {0, 10, 0xffff}) {
     blocks_.clear();
     put_head(1, 7);
@@ -142,7 +142,7 @@ TEST_F(FastCommit, HasNoInodeThatIsTooShort) {
   EXPECT_EQ(inodes(), Numbers{});
 }
 
-TEST_F(FastCommit, ReadsNothingBehindItsBlock) {
+TEST_F(FastCommit, ReadsNothingPastItsBlock) {
   put_head(1, 7);
   put_inode(1, 12, 5);
   put_tail(1, 7);

@@ -34,7 +34,7 @@ class Log : public testing::Test {
   std::unique_ptr<Filesystem> filesystem_;
 };
 
-TEST_F(Log, BeginsWhereTheSuperblockSays) {
+TEST_F(Log, BeginsAtTheBlockInTheSuperblock) {
   const auto log = open(JournalBytes(32, {}, 5, 77));
   ASSERT_TRUE(log);
   EXPECT_EQ(log->start(), 5);
@@ -42,7 +42,7 @@ TEST_F(Log, BeginsWhereTheSuperblockSays) {
   EXPECT_EQ(log->length(), 31);
 }
 
-TEST_F(Log, IsARingBehindTheSuperblock) {
+TEST_F(Log, IsARingAfterTheSuperblock) {
   const auto log = open(JournalBytes(32, {}));
   ASSERT_TRUE(log);
   EXPECT_EQ(log->after(5), 6);
@@ -57,7 +57,7 @@ TEST_F(Log, EndsBeforeTheAreaOfFastCommits) {
   EXPECT_EQ(log->after(23), 1);
 }
 
-TEST_F(Log, HasAnAreaOf256FastCommitBlocksWhereNoNumberIsGiven) {
+TEST_F(Log, HasAnAreaOf256FastCommitBlocksIfNoNumberIsGiven) {
   JournalBytes journal(300, {});
   set_be(journal.block(0), 40, 0x20, 4);
   const auto log = open(journal);
@@ -73,18 +73,18 @@ TEST_F(Log, IsNoLongerThanItsBlocks) {
   EXPECT_EQ(log->length(), 31);
 }
 
-TEST_F(Log, IsAbsentWhereThereIsNothingToReplay) {
+TEST_F(Log, IsAbsentIfThereIsNothingToReplay) {
   EXPECT_TRUE(open_with(JournalBytes::kStart, 5));
   EXPECT_FALSE(open_with(JournalBytes::kStart, 0));
 }
 
-TEST_F(Log, IsAbsentWhereItBeginsOutsideTheRing) {
+TEST_F(Log, IsAbsentIfItBeginsOutsideTheRing) {
   EXPECT_TRUE(open_with(JournalBytes::kStart, 31));
   for (const std::uint64_t start : {std::uint64_t{32}, std::uint64_t{0xffffffff}})
     EXPECT_FALSE(open_with(JournalBytes::kStart, start)) << start;
 }
 
-TEST_F(Log, IsAbsentWhereItsSuperblockMakesNoSense) {
+TEST_F(Log, IsAbsentIfItsSuperblockIsInvalid) {
   EXPECT_FALSE(open_with(0, 0xc03b3999)) << "magic";
   EXPECT_TRUE(open_with(4, 3)) << "version 1";
   for (const std::uint64_t type : {0, 1, 2, 5, 6}) EXPECT_FALSE(open_with(4, type)) << type;
@@ -93,8 +93,8 @@ TEST_F(Log, IsAbsentWhereItsSuperblockMakesNoSense) {
   EXPECT_FALSE(open_with(JournalBytes::kMaxLength, 0)) << "length";
 }
 
-// e2fsck 1.47 does not look at where the ring begins until it comes to its end.
-TEST_F(Log, IsThereWhereOnlyItsEndIsToldWrong) {
+// e2fsck 1.47 does not check the start of the ring until it comes to its end.
+TEST_F(Log, ExistsIfOnlyItsEndIsWrong) {
   for (const std::uint64_t first : {std::uint64_t{6}, std::uint64_t{32}, std::uint64_t{0xffffffff}}) {
     const auto log = open_with(JournalBytes::kFirst, first);
     ASSERT_TRUE(log) << first;
@@ -104,14 +104,14 @@ TEST_F(Log, IsThereWhereOnlyItsEndIsToldWrong) {
   }
 }
 
-TEST_F(Log, EndsWithItsBlocksWhereItHasNoRing) {
+TEST_F(Log, EndsWithItsBlocksIfItHasNoRing) {
   const auto log = open_with(JournalBytes::kFirst, 32);
   ASSERT_TRUE(log);
   EXPECT_TRUE(log->device_block_of(31));
   EXPECT_FALSE(log->device_block_of(log->after(31)));
 }
 
-TEST_F(Log, IsAbsentWhereFastCommitsTakeItAll) {
+TEST_F(Log, IsAbsentIfFastCommitsTakeItAll) {
   JournalBytes journal(32, {.fast_commit_blocks = 8});
   for (const std::uint64_t blocks : {std::uint64_t{32}, std::uint64_t{33}, std::uint64_t{0xffffffff}}) {
     set_be(journal.block(0), 0x54, blocks, 4);
@@ -119,7 +119,7 @@ TEST_F(Log, IsAbsentWhereFastCommitsTakeItAll) {
   }
 }
 
-TEST_F(Log, IsAbsentWhereItHasNoBlocks) {
+TEST_F(Log, IsAbsentIfItHasNoBlocks) {
   EXPECT_FALSE(open(JournalBytes(32, {}), {}));
   EXPECT_FALSE(open(JournalBytes(32, {}), {{0, 32}}));
 }
@@ -173,12 +173,12 @@ TEST_F(Log, DecodesTagsOfAllFormats) {
     }
 }
 
-// 1012 bytes behind the header hold tags of 8 bytes and one UUID of 16; the last 4 may be a checksum.
+// 1012 bytes after the header hold tags of 8 bytes and one UUID of 16; the last 4 may be a checksum.
 TEST_F(Log, DecodesNoMoreTagsThanFit) {
   for (const int checksums : {0, 2, 3}) {
     JournalBytes journal(32, {.checksums = checksums});
     const auto log = open(journal);
-    Bytes descriptor = filled(1024, 0);  // each tag with a UUID behind it, none the last
+    Bytes descriptor = filled(1024, 0);  // each tag with a UUID after it, except the last
     const std::size_t bytes = journal.tag_bytes() + 16;
     const std::size_t room = 1024 - 12 - (checksums == 0 ? 0 : 4);
     EXPECT_EQ(log->tags_in(descriptor).size(), room / bytes + (room % bytes >= journal.tag_bytes() ? 1 : 0));
@@ -230,7 +230,7 @@ TEST(JournalMap, IsTheCopyInTheSuperblock) {
   EXPECT_EQ(part_of(*map, 56, 4), bytes_of({15, 2, 3, 4}));
 }
 
-TEST(JournalMap, IsAbsentWhereTheSuperblockHasNone) {
+TEST(JournalMap, IsAbsentIfTheSuperblockHasNone) {
   Superblock superblock = plain_superblock(1024, 1000);
   superblock.raw.s_jnl_backup_type = EXT3_JNL_BACKUP_BLOCKS;
   EXPECT_FALSE(journal_map_of(superblock));

@@ -118,7 +118,7 @@ TEST_P(JournalFormats, HaveWhatWasWrittenAgainAfterItWasRevoked) {
   EXPECT_EQ(replay(journal), (JournaledBlocks{{500, {kPlace + 7, false}}}));
 }
 
-TEST_P(JournalFormats, GoRoundWhereTheRingEnds) {
+TEST_P(JournalFormats, WrapAroundAtTheEndOfTheRing) {
   JournalBytes journal(8, GetParam(), 6);
   journal.write({{500, filled(1024, 1)}, {600, filled(1024, 2)}});
   journal.commit();
@@ -134,7 +134,7 @@ TEST_P(JournalFormats, SayWhichBlocksAreEscaped) {
   EXPECT_EQ(replay(journal), (JournaledBlocks{{500, {kPlace + 2, false}}, {600, {kPlace + 3, true}}}));
 }
 
-TEST_P(JournalFormats, EndWhereTheSequenceBreaks) {
+TEST_P(JournalFormats, EndAtABreakInTheSequence) {
   JournalBytes journal(32, GetParam());
   journal.write({{500, filled(1024, 1)}});
   journal.commit();
@@ -155,7 +155,7 @@ TEST_P(JournalFormats, CountBeyondTheLastSequence) {
   EXPECT_EQ(replay(journal), (JournaledBlocks{{600, {kPlace + 6, false}}}));
 }
 
-TEST_P(JournalFormats, EndWhereTheMagicIsMissing) {
+TEST_P(JournalFormats, EndAtAMissingMagic) {
   JournalBytes journal(32, GetParam());
   journal.write({{500, filled(1024, 1)}});
   journal.commit();
@@ -217,11 +217,11 @@ class ChecksummedJournals : public Journals, public testing::WithParamInterface<
 
 INSTANTIATE_TEST_SUITE_P(Versions, ChecksummedJournals, testing::Values(2, 3));
 
-TEST_P(ChecksummedJournals, AreReplayedWhereAllChecksumsAreRight) {
+TEST_P(ChecksummedJournals, AreReplayedIfAllChecksumsAreRight) {
   EXPECT_EQ(replay(journal_).size(), 3);
 }
 
-TEST_P(ChecksummedJournals, EndWhereThatOfADescriptorIsWrong) {
+TEST_P(ChecksummedJournals, EndIfTheOneOfADescriptorIsWrong) {
   for (const std::uint64_t byte : {13, 200, 1019, 1023}) {
     journal_.block(descriptor_)[byte] ^= std::byte{1};
     EXPECT_EQ(replay(journal_), first_alone_) << byte;
@@ -229,12 +229,12 @@ TEST_P(ChecksummedJournals, EndWhereThatOfADescriptorIsWrong) {
   }
 }
 
-TEST_P(ChecksummedJournals, EndWhereThatOfARevokeBlockIsWrong) {
+TEST_P(ChecksummedJournals, EndIfTheOneOfARevokeBlockIsWrong) {
   journal_.block(revoke_)[100] ^= std::byte{1};
   EXPECT_EQ(replay(journal_), first_alone_);
 }
 
-TEST_P(ChecksummedJournals, EndWhereThatOfACommitBlockIsWrong) {
+TEST_P(ChecksummedJournals, EndIfTheOneOfACommitBlockIsWrong) {
   for (const std::uint64_t byte : {12, 16, 19, 48, 1023}) {
     journal_.block(commit_)[byte] ^= std::byte{1};
     EXPECT_EQ(replay(journal_), first_alone_) << byte;
@@ -277,16 +277,16 @@ class SummedTransactions : public Journals {
   std::uint64_t descriptor_ = 0, commit_ = 0;
 };
 
-TEST_F(SummedTransactions, AreReplayedWhereTheyAreRight) {
+TEST_F(SummedTransactions, AreReplayedIfTheyAreRight) {
   EXPECT_EQ(replay(journal_).size(), 4);
 }
 
-TEST_F(SummedTransactions, AreReplayedWhereTheyHaveNone) {
+TEST_F(SummedTransactions, AreReplayedIfTheyHaveNone) {
   std::ranges::fill(std::span(journal_.block(commit_)).subspan(12, 8), std::byte{0});
   EXPECT_EQ(replay(journal_).size(), 4);
 }
 
-TEST_F(SummedTransactions, EndTheLogWhereTheyAreWrong) {
+TEST_F(SummedTransactions, EndTheLogIfTheyAreWrong) {
   const std::vector<std::pair<std::uint64_t, std::size_t>> places{
       {descriptor_, 1000}, {descriptor_ + 1, 0}, {descriptor_ + 2, 500}, {descriptor_ + 2, 1023},
       {commit_, 12},       {commit_, 13},        {commit_, 16},          {commit_, 19}};
@@ -305,7 +305,7 @@ TEST_F(Journals, HaveNothingToReplayWithoutTheFeature) {
   EXPECT_EQ(replay(journal), JournaledBlocks{});
 }
 
-TEST_F(Journals, AreReplayedWhateverTheSuperblockSaysOfRecovery) {
+TEST_F(Journals, AreReplayedDespiteTheRecoveryFlag) {
   JournalBytes journal(32, {});
   journal.write({{500, filled(1024, 1)}});
   journal.commit();
@@ -330,7 +330,7 @@ TEST_F(Journals, MayBeMappedByIndirectBlocks) {
 }
 
 // e2fsck 1.47 replays such a log.
-TEST_F(Journals, AreReplayedWhereOnlyTheBeginOfTheRingIsWrong) {
+TEST_F(Journals, AreReplayedIfOnlyTheBeginOfTheRingIsWrong) {
   for (const std::uint64_t first : {std::uint64_t{0}, std::uint64_t{5}, std::uint64_t{0xffffffff}}) {
     JournalBytes journal(32, {});
     journal.write({{500, filled(1024, 1)}});
@@ -340,7 +340,7 @@ TEST_F(Journals, AreReplayedWhereOnlyTheBeginOfTheRingIsWrong) {
   }
 }
 
-TEST_F(Journals, EndWhereTheirRingMakesNoSense) {
+TEST_F(Journals, EndIfTheirRingIsInvalid) {
   for (const std::uint64_t first : {std::uint64_t{0}, std::uint64_t{8}, std::uint64_t{0xffffffff}}) {
     JournalBytes journal(8, {}, 6);
     journal.write({{500, filled(1024, 1)}, {600, filled(1024, 2)}});
@@ -391,24 +391,24 @@ class JournalsWithABackup : public Journals {
   const JournaledBlocks expected_{{500, {kPlace + 2, false}}};
 };
 
-TEST_F(JournalsWithABackup, AreFoundByItWhereTheInodeIsZero) {
+TEST_F(JournalsWithABackup, AreFoundByItIfTheInodeIsZero) {
   put_journal_inode(Bytes(60), 0);
   EXPECT_EQ(replay(), expected_);
 }
 
-TEST_F(JournalsWithABackup, AreFoundByItWhereTheInodeMapsSomethingElse) {
+TEST_F(JournalsWithABackup, AreFoundByItIfTheInodeMapsSomethingElse) {
   put_journal_inode(extents({{0, {1000, 32}}}));
   EXPECT_EQ(replay(), expected_);
 }
 
-TEST_F(JournalsWithABackup, AreFoundByItWhereTheInodeTableHasNoPlace) {
+TEST_F(JournalsWithABackup, AreFoundByItIfTheInodeTableHasNoBlocks) {
   for (const std::uint64_t place : {std::uint64_t{0}, std::uint64_t{2000}, std::uint64_t{0xffffffff}}) {
     image_.set_descriptor(0, Ext2Image::kInodeTable, place);
     EXPECT_EQ(replay(), expected_) << place;
   }
 }
 
-TEST_F(JournalsWithABackup, AreFoundByItWhereTheInodesNumberMakesNoSense) {
+TEST_F(JournalsWithABackup, AreFoundByItIfTheInodesNumberIsInvalid) {
   for (const std::uint32_t number : {0U, 33U, 0xffffffffU}) {
     image_.superblock.raw.s_journal_inum = number;
     EXPECT_EQ(replay(), expected_) << number;
@@ -422,7 +422,7 @@ TEST_F(JournalsWithABackup, AreFoundByAMapOfPointers) {
   EXPECT_EQ(replay(), expected_);
 }
 
-TEST_F(JournalsWithABackup, AreNotFoundWhereItIsOfAnotherType) {
+TEST_F(JournalsWithABackup, AreNotFoundIfItIsOfAnotherType) {
   image_.superblock.raw.s_jnl_backup_type = 2;
   EXPECT_EQ(replay(), JournaledBlocks{});
 }

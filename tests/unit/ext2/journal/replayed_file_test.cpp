@@ -37,7 +37,7 @@ class Replayed : public testing::Test {
   MemoryFile device_{Bytes(10 * kBlock)};
 };
 
-TEST_F(Replayed, IsTheDeviceWhereNothingIsNewer) {
+TEST_F(Replayed, IsTheDeviceIfNothingIsNewer) {
   const ReplayedFile file(device_, kBlock, {{5, {8, false}}});
   EXPECT_EQ(file.size(), 10 * kBlock);
   EXPECT_EQ(file.name(), device_.name());
@@ -66,7 +66,7 @@ TEST_F(Replayed, GivesEscapedBlocksTheirMagicBack) {
   EXPECT_EQ(read(file, 2 * kBlock + 2, 4), bytes_of({0x39, 0x98, 8, 8}));
 }
 
-// What is newer lies in the journal as it is on the device, also where that place is to be written, too.
+// A newer block lies in the journal unchanged, even if its journal block is itself to be overwritten.
 TEST_F(Replayed, TakesTheJournalAsItIsOnTheDevice) {
   const ReplayedFile file(device_, kBlock, {{2, {8, false}}, {8, {1, false}}});
   EXPECT_EQ(read(file, 2 * kBlock, kBlock), filled(kBlock, 8));

@@ -88,7 +88,7 @@ TEST_F(BlockBitmaps, SelectNothingOfGroupsThatAreNotAskedFor) {
   EXPECT_EQ(runs_, (Runs{{129, 128}}));
 }
 
-TEST_F(BlockBitmaps, SelectNothingBehindTheLastBlock) {
+TEST_F(BlockBitmaps, SelectNothingPastTheLastBlock) {
   image_.put_block(12, bitmap_with({{80, 8192 - 80}}));
   select({2, 1});
   EXPECT_EQ(runs_, (Runs{{1 + 2 * 128 + 80, 8}}));
@@ -105,20 +105,20 @@ TEST_F(BlockBitmaps, SelectWholeClusters) {
   EXPECT_EQ(runs_, (Runs{{0, 4}, {120, 8}, {132, 8}, {256 + 84, 5}}));
 }
 
-TEST_F(BlockBitmaps, SelectTheWholeGroupWhereABitmapIsOutsideTheFileSystem) {
+TEST_F(BlockBitmaps, SelectTheWholeGroupIfABitmapIsOutsideTheFileSystem) {
   image_.set_descriptor(1, Ext2Image::kBlockBitmap, 5000);
   select({1, 1});
   EXPECT_EQ(runs_, (Runs{{129, 128}}));
   EXPECT_EQ(findings_.entries(), (Entries{{Finding::bad_block_bitmap, 0, 5000}}));
 }
 
-TEST_F(BlockBitmaps, SelectTheWholeGroupWhereABitmapHasNoPlace) {
+TEST_F(BlockBitmaps, SelectTheWholeGroupIfABitmapHasNoBlock) {
   image_.set_descriptor(1, Ext2Image::kBlockBitmap, 0);
   select({1, 1});
   EXPECT_EQ(runs_, (Runs{{129, 128}}));
 }
 
-TEST_F(BlockBitmaps, AreBelievedWhereTheirChecksumIsRight) {
+TEST_F(BlockBitmaps, AreBelievedIfTheirChecksumIsRight) {
   use_checksums(EXT4_FEATURE_RO_COMPAT_METADATA_CSUM);
   put_bitmap_with_checksum(1, bitmap_with({{3, 4}}));
   select({1, 1});
@@ -126,7 +126,7 @@ TEST_F(BlockBitmaps, AreBelievedWhereTheirChecksumIsRight) {
   EXPECT_EQ(findings_.total(), 0);
 }
 
-TEST_F(BlockBitmaps, SelectTheWholeGroupWhereTheirChecksumIsWrong) {
+TEST_F(BlockBitmaps, SelectTheWholeGroupIfTheirChecksumIsWrong) {
   use_checksums(EXT4_FEATURE_RO_COMPAT_METADATA_CSUM);
   put_bitmap_with_checksum(1, bitmap_with({{3, 4}}));
   image_.put_block(11, bitmap_with({{3, 3}}));
@@ -135,7 +135,7 @@ TEST_F(BlockBitmaps, SelectTheWholeGroupWhereTheirChecksumIsWrong) {
   EXPECT_EQ(findings_.entries(), (Entries{{Finding::bad_block_bitmap, 0, 11}}));
 }
 
-TEST_F(BlockBitmaps, AreNotReadWhereADescriptorProvesThatTheyWereNeverWritten) {
+TEST_F(BlockBitmaps, AreNotReadIfADescriptorProvesThatTheyWereNeverWritten) {
   use_checksums(EXT4_FEATURE_RO_COMPAT_METADATA_CSUM);
   image_.put_block(11, filled(1024, 0xff));
   image_.set_descriptor(1, Ext2Image::kFlags, EXT2_BG_BLOCK_UNINIT);
@@ -145,7 +145,7 @@ TEST_F(BlockBitmaps, AreNotReadWhereADescriptorProvesThatTheyWereNeverWritten) {
   EXPECT_EQ(findings_.total(), 0);
 }
 
-TEST_F(BlockBitmaps, AreReadWhereAFlagSaysThatTheyWereNeverWrittenWithoutProof) {
+TEST_F(BlockBitmaps, AreReadIfAFlagSaysThatTheyWereNeverWrittenWithoutProof) {
   image_.put_block(11, bitmap_with({{3, 4}}));
   image_.set_descriptor(1, Ext2Image::kFlags, EXT2_BG_BLOCK_UNINIT);
   select({1, 1});
@@ -153,7 +153,7 @@ TEST_F(BlockBitmaps, AreReadWhereAFlagSaysThatTheyWereNeverWrittenWithoutProof) 
 }
 
 // With uninit_bg a bitmap has no checksum of its own: nothing says that what is in the block is one.
-TEST_F(BlockBitmaps, SelectTheWholeGroupWhereTheDescriptorThatNamesThemIsDamaged) {
+TEST_F(BlockBitmaps, SelectTheWholeGroupIfTheDescriptorThatNamesThemIsDamaged) {
   use_checksums(EXT4_FEATURE_RO_COMPAT_GDT_CSUM);
   image_.put_block(20, bitmap_with({}));
   image_.set_descriptor(1, Ext2Image::kBlockBitmap, 20);
@@ -162,7 +162,7 @@ TEST_F(BlockBitmaps, SelectTheWholeGroupWhereTheDescriptorThatNamesThemIsDamaged
   EXPECT_GE(findings_.total(), 1);
 }
 
-TEST_F(BlockBitmaps, SelectTheWholeGroupWhereTheyCannotBeRead) {
+TEST_F(BlockBitmaps, SelectTheWholeGroupIfTheyCannotBeRead) {
   image_.put_block(11, bitmap_with({{3, 4}}));
   image_.disk.make_unreadable({11 * 1024, 1024});
   select_through(SalvagingFile(image_.disk, {.block_size = 1024}), {1, 1});

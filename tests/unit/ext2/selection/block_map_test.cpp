@@ -91,7 +91,7 @@ TEST_F(BlockMap, SelectsTheNodesOfATreeAndWhatTheyMap) {
   EXPECT_EQ(findings_.total(), 0);
 }
 
-TEST_F(BlockMap, SelectsLeavesWithoutReadingThemWhereContentsDoNotMatter) {
+TEST_F(BlockMap, SelectsLeavesWithoutReadingThemIfContentsDoNotMatter) {
   image_.put_block(50, extent_index(1, {60}));
   image_.put_block(60, extent_leaf({{200, 20}}));
   follow(extent_index(2, {50}), kUsesExtents, std::nullopt);
@@ -124,7 +124,7 @@ TEST_F(BlockMap, FollowsTreesThatAreTooDeep) {
   EXPECT_EQ(runs(directories), (Runs{{100, 10}}));
 }
 
-TEST_F(BlockMap, SelectsTheFirstBlockAloneWhereMoreDoesNotMatter) {
+TEST_F(BlockMap, SelectsOnlyTheFirstBlockIfMoreDoesNotMatter) {
   follow(extent_leaf({{100, 10}, {300, 1}}), kUsesExtents, directories, true);
   follow(pointers({400, 401, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 500}), kUsesPointers, directories, true);
   image_.put_block(500, pointers({600, 601}));
@@ -138,7 +138,7 @@ TEST_F(BlockMap, SelectsTheFirstBlockAloneWhereMoreDoesNotMatter) {
 }
 
 // Its leaf is a node of many levels then, as libext2fs takes it.
-TEST_F(BlockMap, FollowsATreeWhoseDepthMakesNoSenseToItsNodes) {
+TEST_F(BlockMap, FollowsATreeWhoseDepthDoesNotFitItsNodes) {
   image_.put_block(50, extent_index(1, {51}));
   image_.put_block(51, extent_leaf({{100, 10}}));
   for (const std::uint64_t depth : {32, 100, 65535}) {
@@ -161,7 +161,7 @@ TEST_F(BlockMap, SelectsANodeWithoutMagicAndDoesNotFollowIt) {
   EXPECT_EQ(findings_.entries(), (Entries{{Finding::bad_extent_node, kInode, 50}}));
 }
 
-// As libext2fs does, which believes the depth of the root alone.
+// As libext2fs does, which believes only the depth of the root.
 TEST_F(BlockMap, FollowsANodeOfTheWrongDepthAndNotesIt) {
   Bytes leaf = extent_leaf({{100, 10}});
   Bytes index = extent_index(1, {60});
@@ -180,7 +180,7 @@ TEST_F(BlockMap, FollowsANodeOfTheWrongDepthAndNotesIt) {
   }
 }
 
-TEST_F(BlockMap, EndsWhereATreeIsALoop) {
+TEST_F(BlockMap, EndsIfATreeIsALoop) {
   image_.put_block(50, extent_index(1, {50, 51}));
   image_.put_block(51, extent_index(1, {50, 51}));
   follow(extent_index(2, {50}), kUsesExtents, directories);
@@ -264,7 +264,7 @@ TEST_F(BlockMap, SelectsTheBlocksOfAnIndirectMap) {
   EXPECT_EQ(findings_.total(), 0);
 }
 
-TEST_F(BlockMap, SelectsTheIndirectBlocksAloneWhereContentsDoNotMatter) {
+TEST_F(BlockMap, SelectsOnlyTheIndirectBlocksIfContentsDoNotMatter) {
   image_.put_block(50, pointers({200}));
   image_.put_block(60, pointers({61}));
   image_.put_block(61, pointers({300}));
@@ -291,18 +291,18 @@ TEST_F(BlockMap, EndsWhereIndirectBlocksAreALoop) {
   image_.put_block(50, pointers(std::vector<std::uint64_t>(256, 50)));
   follow(pointers({0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 50, 50, 50}), kUsesPointers, directories);
   walk();
-  EXPECT_EQ(runs(directories), (Runs{{50, 1}}));  // it maps itself, too, and that class counts first
+  EXPECT_EQ(runs(directories), (Runs{{50, 1}}));  // it also maps itself, and that class counts first
   EXPECT_EQ(reads_of(50), 3);
 }
 
-TEST_F(BlockMap, FollowsPointersAlsoWhereTheFlagPromisesExtents) {
+TEST_F(BlockMap, FollowsPointersEvenIfTheFlagPromisesExtents) {
   follow(pointers({100, 101}), kUsesExtents, directories);
   walk();
   EXPECT_EQ(runs(directories), (Runs{{100, 2}}));
   EXPECT_EQ(findings_.entries(), (Entries{{Finding::bad_extent_node, kInode, 0}}));
 }
 
-TEST_F(BlockMap, FollowsExtentsAlsoWhereTheFlagIsMissing) {
+TEST_F(BlockMap, FollowsExtentsEvenIfTheFlagIsMissing) {
   follow(extent_leaf({{100, 10}}), kUsesPointers, directories);
   walk();
   const Runs found = runs(directories);

@@ -12,7 +12,7 @@ using enum BlockClass;
 using Runs = std::vector<BlockRun>;
 using Entries = std::vector<Findings::Entry>;
 
-// Four groups of 1000 blocks of 1 KiB from block 1 on, with both bitmaps behind the descriptors.
+// Four groups of 1000 blocks of 1 KiB from block 1 on, with both bitmaps after the descriptors.
 class FixedStructures : public testing::Test {
  protected:
   FixedStructures() {
@@ -52,14 +52,14 @@ TEST_F(FixedStructures, AreBothBitmapsOfEveryGroup) {
   EXPECT_EQ(runs(inode_bitmaps), (Runs{{12, 1}, {1012, 1}, {2012, 1}, {3012, 1}}));
 }
 
-TEST_F(FixedStructures, AreBitmapsWhateverAFlagSays) {
+TEST_F(FixedStructures, IncludeBitmapsDespiteFlags) {
   image_.set_descriptor(1, Ext2Image::kFlags, EXT2_BG_BLOCK_UNINIT | EXT2_BG_INODE_UNINIT);
   select();
   EXPECT_EQ(runs(block_bitmaps).size(), 4);
   EXPECT_EQ(runs(inode_bitmaps).size(), 4);
 }
 
-TEST_F(FixedStructures, AreTheMmpBlockWhereThereIsOne) {
+TEST_F(FixedStructures, AreTheMmpBlockIfThereIsOne) {
   image_.superblock.raw.s_mmp_block = 500;
   select();
   EXPECT_EQ(runs(mmp), Runs{});

@@ -33,7 +33,7 @@ class Tables : public testing::Test {
   Findings findings_;
 };
 
-TEST_F(Tables, AreWhereTheDescriptorsSay) {
+TEST_F(Tables, AreAtTheBlocksOfTheDescriptors) {
   const auto found = tables();
   for (std::uint64_t group = 0; group < 8; ++group) EXPECT_EQ(found[group], (BlockRun{20 + group * 128, 4}));
   EXPECT_EQ(findings_.total(), 0);
@@ -49,13 +49,13 @@ TEST_F(Tables, AreCutAtTheEndOfTheDevice) {
   EXPECT_EQ(found[5].count, 0);
 }
 
-TEST_F(Tables, AreNowhereWhereNoDescriptorWasWritten) {
+TEST_F(Tables, AreNowhereIfNoDescriptorWasWritten) {
   for (std::uint64_t group = 0; group < 8; ++group) put(group, 0);
   for (const BlockRun& blocks : tables()) EXPECT_EQ(blocks.count, 0);
   EXPECT_EQ(findings_.total(), 0) << "that is InodeWalk's";
 }
 
-TEST_F(Tables, AreOfTheFirstGroupWhereSomeAreInOnePlace) {
+TEST_F(Tables, AreOfTheFirstGroupIfSomeOverlap) {
   for (std::uint64_t group = 2; group < 6; ++group) put(group, 500);
   const auto found = tables();
   EXPECT_EQ(found[2], (BlockRun{500, 4}));
@@ -63,7 +63,7 @@ TEST_F(Tables, AreOfTheFirstGroupWhereSomeAreInOnePlace) {
   EXPECT_EQ(findings_.entries(), (Entries{{Finding::overlapping_tables, 0, 500}}));
 }
 
-TEST_F(Tables, KeepTheBlocksThatNobodyElseHas) {
+TEST_F(Tables, KeepTheBlocksThatNoOtherHas) {
   put(2, 500);
   put(3, 502);
   put(4, 503);
@@ -73,7 +73,7 @@ TEST_F(Tables, KeepTheBlocksThatNobodyElseHas) {
   EXPECT_EQ(found[4], (BlockRun{506, 1}));
 }
 
-TEST_F(Tables, DoNotOverlapWhereTheyTouch) {
+TEST_F(Tables, DoNotOverlapIfTheyTouch) {
   put(2, 500);
   put(3, 504);
   EXPECT_EQ(tables()[3], (BlockRun{504, 4}));
@@ -93,7 +93,7 @@ TEST_F(Tables, OfGroupsWithInodesOfTheSuperblockAreWhole) {
   for (const std::uint64_t group : {1, 7}) EXPECT_EQ(found[group].count, 0) << group;
 }
 
-TEST_F(Tables, OfNumbersThatMakeNoSenseAreNobodys) {
+TEST_F(Tables, OfGroupsOfInvalidInodeNumbersAreNotKept) {
   ext2_super_block& raw = image_.superblock.raw;
   raw.s_journal_inum = raw.s_usr_quota_inum = 0xffffffff;
   for (std::uint64_t group = 0; group < 8; ++group) put(group, 500);

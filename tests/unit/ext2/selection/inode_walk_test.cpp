@@ -118,7 +118,7 @@ TEST_F(InodeWalkTest, SelectsFilesOfTheFileSystemItselfByTheirNumbers) {
   EXPECT_EQ(runs(orphan_file), (Runs{{320, 2}}));
 }
 
-TEST_F(InodeWalkTest, TakesTheFirstBlockAloneOfFilesThatTheSuperblockNamesWrongly) {
+TEST_F(InodeWalkTest, SelectsOnlyTheFirstBlockOfFilesThatTheSuperblockNamesWrongly) {
   image_.superblock.raw.s_journal_inum = 20;
   image_.superblock.raw.s_usr_quota_inum = 21;
   put_inode(20, kRegular, extent_leaf({{300, 5}}));
@@ -154,7 +154,7 @@ TEST_F(InodeWalkTest, SelectsTheBlockOfExtendedAttributes) {
   EXPECT_EQ(findings_.entries(), (Entries{{Finding::block_out_of_range, 13, 3000}}));
 }
 
-TEST_F(InodeWalkTest, TakesTheHighBitsOfABlockOnlyWhereBlocksHave64Bits) {
+TEST_F(InodeWalkTest, UsesTheHighBitsOfABlockOnlyIfBlocksHave64Bits) {
   set_le(inode(12), 0, kRegular, 2);
   set_le(inode(12), 104, 500, 4);
   set_le(inode(12), 118, 1, 2);
@@ -175,7 +175,7 @@ TEST_F(InodeWalkTest, SelectsTheBlockWithAndWithoutItsHighBits) {
 
 // All that a mode can say beside directory, file and link. e2fsck looks at the first block of those that have
 // one: it may be a directory whose mode is damaged.
-TEST_F(InodeWalkTest, SelectsTheFirstBlockAloneWhereTheModeIsThatOfNothingWithBlocks) {
+TEST_F(InodeWalkTest, SelectsOnlyTheFirstBlockIfTheModeHasNoBlocks) {
   for (const std::uint64_t mode : {0010644, 0140755, 0000644, 0030644, 0070644, 0110644, 0160644, 0170644}) {
     put_inode(12, mode, extent_leaf({{100, 5}, {300, 5}}));
     put_inode(13, mode, pointers({200, 201, 202}));
@@ -208,14 +208,14 @@ TEST_F(InodeWalkTest, SelectsAllOfADirectoryThatHasTheModeOfSomethingElse) {
   EXPECT_EQ(runs(directories), (Runs{{100, 5}, {200, 5}, {300, 2}}));
 }
 
-TEST_F(InodeWalkTest, SelectsTheFirstBlockAloneOfAFileThatSaysItHasAHashTree) {
+TEST_F(InodeWalkTest, SelectsOnlyTheFirstBlockOfAFileMarkedAsHashTree) {
   put_inode(12, kRegular, extent_leaf({{100, 10}}));
   set_le(inode(12), 32, kExtentsFlag | EXT2_INDEX_FL, 4);
   walk();
   EXPECT_EQ(runs(directories), (Runs{{100, 1}}));
 }
 
-TEST_F(InodeWalkTest, SelectsTheFirstBlockAloneOfWhatIsNotTheDirectory) {
+TEST_F(InodeWalkTest, SelectsOnlyTheFirstBlockOfANonDirectory) {
   put_inode(12, 0010644, extent_leaf({{100, 5}}));
   put_inode(13, 0010644, extent_leaf({{200, 5}}));
   put_inode(14, 0010644, extent_leaf({{300, 5}}));
@@ -230,7 +230,7 @@ TEST_F(InodeWalkTest, SelectsTheFirstBlockAloneOfWhatIsNotTheDirectory) {
   EXPECT_EQ(runs(directories), (Runs{{100, 1}, {200, 1}, {300, 1}}));
 }
 
-TEST_F(InodeWalkTest, TakesTheNumberOfADeviceForNoBlock) {
+TEST_F(InodeWalkTest, DoesNotTakeADeviceNumberForABlock) {
   for (const std::uint64_t mode : {0020644, 0060644})
     for (const auto& map : {pointers({0x0501}), pointers({0, 0x10501})}) {
       put_inode(12, mode, map);
@@ -262,7 +262,7 @@ TEST_F(InodeWalkTest, FollowsNoMapOfPipesWithoutAFirstBlock) {
   EXPECT_EQ(runs_.size(), 1);
 }
 
-TEST_F(InodeWalkTest, SelectsTheContentsOfReservedInodesAlsoWhereTheySayTheyAreDeleted) {
+TEST_F(InodeWalkTest, SelectsTheContentsOfReservedInodesEvenIfTheyAreMarkedDeleted) {
   put_inode(2, kDirectory, extent_leaf({{100, 2}}));
   put_inode(8, kRegular, extent_leaf({{200, 2}}));
   put_inode(12, kDirectory, extent_leaf({{300, 2}}));

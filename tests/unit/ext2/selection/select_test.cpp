@@ -99,14 +99,14 @@ TEST_F(SelectBlocks, ThrowsWhatAThreadThrows) {
   for (const unsigned threads : {1U, 3U}) EXPECT_THROW(select({.threads = threads}), std::system_error);
 }
 
-TEST_F(SelectBlocks, SaysThatABackupIsUsed) {
+TEST_F(SelectBlocks, ReportsThatABackupIsUsed) {
   image_.superblock.offset = 65 * 1024;
   select({});
   EXPECT_EQ(findings_.summary()[Finding::backup_superblock].count, 1);
   EXPECT_EQ(findings_.summary()[Finding::short_device].count, 0);
 }
 
-TEST_F(SelectBlocks, SaysThatThePrimaryHadToBeRepaired) {
+TEST_F(SelectBlocks, ReportsThatThePrimaryHadToBeRepaired) {
   image_.superblock.is_repaired = true;
   select({});
   EXPECT_EQ(findings_.summary()[Finding::repaired_superblock].first.block, 1);
@@ -120,7 +120,7 @@ TEST(SelectJournalDevice, TakesAllOfIt) {
   superblock.raw.s_inodes_count = superblock.raw.s_inodes_per_group = 0;
   disk.put(1024, superblock_bytes(superblock));
   disk.put(500 * 1024, filled(10 * 1024, 1));
-  disk.put(1000 * 1024, filled(1024, 1));  // behind its end
+  disk.put(1000 * 1024, filled(1024, 1));  // past its end
   Findings findings;
   const SelectedExtents selected = select_blocks(Filesystem(disk, superblock), {}, findings);
   EXPECT_EQ(selected.extents, (std::vector<Extent>{{1024, 1024}, {500 * 1024, 10 * 1024}}));
@@ -159,7 +159,7 @@ TEST_P(WrongBlockSize, DoesNotChangeWhatTheBackupMeans) {
   }
 }
 
-TEST_F(SelectBlocks, SaysThatTheDeviceIsShort) {
+TEST_F(SelectBlocks, ReportsThatTheDeviceIsShort) {
   image_.superblock.raw.s_blocks_count += 100;
   select({});
   EXPECT_EQ(findings_.summary()[Finding::short_device].count, 1);

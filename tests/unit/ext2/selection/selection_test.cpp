@@ -33,7 +33,7 @@ TEST(Selection, SortsRunsByTheirBlocks) {
   EXPECT_EQ(sorted({{{50, 5}, data}, {{10, 5}, journal}}), (Runs{{{10, 5}, journal}, {{50, 5}, data}}));
 }
 
-TEST(Selection, JoinsRunsThatAreAddedOneBehindTheOther) {
+TEST(Selection, JoinsAdjacentRuns) {
   EXPECT_EQ(sorted({{{10, 5}, data}, {{15, 5}, data}}), (Runs{{{10, 10}, data}}));
 }
 

@@ -8,7 +8,7 @@
 namespace e2qcow::ext2 {
 namespace {
 
-TEST(Describe, BringsWhatTheSuperblockSays) {
+TEST(Describe, HasTheFieldsOfTheSuperblock) {
   Superblock superblock = plain_superblock(2048, (1ULL << 32) + 100);
   ext2_super_block& raw = superblock.raw;
   std::memcpy(raw.s_volume_name, "sixteen-letters!", 16);
@@ -39,7 +39,7 @@ TEST(Describe, BringsWhatTheSuperblockSays) {
   EXPECT_TRUE(description.needs_recovery);
 }
 
-TEST(Describe, SaysWhetherTheFileSystemIsClean) {
+TEST(Describe, ReportsWhetherTheFileSystemIsClean) {
   Superblock superblock = plain_superblock(1024, 100);
   superblock.raw.s_state = 0;
   EXPECT_EQ(describe(superblock).state, "not clean");

@@ -93,7 +93,7 @@ INSTANTIATE_TEST_SUITE_P(
         Features{"Bigalloc", "-t ext4 -O metadata_csum,bigalloc -b 1024 -C 4096", true, true}),
     name_of_features);
 
-TEST_P(Descriptors, SayWhatLibext2fsSays) {
+TEST_P(Descriptors, AgreeWithLibext2fs) {
   const Judge judge = open_by_libext2fs(path_);
   const Filesystem ours = filesystem();
   ASSERT_EQ(ours.geometry.groups(), judge->group_desc_count);
@@ -108,13 +108,13 @@ TEST_P(Descriptors, SayWhatLibext2fsSays) {
   }
 }
 
-TEST_P(Descriptors, AreProvenWhereTheyHaveChecksums) {
+TEST_P(Descriptors, AreProvenIfTheyHaveChecksums) {
   const Filesystem ours = filesystem();
   for (std::uint64_t group = 0; group < ours.geometry.groups(); ++group)
     EXPECT_EQ(ours.descriptors.is_proven(group), GetParam().descriptors_have_checksums) << group;
 }
 
-TEST_P(Descriptors, AreNotProvenWhereAnyByteIsWrong) {
+TEST_P(Descriptors, AreNotProvenIfAnyByteIsWrong) {
   const Geometry geometry = filesystem().geometry;
   const std::uint64_t last = geometry.groups() - 1;
   for (std::uint64_t i = 0; i < geometry.descriptor_size(); ++i)
@@ -135,7 +135,7 @@ TEST_P(Descriptors, TakeTheGroupsBitmapForPlausible) {
   }
 }
 
-TEST_P(Descriptors, TakeAWrongBitmapForImplausibleWhereItHasAChecksum) {
+TEST_P(Descriptors, FindAWrongBitmapImplausibleIfItHasAChecksum) {
   const Filesystem ours = filesystem();
   const BlockRun place{ours.descriptors.block_bitmap(0), 1};
   Bytes bitmap = bytes_in(*file_, ours.geometry.bytes(place));
@@ -154,7 +154,7 @@ TEST_P(Descriptors, AreReadFromTheBackupThatIsUsed) {
 }
 
 // Source of the places: <ext2fs/ext2_fs.h>, struct ext4_group_desc
-TEST(GroupDescriptors, HaveHighHalvesWhereTheyHave64Bytes) {
+TEST(GroupDescriptors, HaveHighHalvesIfTheyHave64Bytes) {
   Superblock superblock = plain_superblock(4096, 1000);
   superblock.raw.s_feature_incompat = EXT4_FEATURE_INCOMPAT_64BIT;
   superblock.raw.s_desc_size = 64;
@@ -170,7 +170,7 @@ TEST(GroupDescriptors, HaveHighHalvesWhereTheyHave64Bytes) {
   EXPECT_EQ(descriptors.block_bitmap_checksum(0), 0x3a391a19U);
 }
 
-TEST(GroupDescriptors, AreZerosBehindTheEndOfTheDevice) {
+TEST(GroupDescriptors, AreZerosPastTheEndOfTheDevice) {
   Ext2Image image(1024, 100'000);
   image.set_descriptor(0, Ext2Image::kInodeTable, 7);
   const Filesystem whole = image.open();

@@ -18,7 +18,7 @@ std::vector<std::string> names_in(const Bytes& block) {
 
 using Names = std::vector<std::string>;
 
-TEST(Directory, TellsItsEntriesInOrder) {
+TEST(Directory, VisitsItsEntriesInOrder) {
   EXPECT_EQ(names_in(directory_block({{11, 12, "."}, {2, 12, ".."}, {12, 1000, "letter"}})),
             (Names{".=11", "..=2", "letter=12"}));
 }
@@ -27,7 +27,7 @@ TEST(Directory, SkipsWhatWasDeleted) {
   EXPECT_EQ(names_in(directory_block({{0, 16, "gone"}, {12, 1008, "here"}})), Names{"here=12"});
 }
 
-TEST(Directory, EndsWhereARecordMakesNoSense) {
+TEST(Directory, EndsIfARecordIsInvalid) {
   EXPECT_EQ(names_in(directory_block({{12, 16, "a"}, {13, 2000, "b"}})), Names{"a=12"});
   EXPECT_EQ(names_in(directory_block({{12, 16, "a"}, {13, 4, "b"}})), Names{"a=12"});
   EXPECT_EQ(names_in(directory_block({{12, 16, "a"}, {13, 12, "longer than 4"}})), Names{"a=12"});

@@ -52,7 +52,7 @@ TEST_F(FileBlocks, AreThoseOfItsExtentsWithHoles) {
             (Runs{{100, 3}, {500, 2}, {0, 5}, {600, 1}}));
 }
 
-TEST_F(FileBlocks, BeginWithAHoleWhereTheFirstIsNotMapped) {
+TEST_F(FileBlocks, BeginWithAHoleIfTheFirstIsNotMapped) {
   EXPECT_EQ(of_extents(leaf({{4, 100, 3}})), (Runs{{0, 4}, {100, 3}}));
 }
 
@@ -85,7 +85,7 @@ TEST_F(FileBlocks, AreNotLookedForInDeeperTrees) {
 }
 
 // libext2fs does not look at the depth that a node says it has, but for the root.
-TEST_F(FileBlocks, AreFoundWhereANodeLiesAboutItsDepth) {
+TEST_F(FileBlocks, AreFoundIfANodeHasAWrongDepth) {
   Bytes node = leaf({{0, 100, 2}});
   for (const std::uint64_t depth : {1, 2, 7, 65535}) {
     set_le(node, 6, depth, 2);
@@ -94,7 +94,7 @@ TEST_F(FileBlocks, AreFoundWhereANodeLiesAboutItsDepth) {
   }
 }
 
-TEST_F(FileBlocks, AreHolesWhereANodeMakesNoSense) {
+TEST_F(FileBlocks, AreHolesIfANodeIsInvalid) {
   Bytes node = leaf({{0, 100, 2}});
   set_le(node, 0, 0xf30b, 2);
   image_.put_block(51, node);
@@ -102,18 +102,18 @@ TEST_F(FileBlocks, AreHolesWhereANodeMakesNoSense) {
   EXPECT_EQ(of_extents(extent_index(1, {51, 2000, (1ULL << 40) + 52, 52})), (Runs{{0, 2}, {200, 2}}));
 }
 
-TEST_F(FileBlocks, AreHolesWhereATreeHasNoNode) {
+TEST_F(FileBlocks, AreHolesIfATreeHasNoNode) {
   image_.put_block(52, leaf({{2, 200, 2}}));
   EXPECT_EQ(of_extents(extent_index(1, {0, 52})), (Runs{{0, 2}, {200, 2}}));
 }
 
-TEST_F(FileBlocks, AreNoneWhereTheMapMakesNoSense) {
+TEST_F(FileBlocks, AreNoneIfTheMapIsInvalid) {
   EXPECT_EQ(of_extents(filled(60, 0xff)), Runs{});
   EXPECT_EQ(of_extents(Bytes(60)), Runs{});
   EXPECT_EQ(of_pointers(std::vector<std::uint64_t>(15)), Runs{});
 }
 
-TEST_F(FileBlocks, AreHolesWhereTheyAreNotOnTheDevice) {
+TEST_F(FileBlocks, AreHolesIfTheyAreNotOnTheDevice) {
   EXPECT_EQ(of_extents(leaf({{0, 1999, 2}, {2, 2000, 1}, {3, 1ULL << 40, 1}, {4, 1999, 1}})),
             (Runs{{0, 4}, {1999, 1}}));
   EXPECT_EQ(of_pointers({0xffffffff, 2000, 1999}), (Runs{{0, 2}, {1999, 1}}));
@@ -126,7 +126,7 @@ TEST_F(FileBlocks, EndAtTheLimit) {
   EXPECT_EQ(of_extents(leaf({{0xffffffff, 100, 5}}), 8), Runs{});
 }
 
-TEST_F(FileBlocks, AreThoseOfTheFirstExtentWhereSomeOverlap) {
+TEST_F(FileBlocks, AreThoseOfTheFirstExtentIfSomeOverlap) {
   EXPECT_EQ(of_extents(leaf({{0, 100, 5}, {3, 200, 5}, {5, 300, 1}})), (Runs{{100, 5}, {300, 1}}));
 }
 
@@ -195,7 +195,7 @@ TEST_F(FirstBlock, IsNotLookedForInTreesThatExt4DoesNotMake) {
   EXPECT_EQ(reads_of(50), 0);
 }
 
-TEST_F(FileBlocks, EndWhereATreeIsALoop) {
+TEST_F(FileBlocks, EndIfATreeIsALoop) {
   image_.put_block(50, extent_index(1, {50, 51}));
   image_.put_block(51, extent_index(1, {50, 51}));
   of_extents(extent_index(2, {50}));

@@ -25,7 +25,7 @@ std::set<std::uint64_t> groups_with_superblock(const Geometry& geometry, std::ui
   return groups;
 }
 
-TEST(Geometry, IsWhatTheSuperblockSays) {
+TEST(Geometry, IsThatOfTheSuperblock) {
   Superblock superblock = plain_superblock(4096, 100'000);
   superblock.raw.s_inodes_per_group = 1000;
   superblock.raw.s_inode_size = 256;
@@ -65,7 +65,7 @@ TEST(Geometry, HasNoGroupForABlockThatIsInNone) {
   EXPECT_EQ(geometry_of(plain_superblock(1024, 1)).groups(), 0);
 }
 
-// With flex_bg the tables of the groups behind the end lie in front of it.
+// With flex_bg the tables of the groups past the end lie before it.
 TEST(Geometry, HasTheBlocksOfTheDeviceButTheGroupsOfTheFileSystem) {
   const Geometry geometry = geometry_of(plain_superblock(4096, 100'000), 50'000 * 4096ULL + 4095);
   EXPECT_EQ(geometry.blocks(), 50'000);
@@ -119,7 +119,7 @@ TEST(Geometry, OfAJournalDeviceHasNoGroups) {
   EXPECT_EQ(geometry.descriptor_blocks(), std::vector<std::uint64_t>{});
 }
 
-TEST(Geometry, ClipsRunsToWhatIsThere) {
+TEST(Geometry, ClipsRunsToTheDevice) {
   const Geometry geometry = geometry_of(plain_superblock(1024, 1000));
   EXPECT_EQ(geometry.clip({0, 1000}), (BlockRun{0, 1000}));
   EXPECT_EQ(geometry.clip({990, 20}), (BlockRun{990, 10}));
@@ -194,7 +194,7 @@ TEST(DescriptorsIn, AreOneInThreeGroupsOf32WithMetaBg) {
   const Geometry geometry = geometry_of(meta_bg_superblock(0));
   EXPECT_EQ(geometry.descriptors_in(0), (BlockRun{2, 1}));
   EXPECT_EQ(geometry.descriptors_in(1), (BlockRun{8192 + 2, 1}));
-  EXPECT_EQ(geometry.descriptors_in(3).count, 0);  // a superblock alone
+  EXPECT_EQ(geometry.descriptors_in(3).count, 0);  // only a superblock
   EXPECT_EQ(geometry.descriptors_in(31), (BlockRun{31 * 8192 + 1, 1}));
   EXPECT_EQ(geometry.descriptors_in(32), (BlockRun{32 * 8192 + 1, 1}));
   EXPECT_EQ(geometry.descriptors_in(33), (BlockRun{33 * 8192 + 1, 1}));
@@ -203,7 +203,7 @@ TEST(DescriptorsIn, AreOneInThreeGroupsOf32WithMetaBg) {
   EXPECT_EQ(geometry.descriptors_in(63), (BlockRun{63 * 8192 + 1, 1}));
 }
 
-TEST(DescriptorsIn, AreOfBothKindsWhereMetaBgBeginsLater) {
+TEST(DescriptorsIn, AreOfBothKindsIfMetaBgBeginsLater) {
   const Geometry geometry = geometry_of(meta_bg_superblock(2));
   EXPECT_EQ(geometry.descriptors_in(0), (BlockRun{2, 2}));
   EXPECT_EQ(geometry.descriptors_in(1), (BlockRun{8194, 2}));
@@ -243,7 +243,7 @@ TEST(Geometry, BeginsABigallocFileSystemOf1KiBBlocksWithBlock0) {
   EXPECT_EQ(geometry.descriptors_in(1), (BlockRun{131073, 1}));
 }
 
-TEST(Geometry, HasClustersOfOneBlockWhereTheirSizeMakesNoSense) {
+TEST(Geometry, HasClustersOfOneBlockIfTheirSizeIsInvalid) {
   Superblock superblock = plain_superblock(4096, 1000);
   superblock.raw.s_log_cluster_size = 6;
   EXPECT_EQ(geometry_of(superblock).cluster_blocks(), 1) << "without the feature";
@@ -255,7 +255,7 @@ TEST(Geometry, HasClustersOfOneBlockWhereTheirSizeMakesNoSense) {
   }
 }
 
-TEST(Geometry, HasInodesOf128BytesWhereTheirSizeMakesNoSense) {
+TEST(Geometry, HasInodesOf128BytesIfTheirSizeIsInvalid) {
   Superblock superblock = plain_superblock(1024, 1000);
   for (const std::uint16_t size : Sizes{0, 64, 100, 129, 384, 2048, 65535}) {
     superblock.raw.s_inode_size = size;
@@ -269,7 +269,7 @@ TEST(Geometry, HasInodesOf128BytesWhereTheirSizeMakesNoSense) {
   EXPECT_EQ(geometry_of(superblock).inode_size(), 128);
 }
 
-TEST(Geometry, HasDescriptorsOf64BytesWhereTheirSizeMakesNoSense) {
+TEST(Geometry, HasDescriptorsOf64BytesIfTheirSizeIsInvalid) {
   Superblock superblock = plain_superblock(1024, 1000);
   superblock.raw.s_desc_size = 64;
   EXPECT_EQ(geometry_of(superblock).descriptor_size(), 32) << "without the feature";

@@ -59,7 +59,7 @@ TEST_F(InodeTest, KnowsWhetherItUsesExtents) {
   EXPECT_FALSE(inode().uses_extents());
 }
 
-TEST_F(InodeTest, HasAMapWhereItIsAFileOrDirectoryOfAnySize) {
+TEST_F(InodeTest, HasAMapIfItIsAFileOrDirectoryOfAnySize) {
   for (const std::uint64_t mode : {kRegular, kDirectory})
     for (const std::uint64_t size : {0, 10, 100'000}) {
       set_mode(mode);
@@ -68,7 +68,7 @@ TEST_F(InodeTest, HasAMapWhereItIsAFileOrDirectoryOfAnySize) {
     }
 }
 
-TEST_F(InodeTest, HasNoMapWhereItIsADeviceOrFifoOrSocket) {
+TEST_F(InodeTest, HasNoMapIfItIsADeviceOrFifoOrSocket) {
   for (const std::uint64_t mode : {kFifo, kCharacterDevice, kBlockDevice, kSocket}) {
     set_mode(mode);
     EXPECT_TRUE(inode().has_no_map()) << std::oct << mode;
@@ -83,7 +83,7 @@ TEST_F(InodeTest, HoldsTheTargetOfAShortLinkInPlaceOfAMap) {
   EXPECT_FALSE(inode().has_no_map());
 }
 
-TEST_F(InodeTest, HasAMapWhereALinkHasNoLengthUnlessItIsDeleted) {
+TEST_F(InodeTest, HasAMapIfALinkHasNoLengthUnlessItIsDeleted) {
   set_mode(kSymlink);
   set_size(0);
   set_le(bytes_, 26, 1, 2);  // links
@@ -92,21 +92,21 @@ TEST_F(InodeTest, HasAMapWhereALinkHasNoLengthUnlessItIsDeleted) {
   EXPECT_TRUE(inode().has_no_map());
 }
 
-TEST_F(InodeTest, HasAMapWhereALinkIsShortInItsLowBitsAlone) {
+TEST_F(InodeTest, HasAMapIfALinkIsShortOnlyInItsLowBits) {
   set_mode(kSymlink);
   set_size(10);
   set_le(bytes_, 108, 1, 4);
   EXPECT_FALSE(inode().has_no_map());
 }
 
-TEST_F(InodeTest, HasAMapWhereAShortLinkUsesExtents) {
+TEST_F(InodeTest, HasAMapIfAShortLinkUsesExtents) {
   set_mode(kSymlink);
   set_size(10);
   set_flags(kExtents);
   EXPECT_FALSE(inode().has_no_map());
 }
 
-TEST_F(InodeTest, HasNoMapWhereItHoldsItsDataItself) {
+TEST_F(InodeTest, HasNoMapIfItHoldsItsDataItself) {
   for (const std::uint64_t mode : {kRegular, kDirectory}) {
     set_mode(mode);
     set_flags(kInlineData);
@@ -114,7 +114,7 @@ TEST_F(InodeTest, HasNoMapWhereItHoldsItsDataItself) {
   }
 }
 
-TEST_F(InodeTest, HasAMapWhereThatIsSurelyOneWhateverTheFlagSays) {
+TEST_F(InodeTest, HasAMapIfItIsCertainlyOneDespiteTheFlag) {
   set_mode(kDirectory);
   set_flags(kInlineData);
   set_le(bytes_, 40, 0xf30a, 2);
@@ -123,7 +123,7 @@ TEST_F(InodeTest, HasAMapWhereThatIsSurelyOneWhateverTheFlagSays) {
   EXPECT_FALSE(inode().has_no_map());
 }
 
-TEST_F(InodeTest, HasAMapWhereItsModeMakesNoSense) {
+TEST_F(InodeTest, HasAMapIfItsModeIsInvalid) {
   for (const std::uint64_t mode : {0000000, 0030000, 0170000}) {
     set_mode(mode);
     EXPECT_FALSE(inode().has_no_map()) << std::oct << mode;

@@ -77,13 +77,13 @@ TEST_F(MakesSense, AJournalDeviceWithoutGroupsAndInodes) {
 }
 
 // Or a single wrong bit would make contents of files a part of a journal.
-TEST(Superblock, IsNotOneOfAJournalDeviceWhereThereAreInodes) {
+TEST(Superblock, IsNotOneOfAJournalDeviceIfThereAreInodes) {
   Superblock superblock = plain_superblock(1024, 1000);
   superblock.raw.s_feature_incompat = EXT3_FEATURE_INCOMPAT_JOURNAL_DEV;
   EXPECT_FALSE(superblock.is_journal_device());
 }
 
-TEST(ReadSuperblock, FindsNothingWhereTheFileEnds) {
+TEST(ReadSuperblock, FindsNothingAtTheEndOfTheFile) {
   SparseFile disk(2048);
   disk.put(1024, superblock_bytes(plain_superblock(1024, 1000)));
   EXPECT_TRUE(read_superblock(disk, 1024));
@@ -92,7 +92,7 @@ TEST(ReadSuperblock, FindsNothingWhereTheFileEnds) {
   EXPECT_FALSE(read_superblock(SparseFile(1023), 0));
 }
 
-TEST(Superblock, CountsBlocksWith64BitsOnlyWhereItsFeaturesSaySo) {
+TEST(Superblock, CountsBlocksWith64BitsOnlyIfItsFeaturesSaySo) {
   Superblock superblock = plain_superblock(4096, (5ULL << 32) + 7);
   EXPECT_EQ(superblock.blocks(), 7);
   superblock.raw.s_feature_incompat = EXT4_FEATURE_INCOMPAT_64BIT;

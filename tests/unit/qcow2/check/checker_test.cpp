@@ -33,7 +33,7 @@ TEST(Checker, CountsWhatIsInTheImage) {
   EXPECT_EQ(result.image_end_offset, TestImage::kSize);
 }
 
-TEST(Checker, CountsClustersThatAreNotBehindTheirPredecessor) {
+TEST(Checker, CountsClustersThatDoNotFollowTheirPredecessor) {
   TestImage image;
   image.put64(TestImage::kL2, TestImage::kCopied | (TestImage::kData + TestImage::kCluster));
   image.put64(TestImage::kL2 + 8, TestImage::kCopied | TestImage::kData);
@@ -67,7 +67,7 @@ TEST(Checker, ReportsAnImageThatIsMarkedAsCorrupt) {
   EXPECT_EQ(found_in(image), Messages{"corruption: header: the image is marked as corrupt"});
 }
 
-TEST(Checker, FailsWhereAFileCannotBeRead) {
+TEST(Checker, FailsIfAFileCannotBeRead) {
   SparseFile file(TestImage::kSize);
   file.put(0, TestImage().file.data());
   file.make_unreadable({TestImage::kSecondL2, 1});

@@ -15,7 +15,7 @@ TEST(ClusterUsage, KnowsNothingAtFirst) {
   EXPECT_TRUE(map.pages().empty());
 }
 
-TEST(ClusterUsage, KeepsWhatItIsTold) {
+TEST(ClusterUsage, KeepsTheUsesThatAreSet) {
   ClusterUsage map;
   map.set_use(5, ClusterUse::data);
   map.add_references(5, 3);

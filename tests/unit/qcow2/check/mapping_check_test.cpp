@@ -121,7 +121,7 @@ TEST(MappingCheck, ReportsZeroClustersInVersion2) {
             Messages{"corruption: guest offset 1024: a zero cluster in a version 2 image"});
 }
 
-TEST(MappingCheck, CountsTheClusterBehindZeros) {
+TEST(MappingCheck, CountsTheClusterOfAZeroEntry) {
   TestImage image;
   image.put64(TestImage::kL2 + 16, image.add_clusters() | kCopied | 1);
   const CheckResult result = check(image.file);
@@ -163,7 +163,7 @@ TEST(MappingCheck, ReportsDataThatIsNotWhole) {
             Messages{"corruption: guest offset 40960: the data at 4096 runs past the end of the file"});
 }
 
-TEST(MappingCheck, AcceptsDataThatIsCutOffWhereTheDiskEnds) {
+TEST(MappingCheck, AcceptsDataThatIsCutOffAtTheEndOfTheDisk) {
   TestImage image;
   image.put64(TestImage::kDiskSizeField, 80 * 512 + 100);
   image.file.data().resize(TestImage::kLastData + 100);
@@ -172,7 +172,7 @@ TEST(MappingCheck, AcceptsDataThatIsCutOffWhereTheDiskEnds) {
   EXPECT_EQ(found_in(image).size(), 1);
 }
 
-TEST(MappingCheck, AcceptsClustersBehindTheEndOfTheDisk) {
+TEST(MappingCheck, AcceptsClustersPastTheEndOfTheDisk) {
   TestImage image;
   image.put64(TestImage::kDiskSizeField, 512);
   EXPECT_EQ(found_in(image), Messages{});
@@ -232,7 +232,7 @@ TEST(MappingCheck, ReportsACopiedL2EntryWithoutACluster) {
             Messages{"corruption: guest offset 1024: it is marked as copied, but has no cluster"});
 }
 
-// Guest clusters 2 and 3 as 600 and 300 bytes of compressed data in two clusters behind the others.
+// Guest clusters 2 and 3 as 600 and 300 bytes of compressed data in two clusters after the others.
 class CompressedImage : public TestImage {
  public:
   CompressedImage() {

@@ -54,7 +54,7 @@ TEST(RefcountCheck, ReportsARefcountThatIsTooHighAsALeak) {
   EXPECT_EQ(result.leaks, 1);
 }
 
-TEST(RefcountCheck, ReportsAClusterNobodyUsesAsALeak) {
+TEST(RefcountCheck, ReportsAnUnusedClusterAsALeak) {
   TestImage image;
   image.add_clusters();
   const CheckResult result = check(image.file);

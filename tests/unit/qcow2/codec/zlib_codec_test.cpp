@@ -54,7 +54,7 @@ TEST(ZlibEncoder, GivesUpOnRandomBytes) {
 }
 
 // Each value is as frequent as in random bytes.
-TEST(ZlibEncoder, FindsRepeatsWhereAllBytesAreEquallyFrequent) {
+TEST(ZlibEncoder, FindsRepeatsIfAllBytesAreEquallyFrequent) {
   Bytes bytes = random_bytes(1024);
   while (bytes.size() < kCluster) bytes.insert(bytes.end(), bytes.begin(), bytes.begin() + 1024);
   EXPECT_GT(encoded_size(bytes), 0);

@@ -43,7 +43,7 @@ class BitmapImage : public TestImage {
     put<std::uint16_t>(directory + 18, 4);  // bytes of the name
     put64(table, bitmap);
   }
-  // Of the longest names; the directory moves to where there is room.
+  // With the longest names; the directory moves to a part of the disk with room.
   void set_name_bytes(std::uint16_t count) {
     put(directory + 18, count);
     const Bytes entry = part_of(file.data(), directory, 24);
@@ -140,7 +140,7 @@ TEST(Bitmaps, ReportsAnotherNumberOfBitmapsThanPromised) {
   BitmapImage image;
   image.put<std::uint32_t>(BitmapImage::kExtension, 2);
   EXPECT_EQ(found_in(image),
-            Messages{"corruption: bitmap directory: it has 1 entries, not as many as the extension says"});
+            Messages{"corruption: bitmap directory: it has 1 entries, but the extension has another number"});
 }
 
 TEST(Bitmaps, ReportsATablePastTheEndOfTheFile) {

@@ -126,7 +126,7 @@ TEST(EntryRules, WantTablesInWholeClustersInsideTheFile) {
                                                            " runs past the end of the file"}}));
 }
 
-TEST(Fault, NamesWhereItIs) {
+TEST(Fault, NamesIfItIs) {
   EXPECT_EQ(text_of({"bitmap directory"}), "bitmap directory");
   EXPECT_EQ(text_of({"L1 entry", 3}), "L1 entry 3");
   EXPECT_EQ(text_of({"L1 entry", 3, 2}), "snapshot 2: L1 entry 3");

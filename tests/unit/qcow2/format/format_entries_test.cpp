@@ -41,7 +41,7 @@ TEST(L2Entry, KnowsItsReservedBits) {
         << bit;
 }
 
-TEST(L2Entry, HasNoReservedBitsWhereItIsCompressed) {
+TEST(L2Entry, HasNoReservedBitsIfItIsCompressed) {
   EXPECT_FALSE(L2Entry(~0ULL).has_reserved_bits({}));
 }
 
@@ -127,7 +127,7 @@ std::vector<Extension> decode(const Bytes& cluster) {
   return decode_extensions(header_of_extensions(), cluster, "disk.qcow2");
 }
 
-TEST(DecodeExtensions, FindsNoneBehindTheEndMark) {
+TEST(DecodeExtensions, FindsNoneAfterTheEndMark) {
   Bytes bytes;
   put_extension(bytes, 0, {});
   put_extension(bytes, 0x6803f857, filled(3, 7));
@@ -156,7 +156,7 @@ TEST(DecodeExtensions, EndWithTheClusterWithoutAnEndMark) {
   EXPECT_EQ(decode(cluster_with(bytes))[0].data, filled(392, 7));
 }
 
-TEST(DecodeExtensions, EndWhereTheBackingFileNameBegins) {
+TEST(DecodeExtensions, EndAtTheBackingFileName) {
   Header header = header_of_extensions();
   header.backing_file_offset = 112 + 16;
   Bytes bytes;
@@ -165,7 +165,7 @@ TEST(DecodeExtensions, EndWhereTheBackingFileNameBegins) {
   EXPECT_EQ(decode_extensions(header, cluster_with(bytes), "").size(), 1);
 }
 
-TEST(DecodeExtensions, BeginBehindTheHeaderOfEachVersion) {
+TEST(DecodeExtensions, BeginAfterTheHeaderOfEachVersion) {
   Header header = header_of_extensions();
   header.version = 2;
   header.header_length = 72;
@@ -194,7 +194,7 @@ TEST(DecodeExtensions, RefusesMoreThanAnybodyNeeds) {
   EXPECT_EQ(code_of([&] { decode_extensions(header, bytes, ""); }), Errc::corrupt);
 }
 
-TEST(DecodeExtensions, ReadsNothingBehindAFileThatEndsAnywhere) {
+TEST(DecodeExtensions, ReadsNothingPastTheEndOfATruncatedFile) {
   Bytes whole;
   put_extension(whole, 1, filled(20, 7));
   whole = cluster_with(whole);
@@ -206,7 +206,7 @@ TEST(DecodeExtensions, ReadsNothingBehindAFileThatEndsAnywhere) {
   }
 }
 
-TEST(EncodeHeader, PutsExtensionsBehindTheHeaderAndEndsThem) {
+TEST(EncodeHeader, PutsExtensionsAfterTheHeaderAndEndsThem) {
   const Header header = header_of_extensions();
   const std::vector<Extension> extensions{{0x11223344, filled(3, 7)}, {0x55667788, filled(8, 9)}};
   Bytes expected;

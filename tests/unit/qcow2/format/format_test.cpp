@@ -205,7 +205,7 @@ TEST(DecodeHeader, BringsEveryField) {
   EXPECT_EQ(header.compression_type, CompressionType::zstd);
 }
 
-TEST(DecodeHeader, TakesNothingBehindAVersion2HeaderForPartOfIt) {
+TEST(DecodeHeader, IgnoresBytesAfterAVersion2Header) {
   Bytes bytes = good_header(2);
   bytes.resize(112, std::byte{0xff});
   const Header header = decode(bytes);
@@ -215,7 +215,7 @@ TEST(DecodeHeader, TakesNothingBehindAVersion2HeaderForPartOfIt) {
   EXPECT_EQ(header.compression_type, CompressionType::zlib);
 }
 
-TEST(DecodeHeader, TakesNothingBehindAShortVersion3HeaderForPartOfIt) {
+TEST(DecodeHeader, IgnoresBytesAfterAShortVersion3Header) {
   const Row row{"", {{field::kHeaderLength, 104}, {field::kCompressionType, 1}}};
   EXPECT_EQ(decode(header_with(row)).compression_type, CompressionType::zlib);
 }
@@ -234,7 +234,7 @@ TEST(DecodeHeader, FailsOnAFileThatEndsAnywhereInTheHeader) {
       Bytes bytes = good_header(version);
       bytes.resize(112);
       bytes.resize(length);
-      bytes.shrink_to_fit();  // so that a sanitizer sees what is read behind it
+      bytes.shrink_to_fit();  // so that a sanitizer notices reads past its end
       const auto code = code_of([&] { decode_header(bytes, length, "cut.qcow2"); });
       EXPECT_EQ(code, length < 8 ? Errc::not_qcow2 : Errc::truncated) << version << ", " << length;
     }

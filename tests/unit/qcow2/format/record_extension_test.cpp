@@ -38,7 +38,7 @@ TEST(DumpRecord, KeepsWhetherLossesAreKnown) {
   EXPECT_FALSE(decode(encode_record(record).data)->complete());
 }
 
-TEST(DumpRecord, IsCompleteWhereNothingIsLostAndThatIsKnown) {
+TEST(DumpRecord, IsCompleteIfNothingIsLostAndThatIsKnown) {
   DumpRecord record;
   EXPECT_TRUE(record.complete());
   record.losses_known = false;
@@ -48,7 +48,7 @@ TEST(DumpRecord, IsCompleteWhereNothingIsLostAndThatIsKnown) {
   EXPECT_FALSE(record.complete());
 }
 
-TEST(DumpRecord, IsStoredAsItsHeaderSays) {
+TEST(DumpRecord, IsStoredAsItsHeaderDescribes) {
   DumpRecord record;
   record.kind = DumpKind::all;
   record.program_version = "1.2";
@@ -100,23 +100,23 @@ TEST(DumpRecord, SkipsFieldsOfNewerVersions) {
   EXPECT_EQ(decode(data), largest_record());
 }
 
-TEST(DumpRecord, IsAbsentWhereItsKindMakesNoSense) {
+TEST(DumpRecord, IsAbsentIfItsKindIsInvalid) {
   EXPECT_EQ(decode(bytes_of({0, 1, 0, 1, 2})), std::nullopt);
   EXPECT_EQ(decode(bytes_of({0, 1, 0, 1, 255})), std::nullopt);
 }
 
-TEST(DumpRecord, IsAbsentWhereAFieldRunsPastTheEnd) {
+TEST(DumpRecord, IsAbsentIfAFieldRunsPastTheEnd) {
   EXPECT_EQ(decode(bytes_of({0, 2, 0, 4, '1', '.', '2'})), std::nullopt);
   EXPECT_EQ(decode(bytes_of({0, 2, 0xff, 0xff})), std::nullopt);
 }
 
-TEST(DumpRecord, IsNeverTakenForACompleteOneWhereItIsCut) {
+TEST(DumpRecord, IsNeverTakenForACompleteOneIfItIsCut) {
   DumpRecord record = largest_record();
   record.lost_bytes = 0;
   const Bytes whole = encode_record(record).data;
   for (std::size_t length = 0; length < whole.size(); ++length) {
     Bytes cut(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(length));
-    cut.shrink_to_fit();  // so that a sanitizer sees what is read behind it
+    cut.shrink_to_fit();  // so that a sanitizer notices reads past its end
     const auto decoded = decode(cut);
     EXPECT_NE(decoded, record) << length;
     // Behind the losses are 12 bytes of the inconsistencies, and the findings in one field.

@@ -83,7 +83,7 @@ TEST(Snapshots, DoesNotLookAtCopiedFlagsOfSnapshots) {
   EXPECT_EQ(found_in(image), Messages{});
 }
 
-// The disk may have been of another size, and where it ended the file may end.
+// The disk may have had another size, and the file may end with it.
 TEST(Snapshots, AcceptsDataOfSnapshotsThatIsNotWhole) {
   SnapshotImage image;
   const std::uint64_t l2_offset = image.add_clusters();

@@ -91,7 +91,7 @@ TEST(Overlay, KeepsTheRestOfAClusterOfWhichAPartIsWritten) {
   expect_clean(file);
 }
 
-TEST(Overlay, IsContinuedWhereItWasFlushed) {
+TEST(Overlay, IsContinuedIfItWasFlushed) {
   MemorySource below = make_below();
   Bytes expected = below.disk();
   MemoryFile file;
@@ -127,7 +127,7 @@ TEST(Overlay, ReadsTheSameAsAChainOfImages) {
   EXPECT_EQ(disk[1000], std::byte{9});
 }
 
-TEST(Overlay, ZeroTakesNoRoomWhereTheDiskIsZeroAlready) {
+TEST(Overlay, ZeroTakesNoRoomIfTheDiskIsZeroAlready) {
   MemorySource below = make_below();
   MemoryFile file;
   make_overlay(file);

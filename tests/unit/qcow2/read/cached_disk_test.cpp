@@ -97,7 +97,7 @@ TEST(CachedDisk, DecompressesAheadWhatIsAnnounced) {
   EXPECT_EQ(out[0], std::byte{1});
 }
 
-TEST(CachedDisk, SaysWhatIsDamagedAndReadsTheRest) {
+TEST(CachedDisk, ReportsDamageAndReadsTheRest) {
   HandMadeImage small;
   add_compressed(small, 0, 1);
   add_compressed(small, 1, 2);

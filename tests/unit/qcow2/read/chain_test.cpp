@@ -31,7 +31,7 @@ Bytes clusters(int a, int b, int c) {
   return bytes;
 }
 
-TEST(Chain, LooksForWhatAnImageDoesNotHaveInTheNext) {
+TEST(Chain, ReadsUnallocatedPartsFromTheNextImage) {
   HandMadeImage top;
   top.add_data(0, 1);
   HandMadeImage base;

@@ -46,7 +46,7 @@ std::error_code code_of_reading(const Bytes& image) {
   });
 }
 
-// Data in clusters 1, 2 and 10, of which the first two lie one behind the other in the file.
+// Data in clusters 1, 2 and 10, of which the first two are adjacent in the file.
 HandMadeImage image_with_data() {
   HandMadeImage image;
   image.add_data(1, 0x11);
@@ -135,14 +135,14 @@ TEST(Reader, ReadsAnImageOfVersion2) {
   EXPECT_EQ(part_of(disk_in(image.bytes), 3 * kCluster, kCluster), filled(kCluster, 0x33));
 }
 
-TEST(Reader, IgnoresL1EntriesBehindTheDisk) {
+TEST(Reader, IgnoresL1EntriesPastTheDisk) {
   HandMadeImage image = image_with_data();
   set_field(image.bytes, field::kL1Size, 3);
   image.set_l1_entry(2, HandMadeImage::kL2 | kCopied);  // the state of a virtual machine
   EXPECT_EQ(disk_in(image.bytes), disk_with_data());
 }
 
-TEST(Reader, IgnoresL2EntriesBehindTheDisk) {
+TEST(Reader, IgnoresL2EntriesPastTheDisk) {
   HandMadeImage image = image_with_data();
   set_field(image.bytes, field::kDiskSize, 11 * kCluster);
   image.set_l2_entry(11, 0xee);

@@ -85,7 +85,7 @@ TEST(UsualCompressedBits, AreThoseOf64KiB) {
   EXPECT_EQ(usual_compressed_bits(0, {}), 16);
 }
 
-TEST(UsualCompressedBits, AreThoseOf64KiBWhereAllTablesTakeLessThan16MiB) {
+TEST(UsualCompressedBits, AreThoseOf64KiBIfAllTablesTakeLessThan16MiB) {
   EXPECT_EQ(usual_compressed_bits(kTiB, scattered(200)), 16);  // 200 tables of 64 KiB are 12.5 MiB
 }
 
@@ -114,7 +114,7 @@ TEST(BestCompressedBits, AreTheLargestOfEquals) {
   EXPECT_EQ(best_compressed_bits(kMiB, whole(kMiB), [](const Layout&) { return 512 * kMiB; }), 21);
 }
 
-TEST(BestCompressedBits, AreNotWeighedWhereTheTablesAloneAreLarger) {
+TEST(BestCompressedBits, AreNotWeighedIfTheTablesAloneAreLarger) {
   std::vector<std::uint32_t> weighed;
   best_compressed_bits(8 * kTiB, scattered(16384), [&](const Layout& layout) {
     weighed.push_back(layout.geometry.cluster_bits);

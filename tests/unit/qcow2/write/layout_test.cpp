@@ -77,7 +77,7 @@ TEST(CountClusters, CountsAsASetOfClustersWould) {
   }
 }
 
-TEST(PlanLayout, PutsOneBehindTheOther) {
+TEST(PlanLayout, PutsOneAfterTheOther) {
   // 1 MiB of clusters of 512 bytes: 32 L1 entries in one cluster. 1 + 1 + 3 + 300 clusters and a refcount
   // table need two blocks of 256 entries.
   const Layout layout = plan_layout(Geometry{9}, kMiB, {.data = 300, .l2_tables = 3});
@@ -108,14 +108,14 @@ TEST(PlanLayout, GivesTheL1TableAsManyClustersAsItTakes) {
   EXPECT_EQ(plan_layout(Geometry{9}, 65 * 32 * kKiB, {}).refcount_table_offset, 1536);
 }
 
-TEST(Layout, IsNotValidWhereQemuWouldRefuseItsL1Table) {
+TEST(Layout, IsNotValidIfQemuWouldRefuseItsL1Table) {
   EXPECT_TRUE(plan_layout(Geometry{12}, 8 * kTiB, {}).is_valid());
   EXPECT_FALSE(plan_layout(Geometry{12}, 8 * kTiB + 1, {}).is_valid());
   EXPECT_TRUE(plan_layout(Geometry{9}, 128ULL << 30, {}).is_valid());
   EXPECT_FALSE(plan_layout(Geometry{9}, (128ULL << 30) + 1, {}).is_valid());
 }
 
-TEST(Layout, IsNotValidWhereQemuWouldRefuseItsRefcountTable) {
+TEST(Layout, IsNotValidIfQemuWouldRefuseItsRefcountTable) {
   // 8 MiB are 2^20 blocks of 256 entries: 2^28 clusters of 512 bytes.
   EXPECT_TRUE(plan_layout(Geometry{9}, kMiB, {.data = 260'000'000, .l2_tables = 1}).is_valid());
   EXPECT_FALSE(plan_layout(Geometry{9}, kMiB, {.data = 1ULL << 28, .l2_tables = 1}).is_valid());

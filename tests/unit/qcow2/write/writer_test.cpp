@@ -150,7 +150,7 @@ TEST(Writer, WritesTheSameBytesOverOldData) {
   EXPECT_EQ(file.data().size(), expected.data().size());
 }
 
-TEST(Writer, AsksForExtensionsAtTheEndAndPutsThemBehindTheHeader) {
+TEST(Writer, AsksForExtensionsAtTheEndAndPutsThemAfterTheHeader) {
   MemorySource source = disk_with({{1, 0x11}});
   MemoryFile file;
   int asked = 0;
@@ -200,7 +200,7 @@ Bytes old_image() {
   return file.data();
 }
 
-TEST(Writer, LeavesNoImageOverAnOldOneWhateverWriteFailsBehindTheFirstTwo) {
+TEST(Writer, LeavesNoImageOverAnOldOneIfAnyWriteAfterTheFirstTwoFails) {
   expect_no_header_until_all_is_written(old_image(), {.background = TableWriter::Background::old_data}, 2);
 }
 
