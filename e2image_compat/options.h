@@ -25,7 +25,7 @@ struct Options {
   std::uint64_t target_offset = 0;      // -O
   std::string source;
   std::string target;
-  bool move = false;  // moves moves moves moves the file system in `source` to another offset there
+  bool move = false;  // moves the file system in `source` to another offset there
 
   bool to_stdout() const { return target == "-"; }
 };

@@ -2,6 +2,7 @@
 #include "base/process/stop_signals.h"
 
 #include <csignal>
+#include <initializer_list>
 
 #include "base/stop.h"
 
