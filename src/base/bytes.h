@@ -57,14 +57,16 @@ void store_le(std::span<std::byte> bytes, std::size_t offset, T value) {
   std::memcpy(bytes.data() + offset, &value, sizeof value);
 }
 
+// Right for every value: those near 2^64 come from damaged disks.
+constexpr std::uint64_t divide_up(std::uint64_t value, std::uint64_t unit) {
+  return value / unit + (value % unit != 0 ? 1 : 0);
+}
+// The result must fit into 64 bits.
 constexpr std::uint64_t round_up(std::uint64_t value, std::uint64_t unit) {
-  return (value + unit - 1) / unit * unit;
+  return divide_up(value, unit) * unit;
 }
 constexpr std::uint64_t round_down(std::uint64_t value, std::uint64_t unit) {
   return value / unit * unit;
-}
-constexpr std::uint64_t divide_up(std::uint64_t value, std::uint64_t unit) {
-  return (value + unit - 1) / unit;
 }
 
 bool is_zero(std::span<const std::byte> bytes);

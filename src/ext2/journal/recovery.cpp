@@ -2,6 +2,7 @@
 #include "ext2/journal/recovery.h"
 
 #include <algorithm>
+#include <limits>
 #include <optional>
 #include <unordered_map>
 #include <vector>
@@ -40,6 +41,14 @@ std::vector<BlockRun> backed_up_journal_blocks(const Filesystem& filesystem) {
   return blocks_of_file(filesystem, bytes, uses_extents, max_journal_blocks(filesystem));
 }
 
+// Sequence numbers of transactions go round. Source: the kernel's include/linux/jbd2.h, tid_gt()
+constexpr std::uint32_t sequence_after(std::uint32_t sequence) {
+  return sequence == std::numeric_limits<std::uint32_t>::max() ? 0 : sequence + 1;
+}
+constexpr bool is_later(std::uint32_t sequence, std::uint32_t other) {
+  return static_cast<std::int32_t>(std::int64_t{sequence} - std::int64_t{other}) > 0;
+}
+
 // Reads the log transaction by transaction. Only committed ones count.
 class Recovery {
  public:
@@ -62,7 +71,7 @@ class Recovery {
       else if (type == JournalLog::BlockType::commit) {
         if (log_.has_transaction_checksums() && !JournalLog::confirms(block, checksum_)) break;
         commit();
-        ++sequence;
+        sequence = sequence_after(sequence);
       } else
         break;
     }
@@ -122,8 +131,7 @@ class Recovery {
     JournaledBlocks blocks;
     for (const Write& write : committed_) {
       const auto revoked = revoked_.find(write.block);
-      const bool still_counts =
-          revoked == revoked_.end() || static_cast<std::int32_t>(write.sequence - revoked->second) > 0;
+      const bool still_counts = revoked == revoked_.end() || is_later(write.sequence, revoked->second);
       if (still_counts) blocks[write.block] = write.from;
     }
     return blocks;

@@ -70,7 +70,8 @@ std::vector<std::pair<std::uint64_t, Extent>> lost_inodes(const Filesystem& file
   const std::uint64_t size = geometry.inode_size();
   std::vector<std::pair<std::uint64_t, Extent>> inodes;
   for (std::uint64_t group = 0; group < geometry.groups(); ++group) {
-    const std::uint64_t table = geometry.bytes({filesystem.descriptors.inode_table(group), 1}).offset;
+    const BlockRun first_block = geometry.clip({filesystem.descriptors.inode_table(group), 1});
+    const std::uint64_t table = geometry.bytes(first_block).offset;
     for_each_lost(losses, geometry.bytes(tables.of(group)), [&](Extent lost) {
       for (std::uint64_t offset = lost.offset / size * size; offset < lost.end(); offset += size) {
         const std::uint64_t index = (offset - table) / size;

@@ -49,8 +49,8 @@ void select_blocks_in_use(const Filesystem& filesystem, BlockRun groups, Selecti
     if (proven && filesystem.descriptors.has_flag(group, EXT2_BG_BLOCK_UNINIT))
       continue;  // it holds only metadata
     const std::uint64_t place = filesystem.descriptors.block_bitmap(group);
-    const Extent bytes = geometry.bytes({place, 1});
-    const bool exists = place != 0 && geometry.clip({place, 1}).count == 1;
+    const Extent bytes = geometry.bytes(geometry.clip({place, 1}));
+    const bool exists = place != 0 && !bytes.empty();
     if (exists) filesystem.file.read(bytes.offset, bitmap);
     if (!exists || filesystem.file.is_lost(bytes) ||
         !filesystem.descriptors.is_bitmap_plausible(group, bitmap)) {

@@ -39,10 +39,14 @@ void read_bitmaps_first(const Filesystem& filesystem) {
 void read_metadata_first(const ReadableFile& file, std::span<const Selection::ClassRun> runs,
                          std::uint32_t block_size) {
   std::vector<std::byte> buffer;
+  const std::uint64_t size = file.size();
+  const auto bytes_of = [&](BlockRun blocks) {  // the device may end inside the last block
+    const std::uint64_t begin = std::min(size, blocks.first * block_size);
+    return Extent{begin, std::min(size, blocks.end() * block_size) - begin};
+  };
   for (const auto& [wanted, is_read_first] : kClassPriorities)
     for (const auto& [blocks, block_class] : runs)
-      if (is_read_first && block_class == wanted)
-        read_once(file, {blocks.first * block_size, blocks.count * block_size}, buffer);
+      if (is_read_first && block_class == wanted) read_once(file, bytes_of(blocks), buffer);
 }
 
 }  // namespace e2qcow::ext2

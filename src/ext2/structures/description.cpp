@@ -4,6 +4,7 @@
 #include <uuid/uuid.h>
 
 #include <array>
+#include <bit>
 
 #include "ext2/structures/text_field.h"
 
@@ -21,7 +22,7 @@ std::string feature_names(const ext2_super_block& raw) {
   for (int i = 0; i < 3; ++i)
     for (std::uint32_t rest = masks[i]; rest != 0; rest &= rest - 1) {
       char name[64];
-      e2p_feature_to_string(types[i], rest & -rest, name, sizeof name);
+      e2p_feature_to_string(types[i], 1U << std::countr_zero(rest), name, sizeof name);
       if (!names.empty()) names += ' ';
       names += name;
     }

@@ -93,7 +93,7 @@ std::optional<std::uint64_t> Geometry::group_of(std::uint64_t block) const {
 }
 
 BlockRun Geometry::clip(BlockRun run) const {
-  if (run.first >= blocks_) return {run.first, 0};
+  if (run.first >= blocks_) return {blocks_, 0};
   return {run.first, std::min(run.count, blocks_ - run.first)};
 }
 

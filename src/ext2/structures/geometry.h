@@ -52,8 +52,9 @@ class Geometry {
   bool contains(BlockRun run) const {
     return run.first != 0 && run.first <= claimed_blocks_ && run.count <= claimed_blocks_ - run.first;
   }
-  // The part of the run that is inside the file system and the device.
+  // The part of the run that is inside the file system and the device; if there is none, an empty run there.
   BlockRun clip(BlockRun run) const;
+  // Of a run inside the device: clip first what comes from a disk.
   Extent bytes(BlockRun run) const { return {run.first * block_size_, run.count * block_size_}; }
 
  private:

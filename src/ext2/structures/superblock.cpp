@@ -17,10 +17,20 @@ static_assert(sizeof(ext2_super_block) == kSuperblockSize);
 // them invalid. Source: <ext2fs/ext2_fs.h>, EXT2_MAX_INODES_PER_GROUP
 constexpr std::uint64_t kMaxPerGroup = 1 << 16;
 
+// Absent if the file ends before it, or if there is none: everything else in it may still be wrong.
+std::optional<Superblock> read_with_magic(const ReadableFile& file, std::uint64_t offset) {
+  if (file.size() < kSuperblockSize || offset > file.size() - kSuperblockSize) return std::nullopt;
+  Superblock superblock;
+  superblock.offset = offset;
+  file.read(offset, std::as_writable_bytes(std::span(&superblock.raw, 1)));
+  if constexpr (std::endian::native == std::endian::big) ext2fs_swap_super(&superblock.raw);
+  return superblock.raw.s_magic == EXT2_SUPER_MAGIC ? std::optional(superblock) : std::nullopt;
+}
+
 // The fields without which nothing can be found. The others may be wrong (see Geometry).
 bool makes_sense(const Superblock& superblock) {
   const ext2_super_block& raw = superblock.raw;
-  if (raw.s_magic != EXT2_SUPER_MAGIC || raw.s_log_block_size > 6) return false;
+  if (raw.s_log_block_size > 6) return false;
   if (superblock.is_journal_device()) return superblock.blocks() > 0;
   const std::uint64_t max_per_group = std::max<std::uint64_t>(kMaxPerGroup, superblock.block_size() * 8ULL);
   const bool bigalloc = superblock.has_ro_compat(EXT4_FEATURE_RO_COMPAT_BIGALLOC);
@@ -45,26 +55,19 @@ std::uint64_t Superblock::blocks() const {
 }
 
 std::optional<Superblock> read_superblock(const ReadableFile& file, std::uint64_t offset) {
-  if (file.size() < kSuperblockSize || offset > file.size() - kSuperblockSize) return std::nullopt;
-  Superblock superblock;
-  superblock.offset = offset;
-  file.read(offset, std::as_writable_bytes(std::span(&superblock.raw, 1)));
-  if constexpr (std::endian::native == std::endian::big) ext2fs_swap_super(&superblock.raw);
-  if (!makes_sense(superblock)) return std::nullopt;
-  return superblock;
+  const auto superblock = read_with_magic(file, offset);
+  return superblock && makes_sense(*superblock) ? superblock : std::nullopt;
 }
 
 std::optional<Superblock> read_repaired_primary(const ReadableFile& file) {
-  Superblock superblock;
-  if (file.size() < superblock.offset + kSuperblockSize) return std::nullopt;
-  ext2_super_block& raw = superblock.raw;
-  file.read(superblock.offset, std::as_writable_bytes(std::span(&raw, 1)));
-  if constexpr (std::endian::native == std::endian::big) ext2fs_swap_super(&raw);
-  if (raw.s_blocks_per_group == 0 || superblock.blocks() == 0) return std::nullopt;
-  const std::uint64_t groups = divide_up(superblock.blocks(), std::uint64_t{raw.s_blocks_per_group});
-  raw.s_inodes_per_group = static_cast<std::uint32_t>(divide_up(std::uint64_t{raw.s_inodes_count}, groups));
-  superblock.is_repaired = true;
-  return makes_sense(superblock) ? std::optional(superblock) : std::nullopt;
+  auto superblock = read_with_magic(file, kSuperblockOffset);
+  if (!superblock || superblock->raw.s_blocks_per_group == 0 || superblock->blocks() == 0)
+    return std::nullopt;
+  ext2_super_block& raw = superblock->raw;
+  const std::uint64_t groups = divide_up(superblock->blocks(), raw.s_blocks_per_group);
+  raw.s_inodes_per_group = static_cast<std::uint32_t>(divide_up(raw.s_inodes_count, groups));
+  superblock->is_repaired = true;
+  return makes_sense(*superblock) ? superblock : std::nullopt;
 }
 
 }  // namespace e2qcow::ext2

@@ -248,6 +248,15 @@ TEST_F(Damaged, NoSuperblockIsAnErrorAndWithForceWhatIsRecognised) {
   EXPECT_TRUE(read_file(path("ours.raw")) == expected);
 }
 
+TEST_F(Damaged, ADiskOfOnesHoldsNoFileSystem) {
+  write_file(path("disk.img"), std::string(2048, '\xff'));
+  expect_failure(e2qcow({"dump", "disk.img", "image.qcow2"}), {"no ext2/3/4 file system found"});
+  expect_failure(e2qcow({"measure", "disk.img"}), {"no ext2/3/4 file system found"});
+  EXPECT_EQ(e2qcow({"dump", "--force", "disk.img", "image.qcow2"}).status, 3);
+  expect_restored_as_by_qemu("image.qcow2", "ours.raw");
+  expect_same_bytes("disk.img", "ours.raw");
+}
+
 // --- flags and bitmaps
 
 TEST_F(Damaged, FlagsThatATableWasNeverUsedWithoutTheirChecksum) {

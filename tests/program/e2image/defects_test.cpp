@@ -222,6 +222,15 @@ TEST_F(E2imageDumping, ADamagedPrimarySuperblockIsReplacedByABackup) {
   expect_same_metadata("ours.raw");
 }
 
+TEST_F(E2imageDumping, ADiskOfOnesHoldsNoFileSystem) {
+  write_file(path("disk.img"), std::string(2048, '\xff'));
+  const Outcome outcome = ours({"-Q", "disk.img", "image.qcow2"});
+  EXPECT_EQ(outcome.status, 1) << outcome;
+  EXPECT_NE(outcome.err.find("Bad magic number in super-block while trying to open disk.img"),
+            std::string::npos)
+      << outcome;
+}
+
 // Long runs of zeros are not written block by block.
 TEST_F(E2imageDumping, W8ZerosGoThroughAPipeInLargePieces) {
   require_program("strace");

@@ -85,5 +85,14 @@ TEST(Rounding, GoesToMultiplesOfTheUnit) {
   EXPECT_EQ(divide_up(513, 512), 2);
 }
 
+TEST(Rounding, DividesTheLargestNumbers) {
+  constexpr std::uint64_t kLargest = 0xffff'ffff'ffff'ffff;
+  EXPECT_EQ(divide_up(kLargest, 1), kLargest);
+  EXPECT_EQ(divide_up(kLargest, 2), 1ULL << 63);
+  EXPECT_EQ(divide_up(kLargest, 0xffff'ffff), (1ULL << 32) + 1);
+  EXPECT_EQ(divide_up(kLargest, kLargest), 1);
+  EXPECT_EQ(round_up(kLargest - 511, 512), kLargest - 511);
+}
+
 }  // namespace
 }  // namespace e2qcow

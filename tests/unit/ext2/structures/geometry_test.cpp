@@ -124,8 +124,8 @@ TEST(Geometry, ClipsRunsToTheDevice) {
   EXPECT_EQ(geometry.clip({0, 1000}), (BlockRun{0, 1000}));
   EXPECT_EQ(geometry.clip({990, 20}), (BlockRun{990, 10}));
   EXPECT_EQ(geometry.clip({999, kEnough}), (BlockRun{999, 1}));
-  EXPECT_EQ(geometry.clip({1000, 1}).count, 0);
-  EXPECT_EQ(geometry.clip({kEnough, kEnough}).count, 0);
+  EXPECT_EQ(geometry.clip({1000, 1}), (BlockRun{1000, 0}));
+  EXPECT_EQ(geometry.clip({kEnough, kEnough}), (BlockRun{1000, 0}));
 }
 
 TEST(HasSuperblock, InEveryGroupOfAnOldFileSystem) {

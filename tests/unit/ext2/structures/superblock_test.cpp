@@ -92,6 +92,26 @@ TEST(ReadSuperblock, FindsNothingAtTheEndOfTheFile) {
   EXPECT_FALSE(read_superblock(SparseFile(1023), 0));
 }
 
+TEST(ReadRepairedPrimary, FindsNothingInBytesThatAreAllOnes) {
+  SparseFile disk(2048);
+  disk.put(0, filled(2048, 0xff));
+  EXPECT_FALSE(read_repaired_primary(disk));
+}
+
+// So many blocks that rounding up their number would begin with 0 again.
+TEST(ReadRepairedPrimary, DividesTheInodesAmongTheMostGroupsThereCanBe) {
+  Superblock superblock = plain_superblock(1024, ~0ULL);
+  superblock.raw.s_feature_incompat = EXT4_FEATURE_INCOMPAT_64BIT;
+  superblock.raw.s_inodes_per_group = 0;
+  superblock.raw.s_inodes_count = 1000;
+  SparseFile disk(2048);
+  disk.put(1024, superblock_bytes(superblock));
+  const auto repaired = read_repaired_primary(disk);
+  ASSERT_TRUE(repaired);
+  EXPECT_EQ(repaired->raw.s_inodes_per_group, 1);
+  EXPECT_TRUE(repaired->is_repaired);
+}
+
 TEST(Superblock, CountsBlocksWith64BitsOnlyIfItsFeaturesSaySo) {
   Superblock superblock = plain_superblock(4096, (5ULL << 32) + 7);
   EXPECT_EQ(superblock.blocks(), 7);
