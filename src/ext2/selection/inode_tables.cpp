@@ -62,9 +62,9 @@ BlockRun InodeTables::of(std::uint64_t group) const {
 
 bool InodeTables::has_named_inodes(std::uint64_t group) const {
   const ext2_super_block& raw = filesystem_.superblock.raw;
-  const std::uint64_t per_group = filesystem_.geometry.inodes_per_group();
   const auto is_in_group = [&](std::uint64_t inode) {
-    return inode != 0 && (inode - 1) / per_group == group;
+    const auto place = filesystem_.geometry.place_of_inode(inode);
+    return place && place->group == group;
   };
   return group == 0 || is_in_group(raw.s_journal_inum) || is_in_group(raw.s_usr_quota_inum) ||
          is_in_group(raw.s_grp_quota_inum) || is_in_group(raw.s_prj_quota_inum) ||

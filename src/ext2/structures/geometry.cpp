@@ -70,7 +70,9 @@ Geometry::Geometry(const Superblock& superblock, std::uint64_t device_size)
 std::uint64_t Geometry::count_groups(const Superblock& superblock, std::uint64_t device_size) const {
   constexpr std::uint64_t kMaxMissingGroups = 1 << 18;
   constexpr std::uint64_t kMaxWithoutInodes = 1 << 16;
-  constexpr std::uint64_t kMaxGroups = 1 << 22;  // 512 TiB in groups of 128 MiB; bounds the memory
+  // 512 TiB in groups of 128 MiB, with descriptors of 64 bytes; both bound the memory.
+  constexpr std::uint64_t kMaxGroups = 1 << 22;
+  constexpr std::uint64_t kMaxDescriptorBytes = 256 << 20;
   const auto groups_of = [&](std::uint64_t blocks) {
     return divide_up(blocks - std::min(blocks, first_data_block_), blocks_per_group_);
   };
@@ -78,8 +80,9 @@ std::uint64_t Geometry::count_groups(const Superblock& superblock, std::uint64_t
   const std::uint64_t with_inodes =
       divide_up(std::uint64_t{superblock.raw.s_inodes_count}, superblock.raw.s_inodes_per_group);
   const std::uint64_t believed = std::max(std::min(present, kMaxWithoutInodes), with_inodes);
-  return std::min({groups_of(claimed_blocks_), believed, present + kMaxMissingGroups,
-                   device_size / sane_descriptor_size(superblock), kMaxGroups});
+  const std::uint64_t max_descriptor_bytes = std::min(device_size, kMaxDescriptorBytes);
+  return std::min({groups_of(claimed_blocks_), believed, present + kMaxMissingGroups, kMaxGroups,
+                   max_descriptor_bytes / sane_descriptor_size(superblock)});
 }
 
 BlockRun Geometry::group(std::uint64_t group) const {
@@ -90,6 +93,12 @@ std::optional<std::uint64_t> Geometry::group_of(std::uint64_t block) const {
   if (block < first_data_block_ || groups_ == 0) return std::nullopt;
   const std::uint64_t group = (block - first_data_block_) / blocks_per_group_;
   return group < groups_ ? std::optional(group) : std::nullopt;
+}
+
+std::optional<Geometry::InodePlace> Geometry::place_of_inode(std::uint64_t number) const {
+  if (number == 0 || groups_ == 0) return std::nullopt;  // a journal device has no inodes, either
+  const InodePlace place{(number - 1) / inodes_per_group_, (number - 1) % inodes_per_group_};
+  return place.group < groups_ ? std::optional(place) : std::nullopt;
 }
 
 BlockRun Geometry::clip(BlockRun run) const {

@@ -41,6 +41,12 @@ class Geometry {
   BlockRun group(std::uint64_t group) const;
   // Absent before the first group, after the last, and if there are no groups.
   std::optional<std::uint64_t> group_of(std::uint64_t block) const;
+  struct InodePlace {
+    std::uint64_t group;
+    std::uint64_t index;  // in the group's table, from 0
+  };
+  // Absent if no group has such an inode.
+  std::optional<InodePlace> place_of_inode(std::uint64_t number) const;
   bool has_superblock(std::uint64_t group) const;
   std::uint64_t superblock_block(std::uint64_t group) const;
   // The descriptor blocks, primary or backup, that are stored in the group; may be empty.

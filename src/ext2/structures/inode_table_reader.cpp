@@ -41,10 +41,10 @@ std::uint64_t InodeTableReader::first_inode_in(std::uint64_t group, std::uint64_
 
 std::optional<std::vector<std::byte>> read_inode(const Filesystem& filesystem, std::uint64_t number) {
   const Geometry& geometry = filesystem.geometry;
-  if (number == 0 || (number - 1) / geometry.inodes_per_group() >= geometry.groups()) return std::nullopt;
-  const std::uint64_t group = (number - 1) / geometry.inodes_per_group();
-  const std::uint64_t byte = (number - 1) % geometry.inodes_per_group() * geometry.inode_size();
-  const BlockRun table{filesystem.descriptors.inode_table(group), byte / geometry.block_size() + 1};
+  const auto place = geometry.place_of_inode(number);
+  if (!place) return std::nullopt;
+  const std::uint64_t byte = place->index * geometry.inode_size();
+  const BlockRun table{filesystem.descriptors.inode_table(place->group), byte / geometry.block_size() + 1};
   if (table.first == 0 || geometry.clip(table) != table) return std::nullopt;
   std::vector<std::byte> bytes(EXT2_GOOD_OLD_INODE_SIZE);
   filesystem.file.read(geometry.bytes(table).offset + byte, bytes);

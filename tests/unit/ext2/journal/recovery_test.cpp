@@ -305,6 +305,13 @@ TEST_F(Journals, HaveNothingToReplayWithoutTheFeature) {
   EXPECT_EQ(replay(journal), JournaledBlocks{});
 }
 
+// It has no inodes, and says that one of them is a journal.
+TEST_F(Journals, HaveNothingToReplayOnAJournalDevice) {
+  image_.superblock.raw.s_feature_incompat = EXT3_FEATURE_INCOMPAT_JOURNAL_DEV;
+  image_.superblock.raw.s_inodes_per_group = 0;
+  EXPECT_EQ(replay(), JournaledBlocks{});
+}
+
 TEST_F(Journals, AreReplayedDespiteTheRecoveryFlag) {
   JournalBytes journal(32, {});
   journal.write({{500, filled(1024, 1)}});

@@ -59,6 +59,20 @@ TEST(Geometry, BeginsGroupsOfLargerBlocksWithBlock0) {
   EXPECT_EQ(geometry.superblock_block(1), 16384);
 }
 
+TEST(Geometry, KnowsThePlacesOfInodes) {
+  const Geometry geometry = geometry_of(plain_superblock(4096, 40'000));  // two groups of 32 inodes
+  const auto place = [&](std::uint64_t number) {
+    const auto found = geometry.place_of_inode(number);
+    return found ? std::optional(std::pair(found->group, found->index)) : std::nullopt;
+  };
+  EXPECT_EQ(place(0), std::nullopt);
+  EXPECT_EQ(place(1), std::pair(0UL, 0UL));
+  EXPECT_EQ(place(32), std::pair(0UL, 31UL));
+  EXPECT_EQ(place(33), std::pair(1UL, 0UL));
+  EXPECT_EQ(place(64), std::pair(1UL, 31UL));
+  EXPECT_EQ(place(65), std::nullopt);
+}
+
 TEST(Geometry, HasNoGroupForABlockThatIsInNone) {
   EXPECT_EQ(geometry_of(plain_superblock(1024, 8193)).groups(), 1);
   EXPECT_EQ(geometry_of(plain_superblock(1024, 8194)).groups(), 2);
@@ -101,6 +115,19 @@ TEST(Geometry, HasNoMoreMissingGroupsThanThereAreInodesFor) {
 }
 
 // A device of 64 GiB, and a size of groups that is damaged.
+// On a sparse file of 4 TiB these would take 128 GiB of memory.
+TEST(Geometry, HasNoMoreGroupsThanFitIntoMemoryWithTheirDescriptors) {
+  Superblock superblock = plain_superblock(65536, 1ULL << 32);
+  superblock.raw.s_feature_incompat = EXT4_FEATURE_INCOMPAT_64BIT;
+  superblock.raw.s_blocks_per_group = 8;
+  superblock.raw.s_inodes_per_group = 1;
+  superblock.raw.s_inodes_count = 0xffff'ffff;
+  superblock.raw.s_desc_size = 32768;
+  const Geometry geometry(superblock, 4ULL << 40);
+  EXPECT_EQ(geometry.descriptor_size(), 32768);
+  EXPECT_LE(geometry.groups() * geometry.descriptor_size(), 256 << 20);
+}
+
 TEST(Geometry, HasFewSmallGroupsUnlessThereAreInodesForThem) {
   Superblock superblock = plain_superblock(4096, 1 << 24);
   superblock.raw.s_blocks_per_group = superblock.raw.s_clusters_per_group = 8;
@@ -117,6 +144,7 @@ TEST(Geometry, OfAJournalDeviceHasNoGroups) {
   EXPECT_EQ(geometry.groups(), 0);
   EXPECT_EQ(geometry.blocks(), 1000);
   EXPECT_EQ(geometry.descriptor_blocks(), std::vector<std::uint64_t>{});
+  EXPECT_FALSE(geometry.place_of_inode(1));
 }
 
 TEST(Geometry, ClipsRunsToTheDevice) {
