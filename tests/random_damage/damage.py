@@ -17,16 +17,14 @@ import random
 import re
 import shutil
 import struct
-import subprocess
 import sys
 import tempfile
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+import trial  # noqa: E402
+from trial import fast_folder, judge, run, status_without  # noqa: E402
+
 JUDGES = ("mke2fs", "e2fsck", "debugfs", "dumpe2fs", "setarch")
-# As in e2fsprogs' own tests; a fixed fill of memory, because e2fsck prints uninitialised bytes of some.
-ENVIRONMENT = {"PATH": os.environ["PATH"] + ":/usr/sbin:/sbin", "TZ": "GMT0", "LC_ALL": "C",
-               "E2FSCK_CONFIG": "/dev/null", "BLKID_FILE": "/dev/null",
-               "EXT2FS_NO_MTAB_OK": "yes", "E2FSPROGS_SKIP_PROGRESS": "yes", "E2FSPROGS_LIBMAGIC_SUPPRESS": "yes",
-               "E2FSCK_TIME": "1700000000", "MALLOC_PERTURB_": "165", "SOURCE_DATE_EPOCH": "1700000000"}
 KINDS = [
     # name, mke2fs options, size in KiB, journal to be replayed
     ("ext2-1k", ["-t", "ext2", "-b", "1024", "-g", "1024", "-N", "512"], 4096, False),
@@ -56,24 +54,6 @@ SUPERBLOCK_FIELDS = [(0, 4), (4, 4), (20, 4), (24, 4), (28, 4), (32, 4), (36, 4)
 INODE_FIELDS = [(0, 2), (4, 4), (20, 4), (26, 2), (28, 4), (32, 4), (40, 2), (42, 2), (44, 2), (46, 2), (52, 4), (56, 2),
                 (58, 2), (60, 4), (88, 4), (92, 4), (96, 4), (104, 4), (108, 4), (118, 2), (128, 2)]
 INODE_FLAGS = [0x800, 0x1000, 0x40000, 0x80000, 0x200000, 0x10000000, 0x20000000, 0x40000000]
-
-
-def run(words, cwd, timeout=20, stdin=None):
-    """Output and exit status; -1 when it took too long."""
-    try:
-        done = subprocess.run(words, cwd=cwd, env=ENVIRONMENT, timeout=timeout, input=stdin, check=False,
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        return done.stdout, done.returncode
-    except subprocess.TimeoutExpired:
-        return b"", -1
-
-
-def judge(words, cwd):
-    """What an outside program says; without its version and the addresses of a crash."""
-    output, status = run(["setarch", "-R"] + words, cwd)
-    lines = [line for line in output[:2_000_000].split(b"\n")
-             if not re.match(rb"(e2fsck|dumpe2fs) 1\.", line) and not re.search(rb"\(\+?.*0x[0-9a-f]*\)\[0x", line)]
-    return b"\n".join(re.sub(rb" fault addr=0x.*", b"", line) for line in lines), status
 
 
 # --- file systems ------------------------------------------------------------
@@ -234,38 +214,7 @@ def blocks_in_use(text, size):
     return numbers, int(block.group(1))
 
 
-class Trial:
-    def __init__(self, program, folder):
-        self.program = program
-        self.folder = folder
-
-    def path(self, name):
-        return os.path.join(self.folder, name)
-
-    def fsck(self, name, how):
-        """What e2fsck says of a copy."""
-        os.makedirs(self.path("judge"), exist_ok=True)
-        shutil.copyfile(self.path(name), self.path("judge/fs.img"))
-        return judge(["e2fsck", how, "-N", "test_filesys", "fs.img"], self.path("judge"))
-
-    def compare(self, original, restored, how):
-        ours = self.fsck(restored, how)
-        theirs = self.fsck(original, how)
-        if ours == theirs or theirs[1] == -1:
-            return None
-        if theirs != self.fsck(original, how):
-            return None  # e2fsck does not say twice the same
-        return f"e2fsck {how} differs"
-
-    def dump_and_restore(self, options):
-        output, status = run([self.program, "dump", "-q"] + options + [self.path("fs.img"), self.path("fs.qcow2")],
-                             self.folder, timeout=10)
-        if status not in (0, 3):
-            return f"dump {options}: status {status}: {output.decode(errors='replace')}"
-        output, status = run([self.program, "restore", "-q", self.path("fs.qcow2"), self.path("restored.img")],
-                             self.folder)
-        return None if status == 0 else f"restore: status {status}: {output.decode(errors='replace')}"
-
+class Trial(trial.Trial):
     def lost_block(self, image):
         """The first block in use that did not come back."""
         text = judge(["dumpe2fs", self.path("fs.img")], self.folder)[0].decode(errors="replace")
@@ -285,9 +234,9 @@ class Trial:
             file.write(image)
         problem = self.dump_and_restore(["--force"])
         for how in ("-fn", "-fy"):
-            problem = problem or self.compare("fs.img", "restored.img", how)
+            problem = problem or self.compare(how)
         problem = problem or self.dump_and_restore(["--force", "--all"])
-        problem = problem or self.compare("fs.img", "restored.img", "-fn") and "with --all, e2fsck differs"
+        problem = problem or self.compare("-fn") and "with --all, e2fsck differs"
         problem = problem or self.lost_block(image)
         with open(self.path("fs.img"), "rb") as file:
             if file.read() != image:
@@ -305,21 +254,19 @@ def main():
     parser.add_argument("--seed", type=int, default=chosen)
     parser.add_argument("--keep", metavar="DIR", help="keep the file systems that gave trouble")
     arguments = parser.parse_args()
-    missing = [name for name in JUDGES if not shutil.which(name, path=ENVIRONMENT["PATH"])]
-    if missing:
-        print("missing:", ", ".join(missing), file=sys.stderr)
-        return 1 if os.environ.get("E2QCOW_CI") else 77
+    if status := status_without(JUDGES):
+        return status
     print(f"seed {arguments.seed}, {arguments.count} damages from {arguments.first} on", flush=True)
     failures = 0
-    with tempfile.TemporaryDirectory(dir="/dev/shm" if os.path.isdir("/dev/shm") else None) as folder:
+    with tempfile.TemporaryDirectory(dir=fast_folder()) as folder:
         images = make_file_systems(folder, random.Random(arguments.seed))
         places = {name: metadata_places(image, folder) for name, image in images.items()}
-        trial = Trial(os.path.abspath(arguments.e2qcow), folder)
+        judged = Trial(os.path.abspath(arguments.e2qcow), folder)
         for number in range(arguments.first, arguments.first + arguments.count):
             rng = random.Random(arguments.seed * 1_000_003 + number)
             name = rng.choice(sorted(images))
             damaged = damage(images[name], *places[name], rng)
-            problem = trial.problem(damaged)
+            problem = judged.problem(damaged)
             if not problem:
                 continue
             failures += 1
