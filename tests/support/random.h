@@ -57,7 +57,7 @@ class Random {
   std::mt19937_64 engine_;
 };
 
-// How often to do what is random: E2QCOW_ROUNDS times as often as usual (./dev damage).
+// How often to do what is random: E2QCOW_ROUNDS times as often as usual (./dev random-damage).
 inline int rounds(int usual) {
   const char* const times = std::getenv("E2QCOW_ROUNDS");
   return times != nullptr ? usual * std::atoi(times) : usual;
