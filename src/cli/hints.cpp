@@ -18,7 +18,8 @@ struct Hint {
 constexpr Hint kHints[] = {
     {Errc::missing_backing, "--backing-a",
      "name it with --backing-a or --backing-b FILE:raw or FILE:qcow2 if you trust it"},
-    {Errc::unknown_format, "--backing-a", "name the format with --backing-a or --backing-b FILE:raw or FILE:qcow2"},
+    {Errc::unknown_format, "--backing-a",
+     "name the format with --backing-a or --backing-b FILE:raw or FILE:qcow2"},
     {Errc::ambiguous, "A", "choose one with FILE:qcow2 or FILE:raw"},
     {Errc::implausible, "--max-ratio", "--max-ratio N accepts it"},
     {Errc::too_large, "--max-size", "--max-size SIZE accepts it"},

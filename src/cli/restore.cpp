@@ -22,8 +22,8 @@ struct RestoreCommand {
 
 void warn_of_losses(const RestoreCommand& command, const work::RestoreResult& result) {
   if (result.lost_bytes > 0)
-    say("{}: {} could not be read when the dump was made, and are zeros\n", printable(command.work.image.path),
-        human_size(result.lost_bytes));
+    say("{}: {} could not be read when the dump was made, and are zeros\n",
+        printable(command.work.image.path), human_size(result.lost_bytes));
 }
 
 void print_json(const RestoreCommand& command, const work::RestoreResult& result, double seconds) {

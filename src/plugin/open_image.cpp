@@ -87,8 +87,8 @@ bool OpenImage::is_based_on_us(const PosixFile& overlay) const {
   const auto theirs = record_of(reader);
   const auto ours = record_of(chain_.reader());
   if (theirs && ours && theirs->data != ours->data)
-    fail(Errc::refused, fmt::format("{}: was made on top of another dump than the current {}",
-                                    overlay.name(), path_));
+    fail(Errc::refused,
+         fmt::format("{}: was made on top of another dump than the current {}", overlay.name(), path_));
   return true;
 }
 
@@ -133,8 +133,7 @@ void OpenImage::read(std::uint64_t guest_offset, std::span<std::byte> out) {
 }
 
 qcow2::Overlay& OpenImage::to_write() {
-  if (is_child_)
-    fail(Errc::in_use, path_ + ": is being changed by the parent process");
+  if (is_child_) fail(Errc::in_use, path_ + ": is being changed by the parent process");
   if (!to_change_.overlay) fail(Errc::refused, path_ + ": was not opened for writing");
   return *to_change_.overlay;
 }

@@ -73,8 +73,8 @@ void Device::open_filesystem(const DeviceOptions& options) {
 
 void Device::use(const DeviceOptions& options, const ext2::Superblock& superblock) {
   if (options.strict && superblock.blocks() > window_->size() / superblock.block_size())
-    fail(Errc::truncated, fmt::format("{}: it ends before its file system, which has {} blocks of {}",
-                                      name(), superblock.blocks(), superblock.block_size()));
+    fail(Errc::truncated, fmt::format("{}: it ends before its file system, which has {} blocks of {}", name(),
+                                      superblock.blocks(), superblock.block_size()));
   salvaging_ =
       std::make_unique<SalvagingFile>(*window_, SalvagingFile::Options{.block_size = superblock.block_size(),
                                                                        .retries = options.retries,

@@ -72,7 +72,8 @@ void PipeFile::copy_out(std::uint64_t offset, std::span<std::byte> out) const {
   }
   if (out.empty()) return;
   if (position_ - offset > ring_.size())
-    fail(Errc::refused, fmt::format("{}: read at {}: these bytes have passed and were not kept", name_, offset));
+    fail(Errc::refused,
+         fmt::format("{}: read at {}: these bytes have passed and were not kept", name_, offset));
   const auto first = std::span(ring_).subspan(offset % ring_.size());
   const std::size_t length = std::min(first.size(), out.size());
   std::ranges::copy(first.first(length), out.begin());
