@@ -23,10 +23,10 @@ void require_ascending(std::span<const Extent> areas) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   try {
-    const RescueMap map = RescueMap::parse(text, "map");
+    const work::RescueMap map = work::RescueMap::parse(text, "map");
     require_ascending(map.unfinished());
     const std::string again = map.text("fuzz");
-    require(RescueMap::parse(again, "map").text("fuzz") == again);
+    require(work::RescueMap::parse(again, "map").text("fuzz") == again);
     require_ascending(map.explained_by(map).unfinished());
   } catch (const std::system_error&) {  // refused, with a reason
   }
