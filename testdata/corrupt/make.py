@@ -19,6 +19,7 @@ CLUSTER = 512
 REFCOUNT_TABLE, REFCOUNT_BLOCK, L1, L2, DATA, MORE_DATA, STREAM, END = (CLUSTER * i for i in range(1, 9))
 ALLOCATED, ZEROS = 0xFFFFFFFF, 0xFFFFFFFF << 32  # all subclusters of a cluster
 FAR = 1 << 40  # past the end of each file
+DAMAGED = "damaged qcow2 header: "
 BITMAPS = 0x23852875
 FIELDS = {"magic": (0, "I"), "version": (4, "I"), "backing_offset": (8, "Q"), "backing_size": (16, "I"),
           "cluster_bits": (20, "I"), "size": (24, "Q"), "crypt": (32, "I"), "l1_size": (36, "I"), "l1": (40, "Q"),
@@ -140,7 +141,7 @@ def refused(name, image, message):
 
 
 def header(name, image, what):
-    return refused("header-" + name, image, "damaged qcow2 header: " + what)
+    return refused("header-" + name, image, DAMAGED + what)
 
 
 def unsupported(name, image, what):
@@ -157,6 +158,19 @@ def harmless(name, image, *corruptions):
     return Case(name, image, (2, *("corruption: " + text for text in corruptions)), (0,))
 
 
+def of_others(name, image, check, text):
+    """A fault of something that the disk does not depend on; `restore` names the first."""
+    return Case(name, image, check, (3, f"contradicts itself ({text}), but not in what its disk is read from"))
+
+
+def header_of_others(name, image, text):
+    return of_others("header-" + name, image, (1, text), text)
+
+
+def found_in_others(name, image, corruptions, first=None):
+    return of_others(name, image, (2, *("corruption: " + text for text in corruptions)), first or corruptions[0])
+
+
 def leak(name, image, *leaks):
     return Case(name, image, (3, *("leak: " + text for text in leaks)), (0,))
 
@@ -165,7 +179,7 @@ def headers():
     yield Case("valid", Image(), (0,), (0,))
     yield Case("valid-version-2", Image(2), (0,), (0,))
     yield refused("no-magic", Image().set(magic=0x514649FC), "not a qcow2 image")
-    yield refused("empty", Image().cut(0), "not a qcow2 image")
+    yield refused("empty", Image().cut(0), "not a qcow2 image; it is empty")
     inside = "the file ends inside the qcow2 header"
     yield refused("cut-in-header-of-version-2", Image(2).cut(71), inside)
     yield refused("cut-in-header-of-version-3", Image().cut(103), inside)
@@ -195,33 +209,36 @@ def headers():
                  "an L1 table of 1 entries is too small for the disk, which needs 2")
     yield header("l1-too-large", Image().set(l1_size=(32 << 17) + 1),
                  f"an L1 table of {(32 << 17) + 1} entries is too large")
-    yield header("no-refcount-table", Image().set(refcount_table_clusters=0), "there is no refcount table")
-    yield header("refcount-table-too-large", Image().set(refcount_table_clusters=(8 << 11) + 1),
-                 f"a refcount table of {(8 << 11) + 1} clusters is too large")
-    yield header("snapshot-count", Image().set(snapshots=65537, snapshot_table=END), "65537 snapshots")
+    yield header_of_others("no-refcount-table", Image().set(refcount_table_clusters=0), DAMAGED + "there is no refcount table")
+    yield header_of_others("refcount-table-too-large", Image().set(refcount_table_clusters=(8 << 11) + 1),
+                 DAMAGED + f"a refcount table of {(8 << 11) + 1} clusters is too large")
+    yield header_of_others("snapshot-count", Image().set(snapshots=65537, snapshot_table=END), DAMAGED + "65537 snapshots")
     for table, field, length in (("L1 table", "l1", 16), ("refcount table", "refcount_table", 512),
                                  ("snapshot table", "snapshot_table", 40)):
         name = field.replace("_", "-")
         image = lambda value: Image().with_snapshot().set(**{field: value})
-        yield header(f"{name}-unaligned", image(END + 8), f"the {table} at {END + 8} is not aligned to a cluster")
-        yield header(f"{name}-on-header", image(0), f"the {table} lies on the header")
-        yield refused(f"{name}-past-the-end", image(FAR),
-                      f"the {table} ({length} bytes at {FAR}) runs past the end of the file ({END + 1024} bytes)")
+        part = header if field == "l1" else lambda name, image, what: header_of_others(name, image, DAMAGED + what)
+        yield part(f"{name}-unaligned", image(END + 8), f"the {table} at {END + 8} is not aligned to a cluster")
+        yield part(f"{name}-on-header", image(0), f"the {table} lies on the header")
+        part = refused if field == "l1" else lambda name, image, text: of_others(name, image, (1, text), text)
+        yield part(f"{name}-past-the-end", image(FAR),
+                   f"the {table} ({length} bytes at {FAR}) runs past the end of the file ({END + 1024} bytes)")
     for name, offset, size in (("too-long", 112, 1024), ("past-first-cluster", 500, 13), ("in-header", 104, 4)):
         yield header(f"backing-name-{name}", Image().set(backing_offset=offset, backing_size=size),
                      f"a backing file name of {size} bytes at {offset}")
     image = Image(cluster_bits=12)
     for index in range(65):
         image.put(112 + 8 * index, "II", 0x12345678, 0)
-    yield header("too-many-extensions", image, "too many extensions")
+    yield of_others("header-too-many-extensions", image, (1, DAMAGED + "too many extensions"), "too many extensions")
     name = b"base.img"
     image = Image().set(backing_offset=200, backing_size=len(name))
     image.bytes[200:200 + len(name)] = name
     yield Case("needs-a-backing-file", image, (0,),
                (1, "needs a backing file ('base.img'); name it with --backing FILE:raw or FILE:qcow2 "
                    "if you trust it"))
-    yield header("extension-past-the-end", Image().with_extension(0x12345678, b"", 393),
-                 "an extension (type 0x12345678) of 393 bytes runs past its end")
+    past = "an extension (type 0x12345678) of 393 bytes runs past its end"
+    yield of_others("header-extension-past-the-end", Image().with_extension(0x12345678, b"", 393), (1, DAMAGED + past),
+                    past)
 
 
 def tables():
@@ -242,20 +259,19 @@ def tables():
                (1, f"L1 entry 0: the L2 table at {FAR} runs past the end of the file"))
     yield Case("l1-entry-on-refcount-table", Image().put64(L1, COPIED | REFCOUNT_TABLE),
                (2, f"corruption: L1 entry 0: the L2 table at {REFCOUNT_TABLE} overlaps the refcount table at "
-                   f"{REFCOUNT_TABLE}", *lost),
-               (1, f"two of its tables overlap at {REFCOUNT_TABLE}"))
+                   f"{REFCOUNT_TABLE}", *lost), (0,))
     yield found("l1-entries-with-one-table", Image().put64(L1 + 8, COPIED | L2),
                 [f"L1 table at {L1}: several of its entries have the L2 table at {L2}",
                  *(f"cluster at {offset}: its refcount is 1, its references are 2"
                    for offset in (L2, DATA, MORE_DATA, STREAM))], f"two of its tables overlap at {L2}")
-    yield found("refcount-block-past-the-end", Image().put64(REFCOUNT_TABLE + 8, FAR),
+    yield found_in_others("refcount-block-past-the-end", Image().put64(REFCOUNT_TABLE + 8, FAR),
                 [f"refcount table entry 1: the refcount block at {FAR} runs past the end of the file"])
     # Refcount blocks come first, and nothing in an L1 table that is one can be believed.
     yield Case("refcount-block-on-l1-table", Image().put64(REFCOUNT_TABLE + 8, L1),
                (2, f"corruption: L1 table at {L1}: the L1 table at {L1} overlaps the refcount block at {L1}", *lost),
-               (1, f"two of its tables overlap at {L1}"))
+               (0,))
     # With the only block all refcounts are gone; the block's own cluster is nobody's, and has none either.
-    yield found("refcount-table-reserved-bits", Image().put64(REFCOUNT_TABLE, REFCOUNT_BLOCK | 1),
+    yield found_in_others("refcount-table-reserved-bits", Image().put64(REFCOUNT_TABLE, REFCOUNT_BLOCK | 1),
                 [f"refcount table entry 0: {REFCOUNT_BLOCK | 1:#x} has reserved bits set",
                  *(f"{place}: it is marked as copied, but the refcount of the cluster at {offset} is not 1" for
                    place, offset in (("L1 entry 0", L2), ("guest offset 0", DATA), ("guest offset 512", MORE_DATA))),
@@ -286,7 +302,7 @@ def entries():
     yield harmless("l2-entries-with-one-cluster", Image().set_l2(4, COPIED | DATA),
                    f"cluster at {DATA}: its refcount is 1, its references are 2")
     copied = "guest offset 1024: a compressed cluster is marked as copied"
-    yield found("compressed-copied", Image().set_l2(2, COPIED | COMPRESSED | STREAM), [copied])
+    yield found_in_others("compressed-copied", Image().set_l2(2, COPIED | COMPRESSED | STREAM), [copied])
     yield found("compressed-past-the-end", Image().set_l2(4, COMPRESSED | FAR),
                 [f"guest offset 2048: the compressed data at {FAR} runs past the end of the file"])
     image = Image()
@@ -337,49 +353,44 @@ def snapshots():
     table_lost = f"leak: cluster at {snapshot_table}: its refcount is 1, its references are 0"
     l1_lost = f"leak: cluster at {END}: its refcount is 1, its references are 0"
     size = "snapshot table entry 1: its size, 1069 bytes, is not valid"
-    yield Case("snapshot-size", Image().with_snapshot(extra=1025),
-               (2, "corruption: " + size, l1_lost, table_lost), (1, size))
-    yield found("snapshot-table-cut", Image().with_snapshot(name=b"n" * 447).set(snapshots=2),
+    yield of_others("snapshot-size", Image().with_snapshot(extra=1025),
+                    (2, "corruption: " + size, l1_lost, table_lost), size)
+    yield found_in_others("snapshot-table-cut", Image().with_snapshot(name=b"n" * 447).set(snapshots=2),
                 ["snapshot table entry 2: it runs past the end of the file"])
     entries_in_l1 = (32 << 17) + 1
-    yield Case("snapshot-l1-too-large", Image().with_snapshot(l1_size=entries_in_l1),
-               (2, f"corruption: snapshot 1: an L1 table of {entries_in_l1} entries is too large", l1_lost),
-               (1, f"snapshot 1: an L1 table of {entries_in_l1} entries is too large"))
-    yield Case("snapshot-l1-past-the-end", Image().with_snapshot(l1=FAR),
-               (2, f"corruption: snapshot 1: L1 table at {FAR}: the L1 table at {FAR} runs past the end of the file",
-                l1_lost),
-               (1, f"snapshot 1: L1 table at {FAR}: the L1 table at {FAR} runs past the end of the file"))
+    large = f"snapshot 1: an L1 table of {entries_in_l1} entries is too large"
+    yield of_others("snapshot-l1-too-large", Image().with_snapshot(l1_size=entries_in_l1),
+                    (2, "corruption: " + large, l1_lost), large)
+    past = f"snapshot 1: L1 table at {FAR}: the L1 table at {FAR} runs past the end of the file"
+    yield of_others("snapshot-l1-past-the-end", Image().with_snapshot(l1=FAR), (2, "corruption: " + past, l1_lost), past)
 
 
 def bitmaps():
-    """As QEMU, which opens no image with a bitmap that is not valid."""
-    def case(name, image, text, lost, restore):
+    """QEMU opens no image with a bitmap that is not valid; the disk does not depend on it."""
+    def case(name, image, text, lost=()):
         leaks = (f"leak: cluster at {offset}: its refcount is 1, its references are 0" for offset in lost)
-        return Case(name, image, (2, "corruption: " + text, *leaks), restore)
+        return of_others(name, image, (2, "corruption: " + text, *leaks), text)
 
     directory, table = END, END + CLUSTER
     yield Case("valid-with-bitmap", Image().with_bitmap(), (0,), (0,))
     invalid = "bitmaps extension: it is not valid"
-    yield case("bitmaps-extension-size", Image().with_extension(BITMAPS, bytes(23)),
-               invalid, (), (1, invalid))
-    yield case("bitmaps-extension-of-none", Image().with_bitmap(bitmaps=0), invalid, (directory, table), (1, invalid))
-    yield case("bitmaps-extension-reserved", Image().with_bitmap(reserved=1), invalid, (directory, table), (1, invalid))
-    count = "bitmap directory: it has 1 entries, but the extension has another number"
-    yield case("bitmap-directory-count", Image().with_bitmap(bitmaps=2), count, (), (1, count))
-    cut = "bitmap directory: it ends inside an entry"
-    yield case("bitmap-directory-cut", Image().with_bitmap(directory=bytes(16)), cut, (table,), (1, cut))
+    yield case("bitmaps-extension-size", Image().with_extension(BITMAPS, bytes(23)), invalid)
+    yield case("bitmaps-extension-of-none", Image().with_bitmap(bitmaps=0), invalid, (directory, table))
+    yield case("bitmaps-extension-reserved", Image().with_bitmap(reserved=1), invalid, (directory, table))
+    yield case("bitmap-directory-count", Image().with_bitmap(bitmaps=2),
+               "bitmap directory: it has 1 entries, but the extension has another number")
+    yield case("bitmap-directory-cut", Image().with_bitmap(directory=bytes(16)),
+               "bitmap directory: it ends inside an entry", (table,))
     entry = "bitmap 1: its entry in the bitmap directory is not valid"
     for name, options in (("type", {"kind": 2}), ("granularity", {"granularity": 8}), ("flags", {"flags": 8}),
                           ("without-name", {"name": b""}), ("table-size", {"table_size": 2})):
-        yield case("bitmap-" + name, Image().with_bitmap(**options), entry, (table,), (1, entry))
+        yield case("bitmap-" + name, Image().with_bitmap(**options), entry, (table,))
     yield case("bitmap-table-past-the-end", Image().with_bitmap(table_offset=FAR),
-               f"bitmap 1: the bitmap table at {FAR} runs past the end of the file", (table,),
-               (1, f"bitmap 1: the bitmap table at {FAR} runs past the end of the file"))
-    reserved = "bitmap table entry 0: 0x3 has reserved bits set"
-    yield case("bitmap-entry-reserved-bits", Image().with_bitmap(entry=3), reserved, (), (1, reserved))
-    yield case("bitmap-data-on-l1-table", Image().with_bitmap(entry=L1),
-               f"bitmap table entry 0: the bitmap data at {L1} overlaps the L1 table at {L1}", (),
-               (1, f"two of its tables overlap at {L1}"))
+               f"bitmap 1: the bitmap table at {FAR} runs past the end of the file", (table,))
+    yield case("bitmap-entry-reserved-bits", Image().with_bitmap(entry=3),
+               "bitmap table entry 0: 0x3 has reserved bits set")
+    yield harmless("bitmap-data-on-l1-table", Image().with_bitmap(entry=L1),
+                   f"bitmap table entry 0: the bitmap data at {L1} overlaps the L1 table at {L1}")
 
 
 def main():

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "qcow2/check/image_check.h"
 
+#include <e2qcow/error.h>
+
 #include <algorithm>
 
 #include "base/bytes.h"
@@ -8,11 +10,22 @@
 
 namespace e2qcow::qcow2 {
 
+namespace {
+
+std::vector<Extension> valid_extensions(const ReadableFile& file, const Header& header) {
+  check_other_tables(header, file.size(), file.name());
+  ExtensionList list = read_extensions(file, header);
+  if (!list.fault.empty()) fail(Errc::corrupt, file.name() + ": damaged qcow2 header: " + list.fault);
+  return std::move(list.extensions);
+}
+
+}  // namespace
+
 ImageCheck::ImageCheck(const ReadableFile& image_file)
     : file(image_file),
       file_size(file.size()),
       header(read_header(file)),
-      extensions(read_extensions(file, header)),
+      extensions(valid_extensions(file, header)),
       geometry(header.geometry()),
       limits{geometry, header.version, file_size},
       file_clusters(divide_up(file_size, geometry.cluster_size())) {

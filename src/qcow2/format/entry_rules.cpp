@@ -24,7 +24,7 @@ void check_subclusters(Faults& faults, const ClusterEntry& entry) {
 
 // The file may end with the compressed data, before the last sector and the cluster do.
 void check_compressed(Faults& faults, L2Entry entry, const ImageLimits& limits) {
-  if (entry.copied()) faults.push_back({corrupt, "a compressed cluster is marked as copied"});
+  if (entry.copied()) faults.push_back({harmless, "a compressed cluster is marked as copied"});
   const std::uint64_t host_offset = entry.compressed_offset(limits.geometry);
   const std::uint64_t end = round_up(limits.file_size, limits.geometry.cluster_size());
   if (host_offset >= limits.file_size || entry.compressed_length(limits.geometry) > end - host_offset)

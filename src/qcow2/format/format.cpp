@@ -87,6 +87,22 @@ void check_sizes(const Header& header, std::uint64_t file_size, const std::strin
   if (header.l1_size < needed)
     corrupt(name, fmt::format("an L1 table of {} entries is too small for the disk, which needs {}",
                               header.l1_size, needed));
+  check_table(name, "L1 table", header.l1_table_offset, needed * sizeof(std::uint64_t), header, file_size);
+}
+
+void check_backing_file(const Header& header, std::uint64_t file_size, const std::string& name) {
+  if (header.backing_file_offset == 0) return;
+  const std::uint64_t room = std::min(header.geometry().cluster_size(), file_size);
+  if (header.backing_file_size > kMaxBackingName || header.backing_file_offset < header.header_length ||
+      header.backing_file_offset > room || header.backing_file_size > room - header.backing_file_offset)
+    corrupt(name, fmt::format("a backing file name of {} bytes at {}", header.backing_file_size,
+                              header.backing_file_offset));
+}
+
+}  // namespace
+
+void check_other_tables(const Header& header, std::uint64_t file_size, const std::string& name) {
+  const Geometry geometry = header.geometry();
   check_table(name, "L1 table", header.l1_table_offset, header.l1_size * sizeof(std::uint64_t), header,
               file_size);
   const std::uint64_t refcount_bytes = header.refcount_table_clusters * geometry.cluster_size();
@@ -100,17 +116,6 @@ void check_sizes(const Header& header, std::uint64_t file_size, const std::strin
   check_table(name, "snapshot table", header.snapshots_offset, header.snapshot_count * kMinSnapshotBytes,
               header, file_size);
 }
-
-void check_backing_file(const Header& header, std::uint64_t file_size, const std::string& name) {
-  if (header.backing_file_offset == 0) return;
-  const std::uint64_t room = std::min(header.geometry().cluster_size(), file_size);
-  if (header.backing_file_size > kMaxBackingName || header.backing_file_offset < header.header_length ||
-      header.backing_file_offset > room || header.backing_file_size > room - header.backing_file_offset)
-    corrupt(name, fmt::format("a backing file name of {} bytes at {}", header.backing_file_size,
-                              header.backing_file_offset));
-}
-
-}  // namespace
 
 Header decode_fields(std::span<const std::byte> bytes, const std::string& name) {
   if (bytes.size() < 8 || load_be<std::uint32_t>(bytes, 0) != kMagic)
@@ -146,9 +151,8 @@ Header decode_header(std::span<const std::byte> bytes, std::uint64_t file_size, 
   return header;
 }
 
-std::vector<Extension> decode_extensions(const Header& header, std::span<const std::byte> first_cluster,
-                                         const std::string& name) {
-  std::vector<Extension> extensions;
+ExtensionList decode_extensions(const Header& header, std::span<const std::byte> first_cluster) {
+  ExtensionList list;
   std::size_t end = std::min<std::size_t>(first_cluster.size(), header.geometry().cluster_size());
   if (header.backing_file_offset != 0) end = std::min<std::size_t>(end, header.backing_file_offset);
   std::size_t position = header.header_length;
@@ -158,13 +162,15 @@ std::vector<Extension> decode_extensions(const Header& header, std::span<const s
     position += 8;
     if (type == kEndOfExtensions) break;
     if (length > end - position)
-      corrupt(name, fmt::format("an extension (type {:#x}) of {} bytes runs past its end", type, length));
-    if (extensions.size() == kMaxExtensions) corrupt(name, "too many extensions");
+      list.fault = fmt::format("an extension (type {:#x}) of {} bytes runs past its end", type, length);
+    else if (list.extensions.size() == kMaxExtensions)
+      list.fault = "too many extensions";
+    if (!list.fault.empty()) break;
     const auto data = first_cluster.subspan(position, length);
-    extensions.push_back({type, {data.begin(), data.end()}});
+    list.extensions.push_back({type, {data.begin(), data.end()}});
     position += round_up(length, 8);
   }
-  return extensions;
+  return list;
 }
 
 std::string feature_name(std::span<const Extension> extensions, std::uint32_t bit) {

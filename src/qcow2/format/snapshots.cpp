@@ -48,7 +48,8 @@ Snapshot decode(std::span<const std::byte> bytes) {
 
 SnapshotTable read_snapshots(const ReadableFile& file, const Header& header, const SnapshotProblem& problem) {
   SnapshotTable table;
-  const std::uint64_t room = std::min(file.size() - header.snapshots_offset, kMaxTableBytes);
+  const std::uint64_t behind = file.size() - std::min(file.size(), header.snapshots_offset);
+  const std::uint64_t room = std::min(behind, kMaxTableBytes);
   for (std::uint32_t number = 1; number <= header.snapshot_count; ++number) {
     throw_if_stopped();
     std::vector<std::byte> bytes(kFixedBytes);

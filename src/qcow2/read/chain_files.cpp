@@ -84,6 +84,9 @@ std::vector<std::string> warnings_of(const Reader& image) {
     lines.push_back(name + ": is marked as dirty: it was not closed properly; its data is read as it is");
   if ((image.header().incompatible_features & kCorrupt) != 0)
     lines.push_back(name + ": is marked as corrupt by QEMU; its data is read as it is");
+  if (!image.contradiction().empty())
+    lines.push_back(fmt::format("{}: contradicts itself ({}), but not in what its disk is read from", name,
+                                image.contradiction()));
   return lines;
 }
 

@@ -11,6 +11,7 @@
 #include "base/stop.h"
 #include "qcow2/format/read_header.h"
 #include "qcow2/format/record_extension.h"
+#include "qcow2/read/other_tables.h"
 #include "qcow2/read/table_overlaps.h"
 
 namespace e2qcow::qcow2 {
@@ -25,8 +26,10 @@ Reader::Reader(const ReadableFile& file)
     : file_(file),
       header_(read_header(file)),
       limits_{header_.geometry(), header_.version, file.size()},
-      extensions_(read_extensions(file, header_)),
       tables_(file) {
+  auto [extensions, fault] = read_extensions(file, header_);
+  extensions_ = std::move(extensions);
+  contradiction_ = fault;
   refuse_encryption(extensions_, file.name());
   load_backing_file_name();
   load_l1();
@@ -61,6 +64,12 @@ std::optional<DumpRecord> Reader::record() const {
   return decode_record(extensions_);
 }
 
+std::optional<bool> Reader::was_opened_for_writing() const {
+  const auto dump = record();
+  if (!dump || dump->image_version < 3 || backing_file_name_) return std::nullopt;
+  return header_.version < 3 || (header_.autoclear_features & kUnchangedDump) == 0;
+}
+
 bool Reader::has_record() const {
   return std::ranges::find(extensions_, kDumpRecord, &Extension::type) != extensions_.end();
 }
@@ -92,8 +101,12 @@ Mapping Reader::describe(const ClusterEntry& entry, std::uint64_t guest_offset) 
 
 void Reader::check(const ClusterEntry& entry, std::uint64_t guest_offset) const {
   const std::uint64_t disk_bytes = std::min(header_.geometry().cluster_size(), header_.size - guest_offset);
-  for (const Fault& fault : faults_of(entry, disk_bytes, limits_))
-    refuse(file_.name(), {"guest offset", guest_offset}, fault);
+  for (const Fault& fault : faults_of(entry, disk_bytes, limits_)) {
+    const Origin origin{"guest offset", guest_offset};
+    refuse(file_.name(), origin, fault);
+    const std::scoped_lock lock(mutex_);
+    if (harmless_fault_.empty()) harmless_fault_ = text_of(origin) + ": " + fault.text();
+  }
 }
 
 // From the part of an L2 table that has the entry for `guest_offset`.
@@ -201,7 +214,7 @@ void Reader::forget_empty_tables() {
 TableSummary Reader::check_tables(std::uint64_t max_ratio) {
   std::vector<std::uint64_t> l2_tables;
   std::ranges::copy_if(l1_, std::back_inserter(l2_tables), [](std::uint64_t offset) { return offset != 0; });
-  const TableOverlaps tables(file_, header_, extensions_, l2_tables);
+  const TableOverlaps tables(file_.name(), header_, l2_tables);
   forget_empty_tables();
   TableSummary summary{.tables_end = tables.end()};
   for (std::uint64_t position = 0; position < header_.size;) {
@@ -216,6 +229,8 @@ TableSummary Reader::check_tables(std::uint64_t max_ratio) {
              {Fault::Kind::corrupt, "the data at {0} overlaps a table", *mapping.host_offset});
     check_size(summary, limits_.file_size, max_ratio);
   }
+  if (contradiction_.empty()) contradiction_ = fault_of_other_tables(file_, header_, extensions_);
+  if (contradiction_.empty()) contradiction_ = harmless_fault_;
   return summary;
 }
 

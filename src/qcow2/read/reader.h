@@ -4,7 +4,9 @@
 #include <e2qcow/file.h>
 #include <e2qcow/image.h>
 
+#include <mutex>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "image/dump_record.h"
@@ -66,6 +68,10 @@ class Reader {
   // Absent if there is none or it is invalid.
   std::optional<DumpRecord> record() const;
   bool has_record() const;
+  // Whether a program that does not know us has opened the image for writing since it was dumped. Absent if
+  // it cannot be known: images of version 2, and those of e2qcow 0.1, are not marked. `qemu-img commit`
+  // leaves no trace.
+  std::optional<bool> was_opened_for_writing() const;
   const ReadableFile& file() const { return file_; }
 
   // The longest extent from guest_offset on that is stored in one way and, for data, in one piece. It may end
@@ -75,10 +81,14 @@ class Reader {
   // The parts of the disk that have an L2 table, each table once, however often a hostile image points to it.
   std::vector<Extent> mapped_ranges() const;
 
-  // Checks all tables before anything is done with the image: no table may overlap another or data, and the
-  // data may not be more than check_size() accepts. From then on L2 tables in holes of the file count as
-  // absent, because there may be millions of them.
+  // Checks the disk's tables before anything is done with the image: none may overlap another or data, and
+  // the data may not be more than check_size() accepts. What the disk does not depend on is looked at as
+  // well. From then on L2 tables in holes of the file count as absent, because there may be millions of them.
   TableSummary check_tables(std::uint64_t max_ratio = kPlausibleRatio);
+
+  // What check_tables() found that contradicts the format, though the disk does not depend on it; empty:
+  // nothing.
+  const std::string& contradiction() const { return contradiction_; }
 
   // Throws if a file of this size cannot hold the tables (Errc::truncated), or is implausibly small for its
   // data (Errc::implausible): smaller than the plain data, or than the compressed data divided by
@@ -101,9 +111,12 @@ class Reader {
   Header header_;
   ImageLimits limits_;
   std::vector<Extension> extensions_;
+  std::string contradiction_;
   std::optional<std::string> backing_file_name_;
   std::vector<std::uint64_t> l1_;  // host offsets of L2 tables
   TableCache tables_;
+  mutable std::mutex mutex_;            // guards the next
+  mutable std::string harmless_fault_;  // the first in the entries that were used so far
   mutable CodecPool<Decoder> decoders_;
 };
 

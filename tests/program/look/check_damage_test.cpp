@@ -42,7 +42,7 @@ void CheckDamageAgainstQemu::find_tables() {
     add_table(header.snapshots_offset, 64);
     add_l1_table({get64(header.snapshots_offset), l1_bytes}, cluster_size);
   }
-  for (const Extension& extension : decode_extensions(header, front, file->name())) {
+  for (const Extension& extension : decode_extensions(header, front).extensions) {
     if (extension.type != kBitmaps) continue;
     const auto directory = load_be<std::uint64_t>(extension.data, 16);
     add_table(directory, load_be<std::uint64_t>(extension.data, 8));

@@ -42,7 +42,9 @@ Bytes good_header(std::uint32_t version = 3) {
 }
 
 Header decode(const Bytes& bytes) {
-  return decode_header(bytes, kFileSize, "disk.qcow2");
+  const Header header = decode_header(bytes, kFileSize, "disk.qcow2");
+  check_other_tables(header, kFileSize, "disk.qcow2");
+  return header;
 }
 
 struct Row {
