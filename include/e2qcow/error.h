@@ -34,6 +34,9 @@ enum class Errc {
   no_superblock,     // none in the block that was chosen
   small_clusters,    // too small ones for a disk of this size
   overwrites_input,  // the output would be stored where the input is
+  is_device,         // a block device, where a file was expected
+  begins_elsewhere,  // no file system begins here, but elsewhere
+  older_remains,     // an older file system under something else
 };
 
 const std::error_category& e2qcow_category() noexcept;

@@ -3,12 +3,19 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "image/finding.h"
+
 namespace e2qcow {
 
-enum class DumpKind : std::uint8_t { metadata = 0, all = 1 };
+enum class DumpKind : std::uint8_t {
+  metadata = 0,
+  all = 1,        // blocks in use; if nobody knows which these are, all blocks
+  signatures = 2  // no file system was found: only what identifies the device
+};
 
 // The record of an image of ours about its own dump.
 struct DumpRecord {
@@ -28,13 +35,27 @@ struct DumpRecord {
   // False if the header was written before the data was read (to a pipe).
   bool losses_known = true;
 
-  bool complete() const { return losses_known && lost_bytes == 0; }
   struct FindingCount {
     std::uint8_t finding;  // the number of a Finding; a later version may have more of them
     std::uint64_t count;
     friend bool operator==(const FindingCount&, const FindingCount&) = default;
   };
   std::vector<FindingCount> findings;  // the inconsistencies by kind
+  // What lies from here to the end of the disk is after the file system, and was not looked at.
+  std::optional<std::uint64_t> end{};
+  // Of qcow2. An image of version 3 was marked as unchanged since the dump. 0: written by version 0.1,
+  // unmarked.
+  std::uint8_t image_version = 0;
+
+  // The first finding that leaves doubt, if there is one.
+  std::optional<Finding> doubt() const {
+    for (const auto& [finding, count] : findings)
+      if (leaves_doubt(static_cast<Finding>(finding))) return static_cast<Finding>(finding);
+    return std::nullopt;
+  }
+  bool complete() const {
+    return kind != DumpKind::signatures && losses_known && lost_bytes == 0 && !doubt();
+  }
 
   friend bool operator==(const DumpRecord&, const DumpRecord&) = default;
 };

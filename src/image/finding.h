@@ -17,7 +17,10 @@ enum class Finding : std::uint8_t {
   no_superblock = 6,         // none was found
   overlapping_tables = 7,    // the inode tables of two groups share blocks
   repaired_superblock =
-      8,  // the primary has an impossible number of inodes per group, and no backup was found
+      8,                  // the primary has an impossible number of inodes per group, and no backup was found
+  mounted = 9,            // read-write while it was dumped
+  unknown_features = 10,  // that may mean structures this version does not know
+  missing_journal = 11,   // on another device, and not replayed
 };
 
 struct FindingText {
@@ -48,8 +51,21 @@ constexpr FindingText finding_text(Finding finding) {
     case Finding::repaired_superblock:
       return {"repaired-superblock", "superblock with a wrong number of inodes per group, and no backup",
               "kept; number of inodes per group recomputed"};
+    case Finding::mounted:
+      return {"mounted", "mounted read-write while it was dumped", "read as it was at each moment"};
+    case Finding::unknown_features:
+      return {"unknown-features", "features that this version does not know",
+              "what is known of the file system is kept"};
+    case Finding::missing_journal:
+      return {"missing-journal", "journal on another device, not replayed", "not in the image"};
   }
   return {"unknown", "a finding that this version does not know", ""};
+}
+
+// Whether a dump with this finding may lack something that it should have.
+constexpr bool leaves_doubt(Finding finding) {
+  return finding == Finding::mounted || finding == Finding::unknown_features ||
+         finding == Finding::missing_journal;
 }
 
 }  // namespace e2qcow

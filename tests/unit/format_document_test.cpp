@@ -54,7 +54,9 @@ DumpRecord largest_record() {
   DumpRecord record;
   record.program_version = std::string(32, 'v');
   for (std::uint8_t i = 0; i < kBlockClasses; ++i) record.classes.push_back({i, ~0ULL});
-  for (std::uint8_t i = 0; i < 12; ++i) record.findings.push_back({i, ~0ULL});
+  for (std::uint8_t i = 0; i < 20; ++i) record.findings.push_back({i, ~0ULL});
+  record.end = ~0ULL;
+  record.image_version = 3;
   return record;
 }
 
@@ -70,6 +72,7 @@ std::set<unsigned long> tags_in(std::span<const std::byte> data) {
 TEST(FormatDocument, ListsTheTagsThatARecordHas) {
   std::set<unsigned long> listed;
   for (const auto& [tag, name] : table_of("tag")) listed.insert(tag);
+  listed.erase(5);  // is read, and no longer written
   EXPECT_EQ(listed, tags_in(qcow2::encode_record(largest_record()).data));
 }
 
@@ -77,7 +80,7 @@ TEST(FormatDocument, SaysHowMuchRoomARecordTakesAndHas) {
   const std::string text = document();
   const std::size_t taken = qcow2::encode_record(largest_record()).data.size();
   EXPECT_LE(taken, 384U);
-  EXPECT_NE(text.find("before the end mark: 384 bytes of data. All classes and 12 kinds of findings take " +
+  EXPECT_NE(text.find("before the end mark: 384 bytes of data. All classes and 20 kinds of findings take " +
                       std::to_string(taken) + ";"),
             std::string::npos)
       << taken;

@@ -118,7 +118,9 @@ std::vector<Superblock> differing_copies(const Filesystem& filesystem, std::size
   for (const std::uint64_t offset : own) filesystem.file.prefetch({offset, kSuperblockSize});
   Search search(filesystem, limit);
   for (const std::uint64_t offset : own) search.look_at(offset);
-  if (!search.is_confirmed() && !is_rightly_alone(filesystem))
+  // Without a primary, e2fsck may find a copy of another file system first.
+  const bool is_backup = !filesystem.superblock.is_primary();
+  if (is_backup || (!search.is_confirmed() && !is_rightly_alone(filesystem)))
     for (const std::uint64_t offset : usual_superblock_offsets()) search.look_at(offset);
   return search.found();
 }

@@ -122,6 +122,9 @@ Classified classify(const Filesystem& filesystem, const SelectOptions& options, 
     findings.add(Finding::backup_superblock, 0, filesystem.superblock.offset / geometry.block_size());
   if (filesystem.superblock.is_repaired)
     findings.add(Finding::repaired_superblock, 0, kSuperblockOffset / geometry.block_size());
+  if (filesystem.superblock.has_unknown_features()) findings.add(Finding::unknown_features, 0, 0);
+  if (filesystem.superblock.has_external_journal() && filesystem.superblock.needs_recovery())
+    findings.add(Finding::missing_journal, 0, 0);
   if (options.most_important_first) read_bitmaps_first(filesystem);
   if (options.progress) options.progress->begin("scan", geometry.bytes({0, geometry.groups()}).length);
   Collection found(options.remember);
@@ -161,7 +164,8 @@ std::vector<Selection::ClassRun> classify_blocks(const Filesystem& filesystem, c
 SelectedExtents select_blocks(const Filesystem& filesystem, const SelectOptions& options,
                               Findings& findings) {
   Classified blocks = classify(filesystem, options, findings);
-  SelectedExtents selected = extents_of(blocks.runs, filesystem.file, filesystem.geometry.block_size());
+  SelectedExtents selected =
+      extents_of(blocks.runs, filesystem.geometry.block_size(), filesystem.file.size());
   if (options.remember) selected.looked_at = looked_at(filesystem, blocks.runs);
   selected.owners = std::move(blocks.owners);
   return selected;

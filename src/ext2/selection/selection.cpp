@@ -6,7 +6,6 @@
 
 #include "base/bytes.h"
 #include "base/extents.h"
-#include "base/file/data_cursor.h"
 #include "base/stop.h"
 #include "ext2/selection/class_priorities.h"
 
@@ -96,16 +95,15 @@ std::uint64_t SelectedExtents::bytes() const {
   return std::accumulate(class_bytes.begin(), class_bytes.end(), std::uint64_t{0});
 }
 
-SelectedExtents extents_of(std::span<const ClassRun> runs, const ReadableFile& file,
-                           std::uint32_t block_size) {
+SelectedExtents extents_of(std::span<const ClassRun> runs, std::uint32_t block_size,
+                           std::uint64_t disk_size) {
   SelectedExtents selected;
-  DataCursor data(file);
   for (const ClassRun& run : runs) {
-    const Extent wanted{run.blocks.first * block_size, run.blocks.count * block_size};
-    data.for_each_in(wanted, [&](Extent part) {
-      add_joined(selected.extents, part);
-      selected.class_bytes[static_cast<std::size_t>(run.block_class)] += part.length;
-    });
+    const Extent blocks{run.blocks.first * block_size, run.blocks.count * block_size};
+    const Extent part = common_part(blocks, {0, disk_size});
+    if (part.empty()) break;
+    add_joined(selected.extents, part);
+    selected.class_bytes[static_cast<std::size_t>(run.block_class)] += part.length;
   }
   return selected;
 }

@@ -57,8 +57,9 @@ struct SelectedExtents {
   std::uint64_t bytes() const;
 };
 
-// Leaves out holes of the file: they are zeros and cost nothing.
-SelectedExtents extents_of(std::span<const Selection::ClassRun> runs, const ReadableFile& file,
-                           std::uint32_t block_size);
+// Cut at the end of the disk. Holes of the disk's file are included: the same disk gives the same image,
+// however it is stored.
+SelectedExtents extents_of(std::span<const Selection::ClassRun> runs, std::uint32_t block_size,
+                           std::uint64_t disk_size);
 
 }  // namespace e2qcow::ext2

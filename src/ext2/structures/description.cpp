@@ -43,6 +43,10 @@ std::string state_text(std::uint16_t state) {
 
 }  // namespace
 
+std::string journal_uuid(const Superblock& superblock) {
+  return uuid_text(superblock.raw.s_journal_uuid);
+}
+
 Description describe(const Superblock& superblock) {
   const ext2_super_block& raw = superblock.raw;
   const bool is_64bit = superblock.has_incompat(EXT4_FEATURE_INCOMPAT_64BIT);
@@ -60,6 +64,7 @@ Description describe(const Superblock& superblock) {
   description.free_inodes = raw.s_free_inodes_count;
   description.error_count = raw.s_error_count;
   description.needs_recovery = superblock.needs_recovery();
+  if (superblock.has_external_journal()) description.external_journal = journal_uuid(superblock);
   return description;
 }
 

@@ -22,9 +22,12 @@ struct Description {
   std::uint64_t free_inodes = 0;
   std::uint32_t error_count = 0;
   bool needs_recovery = false;
+  std::string external_journal;  // its UUID; empty if the journal is inside
 
   std::uint64_t size() const { return blocks * block_size; }
 };
+// Of an external journal.
+std::string journal_uuid(const Superblock& superblock);
 Description describe(const Superblock& superblock);
 
 }  // namespace e2qcow::ext2

@@ -54,6 +54,13 @@ std::uint64_t Superblock::blocks() const {
   return count;
 }
 
+bool Superblock::has_unknown_features() const {
+  // The library's list depends on how it was built.
+  constexpr std::uint32_t kIncompat = EXT2_LIB_FEATURE_INCOMPAT_SUPP | EXT4_FEATURE_INCOMPAT_MMP;
+  return (raw.s_feature_incompat & ~kIncompat) != 0 ||
+         (raw.s_feature_ro_compat & ~static_cast<std::uint32_t>(EXT2_LIB_FEATURE_RO_COMPAT_SUPP)) != 0;
+}
+
 std::optional<Superblock> read_superblock(const ReadableFile& file, std::uint64_t offset) {
   const auto superblock = read_with_magic(file, offset);
   return superblock && makes_sense(*superblock) ? superblock : std::nullopt;

@@ -4,6 +4,7 @@
 #include <e2qcow/file.h>
 #include <ext2fs/ext2_fs.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <optional>
@@ -29,6 +30,17 @@ struct Superblock {
     return has_incompat(EXT3_FEATURE_INCOMPAT_JOURNAL_DEV) && raw.s_inodes_per_group == 0;
   }
   bool needs_recovery() const { return has_incompat(EXT3_FEATURE_INCOMPAT_RECOVER); }
+  // The journal is on another device, which has the UUID raw.s_journal_uuid.
+  bool has_external_journal() const {
+    return has_compat(EXT3_FEATURE_COMPAT_HAS_JOURNAL) && raw.s_journal_inum == 0 &&
+           std::ranges::any_of(raw.s_journal_uuid, [](std::uint8_t byte) { return byte != 0; });
+  }
+  // Of the journal's inode, as the superblock remembers it; 0 if it does not.
+  std::uint64_t journal_bytes() const {
+    return raw.s_jnl_backup_type == 1 ? raw.s_jnl_blocks[16] | std::uint64_t{raw.s_jnl_blocks[15]} << 32 : 0;
+  }
+  // Incompatible ones, read-only or not: there may be structures that only a later version finds.
+  bool has_unknown_features() const;
   // Whether it names the inode as that of the journal, a quota, or the orphan file.
   bool names_inode(std::uint64_t number) const;
   bool has_compat(std::uint32_t feature) const { return (raw.s_feature_compat & feature) != 0; }

@@ -41,7 +41,8 @@ bool has_repeats(std::span<const std::byte> bytes) {
   std::size_t repeats = 0;
   for (std::uint32_t i = 0; i + sizeof(std::uint32_t) <= bytes.size(); ++i) {
     const auto word = load<std::uint32_t>(bytes, i);
-    std::uint32_t& last_offset = offsets_seen[word * kMultiplier >> 20];
+    const auto hash = static_cast<std::uint32_t>(std::uint64_t{word} * kMultiplier);
+    std::uint32_t& last_offset = offsets_seen[hash >> 20];
     if (last_offset < i && load<std::uint32_t>(bytes, last_offset) == word) ++repeats;
     last_offset = i;
   }

@@ -54,6 +54,7 @@ enum IncompatibleFeature : std::uint64_t {
 
 enum AutoclearFeature : std::uint64_t {
   kBitmapsAreConsistent = 1 << 0,
+  kUnchangedDump = 1ULL << 63,  // ours: no other program has opened the image for writing since it was dumped
   kRawExternalData = 1 << 1,
 };
 
@@ -90,11 +91,15 @@ constexpr std::size_t kHeaderLengthV3 = 112;
 // cannot be read. Throws as decode_header() does.
 Header decode_fields(std::span<const std::byte> bytes, const std::string& name);
 
-// The fields, checked so that all code after this may trust them: sizes and offsets are inside the file,
-// tables are aligned and within QEMU's limits, features are known. `bytes` are the file's first bytes, at
-// least min(file_size, kHeaderLengthV3). Throws Errc::not_qcow2, corrupt, truncated or unsupported; `name`
-// begins the text.
+// The fields, checked so that all code after this may trust those that the disk depends on: its size, its L1
+// table, the name of the backing file and the features. Everything else is for check_other_tables(). `bytes`
+// are the file's first bytes, at least min(file_size, kHeaderLengthV3). Throws Errc::not_qcow2, corrupt,
+// truncated or unsupported; `name` begins the text.
 Header decode_header(std::span<const std::byte> bytes, std::uint64_t file_size, const std::string& name);
+
+// Checks what the disk does not depend on: the rest of the L1 table, the refcount table and the snapshot
+// table are inside the file, aligned and within QEMU's limits. Throws Errc::corrupt or truncated.
+void check_other_tables(const Header& header, std::uint64_t file_size, const std::string& name);
 
 // A header extension: a type and its bytes, without the padding.
 struct Extension {
@@ -115,9 +120,13 @@ enum ExtensionType : std::uint32_t {
 // The name that an image gives to a feature bit; the caller must escape it before printing.
 std::string feature_name(std::span<const Extension> extensions, std::uint32_t bit);
 
+// The extensions before the first one that is not valid.
+struct ExtensionList {
+  std::vector<Extension> extensions;
+  std::string fault;  // of that one; empty: all are valid
+};
 // `first_cluster` is the whole first cluster, or the whole file if that is shorter.
-std::vector<Extension> decode_extensions(const Header& header, std::span<const std::byte> first_cluster,
-                                         const std::string& name);
+ExtensionList decode_extensions(const Header& header, std::span<const std::byte> first_cluster);
 
 // The file's first cluster: header, extensions, zeros. Fields that version 2 does not have must have their
 // default values in a version 2 header. Throws Errc::unsupported if the extensions do not fit.

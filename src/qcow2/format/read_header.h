@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "base/signatures.h"
 #include "qcow2/format/format.h"
 
 namespace e2qcow::qcow2 {
@@ -25,12 +26,20 @@ inline bool has_magic(const ReadableFile& file) {
   return front.size() == sizeof kMagic && load_be<std::uint32_t>(front, 0) == kMagic;
 }
 
+// Says what the file is if it is something else.
+inline void refuse_other_contents(const ReadableFile& file) {
+  if (has_magic(file)) return;
+  const std::string contents = describe_contents(file);
+  fail(Errc::not_qcow2, file.name() + ": not a qcow2 image" + (contents.empty() ? "" : "; " + contents));
+}
+
 inline Header read_header(const ReadableFile& file) {
+  refuse_other_contents(file);
   return decode_header(read_front(file, kHeaderLengthV3), file.size(), file.name());
 }
 
-inline std::vector<Extension> read_extensions(const ReadableFile& file, const Header& header) {
-  return decode_extensions(header, read_front(file, header.geometry().cluster_size()), file.name());
+inline ExtensionList read_extensions(const ReadableFile& file, const Header& header) {
+  return decode_extensions(header, read_front(file, header.geometry().cluster_size()));
 }
 
 // Checks that decode_header() cannot make.

@@ -16,15 +16,19 @@ enum Tag : std::uint16_t {
   kVersion = 2,          // text
   kUuid = 3,             // 16 bytes
   kBlockSize = 4,        // u32
-  kClass = 5,            // u8 class, u64 bytes; repeated
+  kClass = 5,            // u8 class, u64 bytes; repeated; of version 0.1
   kLosses = 6,           // u64 bytes; absent: not known
   kInconsistencies = 7,  // u64
-  kFindings = 8          // {u8 kind, u32 count (all ones: as many or more)}, repeated
+  kFindings = 8,         // {u8 kind, u32 count (all ones: as many or more)}, repeated
+  kClasses = 9,          // {u8 class, u64 bytes}, repeated
+  kEnd = 10,             // u64 bytes; absent: the disk has nothing after the file system
+  kImageVersion = 11     // u8
 };
 
 constexpr std::size_t kMaxVersion = 32;
-constexpr std::size_t kMaxFindings = 12;  // kinds
+constexpr std::size_t kMaxFindings = 20;  // kinds
 constexpr std::size_t kFindingBytes = 5;
+constexpr std::size_t kClassBytes = 9;
 
 class FieldWriter {
  public:
@@ -67,12 +71,26 @@ std::vector<std::byte> encode_findings(const DumpRecord& record) {
   return bytes;
 }
 
+std::vector<std::byte> encode_classes(const DumpRecord& record) {
+  std::vector<std::byte> bytes(record.classes.size() * kClassBytes);
+  std::span<std::byte> rest = bytes;
+  for (const auto& [block_class, selected] : record.classes) {
+    store_be(rest, 0, block_class);
+    store_be(rest, 1, selected);
+    rest = rest.subspan(kClassBytes);
+  }
+  return bytes;
+}
+
 void decode_field(DumpRecord& record, std::uint16_t tag, std::span<const std::byte> data) {
   if (tag == kKind && data.size() == 1) record.kind = static_cast<DumpKind>(data[0]);
   if (tag == kVersion) record.program_version.assign(reinterpret_cast<const char*>(data.data()), data.size());
   if (tag == kUuid && data.size() == 16) std::memcpy(record.filesystem_uuid.data(), data.data(), 16);
   if (tag == kBlockSize && data.size() == 4) record.block_size = load_be<std::uint32_t>(data, 0);
-  if (tag == kClass && data.size() == 9)
+  if (tag == kEnd && data.size() == 8) record.end = load_be<std::uint64_t>(data, 0);
+  if (tag == kImageVersion && data.size() == 1) record.image_version = load_be<std::uint8_t>(data, 0);
+  const bool has_classes = tag == kClasses || (tag == kClass && data.size() == kClassBytes);
+  for (; has_classes && data.size() >= kClassBytes; data = data.subspan(kClassBytes))
     record.classes.push_back({load_be<std::uint8_t>(data, 0), load_be<std::uint64_t>(data, 1)});
   for (; tag == kFindings && data.size() >= kFindingBytes; data = data.subspan(kFindingBytes))
     record.findings.push_back({load_be<std::uint8_t>(data, 0), load_be<std::uint32_t>(data, 1)});
@@ -93,10 +111,13 @@ Extension encode_record(const DumpRecord& record) {
   out.bytes(kVersion, std::as_bytes(std::span(record.program_version)).first(version_length));
   out.bytes(kUuid, std::as_bytes(std::span(record.filesystem_uuid)));
   out.field(kBlockSize, record.block_size);
-  for (const auto& [block_class, bytes] : record.classes) out.field(kClass, block_class, bytes);
-  if (record.losses_known) out.field(kLosses, record.lost_bytes);
+  out.bytes(kClasses, encode_classes(record));
   out.field(kInconsistencies, record.inconsistencies);
   if (!record.findings.empty()) out.bytes(kFindings, encode_findings(record));
+  if (record.end) out.field(kEnd, *record.end);
+  if (record.image_version != 0) out.field(kImageVersion, record.image_version);
+  // Last: a record that was cut says nothing about losses, and so is not taken for complete.
+  if (record.losses_known) out.field(kLosses, record.lost_bytes);
   return extension;
 }
 
@@ -115,7 +136,7 @@ std::optional<DumpRecord> decode_record(std::span<const Extension> extensions) {
     rest = rest.subspan(length);
   }
   if (!rest.empty()) return std::nullopt;
-  if (record.kind != DumpKind::metadata && record.kind != DumpKind::all) return std::nullopt;
+  if (record.kind > DumpKind::signatures) return std::nullopt;
   return record;
 }
 

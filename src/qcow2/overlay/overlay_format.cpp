@@ -36,7 +36,7 @@ std::vector<std::byte> first_cluster(const Layout& layout, const OverlayBase& ba
   const auto format = bytes_of("qcow2");
   std::vector<Extension> extensions{{kBackingFormat, {format.begin(), format.end()}}};
   if (base.dump_record) extensions.push_back(*base.dump_record);
-  Header header = make_header(layout, 3, std::nullopt);
+  Header header = make_header(layout, 3, std::nullopt, {});
   std::uint64_t end = header.header_length + 8;  // of the extensions, with their end mark
   for (const Extension& extension : extensions) end += 8 + round_up(extension.data.size(), 8);
   if (base.name.size() > kMaxNameBytes || end + base.name.size() > layout.geometry.cluster_size())

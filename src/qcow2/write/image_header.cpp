@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "qcow2/write/image_header.h"
 
+#include <algorithm>
+
 namespace e2qcow::qcow2 {
 
-Header make_header(const Layout& layout, std::uint32_t version, std::optional<Compression> compression) {
+Header make_header(const Layout& layout, std::uint32_t version, std::optional<Compression> compression,
+                   std::span<const Extension> extensions) {
   Header header;
   header.version = version;
   header.cluster_bits = layout.geometry.cluster_bits;
@@ -16,6 +19,8 @@ Header make_header(const Layout& layout, std::uint32_t version, std::optional<Co
     header.compression_type = CompressionType::zstd;
     header.incompatible_features |= kCompressionType;
   }
+  const bool is_dump = std::ranges::find(extensions, kDumpRecord, &Extension::type) != extensions.end();
+  if (version == 3 && is_dump) header.autoclear_features |= kUnchangedDump;
   header.header_length = version == 2 ? kHeaderLengthV2 : kHeaderLengthV3;
   return header;
 }

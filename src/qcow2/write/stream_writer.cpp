@@ -22,7 +22,7 @@ StreamWriter::StreamWriter(OutputStream& out, const Layout& layout, std::uint32_
     : out_(out), layout_(layout) {
   if (count_clusters(extents, layout_.geometry) != layout_.clusters)
     fail(Errc::refused, out_.name() + ": the layout was planned for other extents");
-  out_.write(encode_header(make_header(layout_, version, std::nullopt), extensions));
+  out_.write(encode_header(make_header(layout_, version, std::nullopt, extensions), extensions));
   write_l1(extents);
   write_refcounts();
   write_l2(extents);

@@ -113,8 +113,9 @@ void Writer::finish() {
   refcounts_.finish();
   file_.resize(allocator_.end());
   if (options_.background == TableWriter::Background::old_data) file_.sync();
-  file_.write(
-      0, encode_header(make_header(layout_, options_.version, options_.compression), options_.extensions()));
+  const auto extensions = options_.extensions();
+  const Header header = make_header(layout_, options_.version, options_.compression, extensions);
+  file_.write(0, encode_header(header, extensions));
 }
 
 }  // namespace e2qcow::qcow2

@@ -10,7 +10,7 @@ namespace {
 
 TEST(FindingText, HasANameOfItsOwnForEachFinding) {
   std::set<std::string_view> names;
-  const auto last = static_cast<int>(Finding::repaired_superblock);
+  const auto last = static_cast<int>(Finding::missing_journal);
   for (int number = 0; number <= last; ++number)
     EXPECT_TRUE(names.insert(finding_text(static_cast<Finding>(number)).name).second) << number;
   EXPECT_FALSE(names.contains("unknown"));

@@ -117,15 +117,15 @@ TEST(Selection, TakesManyRunsThatOverlapEachOther) {
   EXPECT_EQ(end, 2 * kRuns - 1);
 }
 
-SelectedExtents extents_of(const Runs& runs, const ReadableFile& file) {
+SelectedExtents extents_of(const Runs& runs, std::uint64_t disk_size) {
   Selection selection;
   for (const auto& [blocks, block_class] : runs) selection.add(block_class, blocks);
-  return ext2::extents_of(std::move(selection).sorted(), file, 1024);
+  return ext2::extents_of(std::move(selection).sorted(), 1024, disk_size);
 }
 
 TEST(ExtentsOf, JoinsRunsOfAllClassesAndCountsTheBytesOfEach) {
-  const MemoryFile file(Bytes(100 * 1024));
-  const SelectedExtents selected = extents_of({{{2, 3}, journal}, {{5, 1}, data}, {{9, 2}, data}}, file);
+  const SelectedExtents selected =
+      extents_of({{{2, 3}, journal}, {{5, 1}, data}, {{9, 2}, data}}, 100 * 1024);
   EXPECT_EQ(selected.extents, (std::vector<Extent>{{2048, 4096}, {9216, 2048}}));
   std::array<std::uint64_t, kBlockClasses> expected{};
   expected[6] = 3072;   // journal
@@ -134,48 +134,10 @@ TEST(ExtentsOf, JoinsRunsOfAllClassesAndCountsTheBytesOfEach) {
   EXPECT_EQ(selected.bytes(), 6144);
 }
 
-TEST(ExtentsOf, LeavesOutHoles) {
-  SparseFile file(100 * 1024);
-  file.put(3000, filled(200, 1));
-  file.put(10 * 1024, filled(5 * 1024, 1));
-  const SelectedExtents selected = extents_of({{{2, 1}, journal}, {{3, 3}, data}, {{8, 4}, data}}, file);
-  EXPECT_EQ(selected.extents, (std::vector<Extent>{{3000, 200}, {10240, 2048}}));
-  EXPECT_EQ(selected.class_bytes[6], 72);
-  EXPECT_EQ(selected.class_bytes[15], 128 + 2048);
-}
-
-TEST(ExtentsOf, FindsNothingInAFileOfHoles) {
-  const SparseFile file(100 * 1024);
-  EXPECT_EQ(extents_of({{{0, 100}, data}}, file).extents, std::vector<Extent>{});
-}
-
-TEST(ExtentsOf, EndsWithTheFile) {
-  const MemoryFile file(Bytes(2500));
-  EXPECT_EQ(extents_of({{{0, 10}, data}}, file).extents, (std::vector<Extent>{{0, 2500}}));
-}
-
-TEST(ExtentsOf, FindsExactlyTheSelectedBytesThatAreNoHoles) {
-  Random random;
-  for (int round = 0; round < 100; ++round) {
-    SparseFile file(200 * 1024);
-    for (const Extent& extent : random.extents(200 * 1024, 9000, 9000))
-      file.put(extent.offset, filled(extent.length, 1));
-    Runs runs;
-    for (std::uint64_t block = 0; block < 190; block += random.between(2, 20))
-      runs.push_back({{block, random.between(1, 10)}, data});
-    std::vector<bool> expected(201 * 1024);
-    Bytes bytes(200 * 1024);
-    file.read(0, bytes);
-    for (const auto& [block, block_class] : classes_of(runs))
-      for (std::uint64_t i = block * 1024; i < (block + 1) * 1024; ++i)
-        expected[i] = bytes[i] != std::byte{0};
-    std::vector<bool> found(201 * 1024);
-    const SelectedExtents selected = extents_of(runs, file);
-    for (const Extent& extent : selected.extents)
-      for (std::uint64_t i = extent.offset; i < extent.end(); ++i) found[i] = true;
-    ASSERT_TRUE(found == expected);
-    ASSERT_EQ(selected.bytes(), static_cast<std::uint64_t>(std::ranges::count(expected, true)));
-  }
+TEST(ExtentsOf, EndWithTheDisk) {
+  const SelectedExtents selected = extents_of({{{0, 10}, data}, {{20, 1}, journal}}, 2500);
+  EXPECT_EQ(selected.extents, (std::vector<Extent>{{0, 2500}}));
+  EXPECT_EQ(selected.bytes(), 2500);
 }
 
 }  // namespace
