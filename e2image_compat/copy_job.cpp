@@ -5,6 +5,8 @@
 #include <cstdio>
 #include <thread>
 
+#include "base/file/data_cursor.h"
+
 namespace e2qcow::compat {
 
 CopyJob::CopyJob(const Options& options, bool target_is_block_device)
@@ -22,7 +24,8 @@ CopyJob::CopyJob(const Options& options, bool target_is_block_device)
 std::vector<Extent> CopyJob::extents(Zeros zeros) const {
   const bool whole_blocks = zeros == Zeros::kept || options_.scramble;
   if (whole_blocks) return chosen_.extents(source_.block_size());
-  return ext2::extents_of(chosen_.runs, source_.file(), source_.block_size()).extents;
+  const ReadableFile& disk = source_.file();
+  return data_in(disk, ext2::extents_of(chosen_.runs, source_.block_size(), disk.size()).extents);
 }
 
 }  // namespace e2qcow::compat

@@ -82,10 +82,7 @@ int run_and_report(const std::string& program, int argc, char** argv) {
   } catch (const e2qcow::compat::Complaint& complaint) {
     complaint.print(program);
   } catch (const std::system_error& error) {
-    if (error.code() == e2qcow::Errc::interrupted) {
-      std::signal(e2qcow::last_stop_signal(), SIG_DFL);
-      std::raise(e2qcow::last_stop_signal());
-    }
+    if (error.code() == e2qcow::Errc::interrupted) e2qcow::end_by_stop_signal();
     print_error(program, error);
   } catch (const std::exception& error) {
     print_error(program, error);
@@ -98,6 +95,7 @@ int run_and_report(const std::string& program, int argc, char** argv) {
 int main(int argc, char** argv) {
   e2qcow::open_standard_descriptors();
   e2qcow::stop_on_signals();
+  std::signal(SIGXFSZ, SIG_IGN);  // a write past the limit fails with EFBIG, with our message
   ::add_error_table(&et_ext2_error_table);
   print_version();
   const std::string program = argc > 0 ? argv[0] : "e2image";

@@ -6,7 +6,7 @@
 
 #include <ctime>
 
-#include "base/device.h"
+#include "base/signatures.h"
 #include "ext2/structures/superblock.h"
 #include "ext2/structures/text_field.h"
 

@@ -29,7 +29,8 @@ errcode_t reason_of_library(const Options& options) {
 }
 
 work::DeviceOptions device_options(const Options& options) {
-  work::DeviceOptions device{.path = options.source, .offset = options.source_offset, .accept_mounted = true};
+  work::DeviceOptions device{
+      .path = options.source, .offset = options.source_offset, .accept_mounted = true, .accept_stale = true};
   if (options.superblock != 0) device.superblock.block = options.superblock;
   if (options.block_size != 0) device.superblock.block_size = options.block_size;
   return device;

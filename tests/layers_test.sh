@@ -24,8 +24,8 @@ qcow2/overlay:     base qcow2/format qcow2/read qcow2/write qcow2/check
 
 ext2/structures:   base base/file
 ext2/journal:      base base/file ext2/structures
-ext2/interpretation: base ext2/structures ext2/journal
-ext2/selection:    base base/file image ext2/structures ext2/journal ext2/interpretation
+ext2/interpretation: base base/file ext2/structures ext2/journal
+ext2/selection:    base image ext2/structures ext2/journal ext2/interpretation
 ext2/names:        base ext2/structures ext2/selection
 
 work:              base base/file base/process image

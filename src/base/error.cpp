@@ -40,6 +40,9 @@ long table_code(int value) {
     case Errc::no_superblock:    return E2QCOW_NO_SUPERBLOCK;
     case Errc::small_clusters:   return E2QCOW_SMALL_CLUSTERS;
     case Errc::overwrites_input: return E2QCOW_OVERWRITES_INPUT;
+    case Errc::is_device:        return E2QCOW_IS_DEVICE;
+    case Errc::begins_elsewhere: return E2QCOW_BEGINS_ELSEWHERE;
+    case Errc::older_remains:    return E2QCOW_OLDER_REMAINS;
       // clang-format on
   }
   return value;

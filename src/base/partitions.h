@@ -3,6 +3,9 @@
 
 #include <e2qcow/extent.h>
 
+#include <cstdint>
+#include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -10,23 +13,27 @@
 
 namespace e2qcow {
 
-// Partition `number` of a disk or disk image (MBR with logical partitions, GPT and others that libblkid
-// knows). Throws if there is no such partition.
-Extent find_partition(const PosixFile& disk, int number);
-
-bool has_partitions(const PosixFile& disk);
-
-// The ranges of a part of a disk that identify its contents: its beginning and end, and the surroundings of
-// the signatures that libblkid finds. Offsets in the part; ascending, not touching.
-std::vector<Extent> recognised_areas(const PosixFile& disk, Extent part);
-
-// What libblkid recognises on a disk; empty if nothing.
-struct Signature {
-  std::string file_system;  // its type
-  std::string label;        // of the file system
-  std::string partition_table;
+struct Partition {
+  int number;
+  Extent range;  // bytes of the disk; may run past its end
 };
-Signature find_signature(const PosixFile& disk);
+
+// A partition table (MBR with logical partitions, GPT and others that libblkid knows).
+struct PartitionTable {
+  std::string type;  // as libblkid calls it
+  std::vector<Partition> partitions;
+};
+
+// The tables of a disk: one for each sector size with which there is one. Tables count in sectors, and the
+// image of a disk does not say how large its sectors are; a device says so, but may be a loop device of an
+// image. The most likely one comes first. A disk that was cut short still has them.
+std::vector<PartitionTable> partition_tables(const PosixFile& disk,
+                                             std::optional<std::uint32_t> sector_size = std::nullopt);
+
+// The range of partition `number`. If it depends on the sector size, the first that `is_right` decides, else
+// the most likely one. Throws Errc::refused if there is no such partition.
+Extent find_partition(const PosixFile& disk, int number, std::optional<std::uint32_t> sector_size,
+                      const std::function<bool(Extent)>& is_right);
 
 // The devices of those partitions of a disk that overlap the range, as the kernel knows them; none for a
 // file.

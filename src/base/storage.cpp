@@ -7,7 +7,6 @@
 #include <linux/loop.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -34,15 +33,6 @@ std::string first_line(const fs::path& path) {
   std::string line;
   std::getline(in, line);
   return line;
-}
-
-// "8:1", as sysfs writes it.
-dev_t device_in(const fs::path& path) {
-  unsigned major = 0;
-  unsigned minor = 0;
-  char colon = 0;
-  std::ifstream(path) >> major >> colon >> minor;
-  return ::makedev(major, minor);
 }
 
 Extent shifted(Extent part, std::uint64_t offset, std::uint64_t size) {
@@ -76,8 +66,7 @@ bool add_loop_file(Ranges& ranges, const fs::path& directory, Extent part, int d
 
 void add_disk(Ranges& ranges, dev_t device, Extent part, int depth) {
   std::error_code none;
-  const fs::path directory =
-      fs::canonical(fmt::format("/sys/dev/block/{}:{}", ::major(device), ::minor(device)), none);
+  const fs::path directory = fs::canonical(sysfs_of(device), none);
   if (depth > kMaxDepth || none) {
     ranges.push_back({false, device, 0, part});
     return;
@@ -109,13 +98,13 @@ bool are_mapped_apart(const StoredRange& a, const StoredRange& b) {
          !is_made_of(b, a.mapped_by.front());
 }
 
-Ranges of_device(dev_t device) {
+}  // namespace
+
+Ranges ranges_of_device(dev_t device) {
   Ranges ranges;
   add_disk(ranges, device, kWhole, 0);
   return ranges;
 }
-
-}  // namespace
 
 Ranges stored_ranges(const struct stat& status, Extent part) {
   Ranges ranges;
@@ -137,13 +126,13 @@ Ranges ranges_under(const std::string& path) {
   const fs::path directory = fs::path(without_links(path)).parent_path();
   struct stat status {};
   if (::stat(directory.empty() ? "." : directory.c_str(), &status) != 0) return {};
-  return of_device(status.st_dev);
+  return ranges_of_device(status.st_dev);
 }
 
 Ranges ranges_under(int fd) {
   struct stat status {};
   if (::fstat(fd, &status) != 0 || !S_ISREG(status.st_mode)) return {};
-  return of_device(status.st_dev);
+  return ranges_of_device(status.st_dev);
 }
 
 bool overlap(const Ranges& a, const Ranges& b) {

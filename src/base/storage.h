@@ -32,6 +32,9 @@ std::vector<StoredRange> stored_ranges(const std::string& path, Extent part = kW
 // Of an open one.
 std::vector<StoredRange> stored_ranges(int fd, Extent part = kWhole);
 
+// Where a block device is stored.
+std::vector<StoredRange> ranges_of_device(dev_t device);
+
 // Where the file system is stored that holds `path`, or would if it is created; symbolic links are followed.
 std::vector<StoredRange> ranges_under(const std::string& path);
 // The same for an open file.

@@ -16,6 +16,11 @@ void add_device_options(CLI::App& command, work::DeviceOptions& options) {
       ->type_name("N")
       ->check(CLI::Range(1, 1024).description(""))
       ->excludes(offset);
+  command
+      .add_option("--sector-size", options.sector_size,
+                  "Sector size of the partition table (512 or 4096), if it cannot be found out")
+      ->type_name("BYTES")
+      ->check(CLI::IsMember({512U, 4096U}).description(""));
   command.add_option("-b", options.superblock.block, "Use the superblock in this block, as e2fsck -b does")
       ->type_name("SUPERBLOCK");
   command

@@ -25,15 +25,16 @@ struct DumpCommand {
   work::DeviceOptions device{.notice = say_line};
   std::string image;
   bool all = false;
-  std::string report;   // empty: none
-  std::string map_out;  // the same
+  bool to_device = false;  // the image may be a block device
+  std::string report;      // empty: none
+  std::string map_out;     // the same
   FormatOptions format;
   Common common;
 };
 
 void print_json(const DumpCommand& command, const DumpResult& result, double seconds) {
   const nlohmann::ordered_json json{{"image", printable(command.image)},
-                                    {"kind", command.all ? "all" : "metadata"},
+                                    {"kind", kind_name(result.record.kind)},
                                     {"disk-size", result.disk_size},
                                     {"selected-bytes", result.survey.selected.bytes()},
                                     {"image-size", result.image_size},
@@ -47,8 +48,9 @@ void print_json(const DumpCommand& command, const DumpResult& result, double sec
 void print_text(const DumpCommand& command, const DumpResult& result, double seconds) {
   say("{}: {} of {} on a disk of {}; image {}, {:.1f} s\n",
       command.image == "-" ? "standard output" : printable(command.image),
-      human_size(result.survey.selected.bytes()), command.all ? "blocks in use" : "metadata",
-      human_size(result.disk_size), human_size(result.image_size), seconds);
+      human_size(result.survey.selected.bytes()),
+      command.all ? "blocks in use" : kind_name(result.record.kind), human_size(result.disk_size),
+      human_size(result.image_size), seconds);
 }
 
 void print_result(const DumpCommand& command, const DumpResult& result, double seconds) {
@@ -71,7 +73,7 @@ int run_dump(const DumpCommand& command) {
   const Stopwatch stopwatch;
   work::DumpOptions options = dump_options(command);
   const work::Device device(command.device);
-  const work::DumpTarget target = work::open_dump_target(device, command.image);
+  const work::DumpTarget target = work::open_dump_target(device, command.image, command.to_device);
   ExtraOutput report_file(device, command.report, {command.image});
   ExtraOutput map_file(device, command.map_out, {command.image, command.report});
   const DumpResult result = with_progress(command.common, [&](const TransferOptions& transfer) {
@@ -101,6 +103,8 @@ void add_dump(CLI::App& app, Chosen& chosen) {
                    "is complete")
       ->required();
   command->add_flag("-a,--all", options->all, "Dump all blocks in use, including the contents of files");
+  command->add_flag("--to-device", options->to_device,
+                    "Let IMAGE be a block device, and write the image over what is on it");
   command
       ->add_option("--report", options->report,
                    "Write to FILE, as JSON, what was unreadable or inconsistent and which files are affected")

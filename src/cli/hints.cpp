@@ -2,9 +2,11 @@
 #include "cli/hints.h"
 
 #include <e2qcow/error.h>
+#include <fmt/format.h>
 
 #include "cli/message.h"
 #include "plugin/backing_hint.h"
+#include "work/device.h"
 
 namespace e2qcow::cli {
 namespace {
@@ -29,6 +31,10 @@ constexpr Hint kHints[] = {
     {Errc::unknown_mounts, "--force", "--force continues"},
     {Errc::not_ext2, "--force", "--force dumps what else can be recognised"},
     {Errc::has_partitions, "--partition", "name one with --partition N"},
+    {Errc::has_partitions, "--replace-partitions", "--replace-partitions overwrites it"},
+    {Errc::is_device, "--to-device",
+     "restore copies an image to a device; --to-device writes the image itself there"},
+    {Errc::older_remains, "--force", "use it with -b, or --force"},
     {Errc::metadata_only, "--allow-metadata", "restore it to a file, or use --allow-metadata"},
     {Errc::too_small, "--fit", "use --fit if only the file system must fit"},
     {Errc::small_clusters, "--cluster-size", "use larger ones, or --cluster-size auto"},
@@ -53,8 +59,11 @@ std::string hint_for(const std::error_code& code, const CLI::App& command) {
 
 void say_error(const std::exception& error, const CLI::App& command) {
   const auto* failure = dynamic_cast<const std::system_error*>(&error);
-  say("e2qcow: {}{}\n", printable(error.what()),
-      failure == nullptr ? "" : hint_for(failure->code(), command));
+  std::string hint = failure == nullptr ? "" : hint_for(failure->code(), command);
+  if (const auto* elsewhere = dynamic_cast<const work::BeginsElsewhere*>(&error))
+    for (const std::uint64_t offset : elsewhere->offsets())
+      hint += fmt::format("{}--offset {}", hint.empty() ? "; use " : " or ", offset);
+  say("e2qcow: {}{}\n", printable(error.what()), hint);
 }
 
 }  // namespace e2qcow::cli

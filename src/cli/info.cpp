@@ -83,31 +83,55 @@ Json findings_json(const DumpRecord& record) {
   return counts;
 }
 
-Json dump_json(const DumpRecord& record) {
-  return {{"kind", record.kind == DumpKind::all ? "all" : "metadata"},
-          {"program-version", printable(record.program_version)},
-          {"block-size", record.block_size},
-          {"complete", record.complete()},
-          {"losses-known", record.losses_known},
-          {"lost-bytes", record.lost_bytes},
-          {"inconsistencies", record.inconsistencies},
-          {"findings", findings_json(record)},
-          {"classes", classes_json(record.classes)}};
+const char* kind_text(DumpKind kind) {
+  return kind == DumpKind::all        ? "all blocks in use"
+         : kind == DumpKind::metadata ? "metadata (no contents of files)"
+                                      : "what identified the device (no file system was found)";
+}
+
+std::string whole_text(const Info& info) {
+  const DumpRecord& record = *info.record;
+  if (record.lost_bytes > 0)
+    return fmt::format("NO: {} could not be read and are zeros", human_size(record.lost_bytes));
+  if (record.kind == DumpKind::signatures) return "NO: no superblock was found";
+  if (const auto doubt = record.doubt()) return fmt::format("not known: {}", finding_text(*doubt).text);
+  if (info.was_opened_for_writing.value_or(false))
+    return "not known: another program has opened the image for writing since the dump";
+  return record.losses_known ? "yes" : "not known: written to a pipe";
+}
+
+Json dump_json(const Info& info) {
+  const DumpRecord& record = *info.record;
+  const bool is_changed = info.was_opened_for_writing.value_or(false);
+  Json json{{"kind", kind_name(record.kind)},
+            {"program-version", printable(record.program_version)},
+            {"block-size", record.block_size},
+            {"complete", record.complete() && !is_changed},
+            {"losses-known", record.losses_known},
+            {"lost-bytes", record.lost_bytes},
+            {"inconsistencies", record.inconsistencies},
+            {"findings", findings_json(record)},
+            {"classes", classes_json(record.classes)}};
+  if (record.end) json["end"] = *record.end;
+  if (info.was_opened_for_writing) json["opened-for-writing-since"] = *info.was_opened_for_writing;
+  return json;
 }
 
 Json filesystem_json(const ext2::Description& filesystem) {
-  return {{"label", printable(filesystem.label)},
-          {"uuid", filesystem.uuid},
-          {"last-mounted-on", printable(filesystem.last_mounted)},
-          {"features", printable(filesystem.features)},
-          {"state", filesystem.state},
-          {"block-size", filesystem.block_size},
-          {"blocks", filesystem.blocks},
-          {"free-blocks", filesystem.free_blocks},
-          {"inodes", filesystem.inodes},
-          {"free-inodes", filesystem.free_inodes},
-          {"errors", filesystem.error_count},
-          {"needs-recovery", filesystem.needs_recovery}};
+  Json json{{"label", printable(filesystem.label)},
+            {"uuid", filesystem.uuid},
+            {"last-mounted-on", printable(filesystem.last_mounted)},
+            {"features", printable(filesystem.features)},
+            {"state", filesystem.state},
+            {"block-size", filesystem.block_size},
+            {"blocks", filesystem.blocks},
+            {"free-blocks", filesystem.free_blocks},
+            {"inodes", filesystem.inodes},
+            {"free-inodes", filesystem.free_inodes},
+            {"errors", filesystem.error_count},
+            {"needs-recovery", filesystem.needs_recovery}};
+  if (!filesystem.external_journal.empty()) json["external-journal"] = filesystem.external_journal;
+  return json;
 }
 
 // A list in an image may be arbitrarily long.
@@ -170,21 +194,16 @@ Json to_json(const InfoOptions& options, const Info& info) {
   if (header.crypt_method != 0) json["encryption"] = encryption_name(header);
   if (!info.unreadable.empty()) json["unreadable"] = printable(info.unreadable);
   if (info.unreadable.empty()) json["data-bytes"] = info.data_bytes;
-  if (info.record) json["dump"] = dump_json(*info.record);
+  if (info.record) json["dump"] = dump_json(info);
   if (info.filesystem) json["filesystem"] = filesystem_json(*info.filesystem);
   return json;
 }
 
-void print_record(const DumpRecord& record) {
-  fmt::print("dump:          {}, by e2qcow {}\n",
-             record.kind == DumpKind::all ? "all blocks in use" : "metadata (no contents of files)",
-             printable(record.program_version));
-  if (!record.losses_known)
-    fmt::print("whole:         not known: written to a pipe\n");
-  else if (record.lost_bytes > 0)
-    fmt::print("whole:         NO: {} could not be read and are zeros\n", human_size(record.lost_bytes));
-  else
-    fmt::print("whole:         yes\n");
+void print_record(const Info& info) {
+  const DumpRecord& record = *info.record;
+  fmt::print("dump:          {}, by e2qcow {}\n", kind_text(record.kind), printable(record.program_version));
+  fmt::print("whole:         {}\n", whole_text(info));
+  if (record.end) fmt::print("ends at:       {}; nothing after the file system is in it\n", *record.end);
   if (record.inconsistencies > 0)
     fmt::print("inconsistent:  {} found in the file system when it was dumped\n", record.inconsistencies);
   for (const auto& [finding, count] : record.findings)
@@ -200,6 +219,8 @@ void print_filesystem(const ext2::Description& filesystem) {
              filesystem.inodes);
   fmt::print("  state        {}{}\n", filesystem.state,
              filesystem.needs_recovery ? ", journal to be replayed" : "");
+  if (!filesystem.external_journal.empty())
+    fmt::print("  journal      on another device, UUID {}; not in this image\n", filesystem.external_journal);
   if (filesystem.error_count > 0) fmt::print("  errors       {} recorded\n", filesystem.error_count);
   if (!filesystem.last_mounted.empty()) fmt::print("  last mounted {}\n", printable(filesystem.last_mounted));
   fmt::print("  features     {}\n", printable(filesystem.features));
@@ -248,7 +269,7 @@ void print_info(const InfoOptions& options, const Info& info, const std::string&
     fmt::print("dirty:         yes, refcounts are stale\n");
   if ((header.incompatible_features & qcow2::kCorrupt) != 0) fmt::print("corrupt:       marked so by QEMU\n");
   if (!info.unreadable.empty()) fmt::print("unreadable:    {}{}\n", printable(info.unreadable), hint);
-  if (info.record) print_record(*info.record);
+  if (info.record) print_record(info);
   if (info.filesystem) print_filesystem(*info.filesystem);
 }
 

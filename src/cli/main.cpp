@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include <e2qcow/error.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cctype>
 #include <csignal>
 #include <cstdio>
@@ -37,7 +39,19 @@ int report_usage_error(const CLI::App& app, const CLI::ParseError& error) {
   const auto commands = app.get_subcommands();
   const std::string name = commands.empty() ? "e2qcow" : "e2qcow " + commands[0]->get_name();
   e2qcow::cli::say("{}: {}; see {} --help\n", name, text_of(error, !commands.empty()), name);
-  return e2qcow::cli::kUsage;
+  const bool is_check = !commands.empty() && commands[0]->get_name() == "check";  // where 2 means corruptions
+  return is_check ? e2qcow::cli::kFailed : e2qcow::cli::kUsage;
+}
+
+// A variable of a script that is not set must not pass for an option that is not given. The words of a
+// program to run may be empty.
+void refuse_empty_values(const CLI::App& command) {
+  for (const CLI::Option* option : command.get_options()) {
+    const auto& values = option->results();
+    const bool is_a_list = option->get_positional() && option->get_items_expected_max() > 1;
+    if (!is_a_list && std::ranges::find(values, "") != values.end())
+      throw CLI::ValidationError(option->get_name() + ": its value is empty");
+  }
 }
 
 void add_commands(CLI::App& app, e2qcow::cli::Chosen& chosen) {
@@ -58,6 +72,8 @@ int run_command(const CLI::App& app, const e2qcow::cli::Chosen& chosen) {
     throw;
   } catch (const std::exception& error) {
     e2qcow::cli::say_error(error, *app.get_subcommands().front());
+    const auto* failure = dynamic_cast<const std::system_error*>(&error);
+    if (failure != nullptr && failure->code() == e2qcow::Errc::interrupted) e2qcow::end_by_stop_signal();
     return chosen.if_failed;
   }
 }
@@ -78,6 +94,7 @@ int run(int argc, char** argv) {
     if (names_a_command && !has_command(app, argv[1]))
       throw CLI::ValidationError(fmt::format("there is no command '{}'", argv[1]));
     app.parse(argc, argv);
+    refuse_empty_values(*app.get_subcommands().front());
     status = run_command(app, chosen);
   } catch (const CLI::Success& help) {
     app.exit(help);

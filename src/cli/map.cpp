@@ -140,7 +140,7 @@ int run_map(const MapOptions& options) {
     print_map_json(image.disk());
   else
     print_map(image.disk(), names);
-  return kDone;
+  return image.contradicts_itself() ? kWithLosses : kDone;
 }
 
 }  // namespace

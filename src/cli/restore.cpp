@@ -20,6 +20,12 @@ struct RestoreCommand {
   Common common;
 };
 
+void warn_of_tail(const RestoreCommand& command, const work::RestoreResult& result) {
+  if (result.left_alone > 0)
+    say("{}: {} bytes after the file system, at {}, are left as they are: the dump does not hold them\n",
+        printable(command.work.target), result.left_alone, result.size);
+}
+
 void warn_of_losses(const RestoreCommand& command, const work::RestoreResult& result) {
   if (result.lost_bytes > 0)
     say("{}: {} could not be read when the dump was made, and are zeros\n",
@@ -50,11 +56,12 @@ int run_restore(RestoreCommand command) {
     return std::move(files).restore(command.work);
   });
   warn_of_losses(command, result);
+  warn_of_tail(command, result);
   if (command.common.json)
     print_json(command, result, stopwatch.seconds());
   else if (!command.common.quiet)
     print_text(command, result, stopwatch.seconds());
-  return kDone;
+  return result.contradicts_itself ? kWithLosses : kDone;
 }
 
 }  // namespace
@@ -71,6 +78,8 @@ void add_restore(CLI::App& app, Chosen& chosen) {
       ->required();
   command->add_flag("--allow-metadata", options->work.accept_metadata,
                     "Write a metadata-only image to a block device");
+  command->add_flag("--replace-partitions", options->work.accept_partitions,
+                    "Write to a device that holds a partition table, and overwrite it");
   command->add_flag("--fit", options->work.fit,
                     "Accept a device that is smaller than the dumped one if the file system fits");
   command->add_flag("--discard", options->work.discard,

@@ -4,9 +4,13 @@
 #include <e2qcow/error.h>
 #include <fmt/format.h>
 
-#include "base/device.h"
 #include "base/extents.h"
 #include "base/file/text_file.h"
+#include "base/mounts.h"
+#include "base/partitions.h"
+#include "base/printable.h"
+#include "base/signatures.h"
+#include "ext2/structures/description.h"
 #include "ext2/structures/mmp.h"
 
 namespace e2qcow::work {
@@ -21,24 +25,54 @@ void warn_of_other_users(const ext2::Filesystem& filesystem, const Notice& notic
       filesystem.file.name(), user->node, user->is_checking ? "checks" : "has mounted", user->device));
 }
 
-Extent part_of(const PosixFile& device, const DeviceOptions& options) {
-  if (options.partition) return find_partition(device, *options.partition);
-  const std::uint64_t offset = options.offset.value_or(0);
-  const std::uint64_t size = device.size();
-  if (offset > size)
-    fail(Errc::truncated,
-         fmt::format("{}: it has only {} bytes, but the offset is {}", device.name(), size, offset));
-  return {offset, size - offset};
+bool holds_superblock(const PosixFile& device, Extent range) {
+  return ext2::read_superblock(device, range.offset + ext2::kSuperblockOffset).has_value();
 }
 
-[[noreturn]] void fail_without_superblock(const DeviceOptions& options, const PosixFile& device,
-                                          const ReadableFile& part) {
-  const bool is_whole_disk = !options.partition && !options.offset && !options.superblock.block;
-  if (is_whole_disk && has_partitions(device))
+Extent part_of(const PosixFile& device, const DeviceOptions& options) {
+  const std::uint64_t size = device.size();
+  Extent part{options.offset.value_or(0), size};
+  if (options.partition)
+    part = find_partition(device, *options.partition, options.sector_size,
+                          [&](Extent range) { return holds_superblock(device, range); });
+  if (part.offset > size)
+    fail(Errc::truncated,
+         fmt::format("{}: it has only {} bytes, but {} {}", device.name(), size,
+                     options.partition ? "the partition begins at" : "the offset is", part.offset));
+  return {part.offset, std::min(part.length, size - part.offset)};
+}
+
+std::string text_of(std::uint64_t begin, const ext2::Superblock& superblock) {
+  const ext2::Description description = ext2::describe(superblock);
+  return fmt::format("an ext2/3/4 file system '{}' of {} bytes begins at {}", printable(description.label),
+                     description.size(), begin);
+}
+
+// Nothing begins at the beginning of the part.
+[[noreturn]] void fail_without_superblock(const DeviceOptions& options, const PosixFile& device, Extent part,
+                                          const ext2::SuperblockSearch& search) {
+  if (options.superblock.block)
+    fail(Errc::no_superblock, fmt::format("{}: there is no ext2/3/4 superblock in block {}", device.name(),
+                                          *options.superblock.block));
+  const bool is_whole_disk = !options.partition && !options.offset;
+  if (is_whole_disk && !partition_tables(device).empty())
     fail(Errc::has_partitions,
          device.name() + ": no ext2/3/4 file system begins here, but there are partitions");
-  ext2::find_superblock(part, options.superblock);
-  fail(Errc::not_ext2, device.name() + ": changed while it was opened");
+  const std::string contents = describe_other_contents(device, part);
+  const std::string others = contents.empty() ? "" : "; " + contents;
+  std::vector<std::uint64_t> offsets;
+  std::string found;
+  for (const auto& [begin, superblock] : search.others) {
+    const auto on_device = static_cast<std::int64_t>(part.offset) + begin;
+    if (on_device < 0) continue;
+    offsets.push_back(static_cast<std::uint64_t>(on_device));
+    found += "; " + text_of(offsets.back(), superblock);
+  }
+  if (!offsets.empty())
+    throw BeginsElsewhere(device.name() + ": no ext2/3/4 file system begins here" + others + found,
+                          std::move(offsets));
+  fail(Errc::not_ext2,
+       device.name() + ": no ext2/3/4 file system found (neither its superblock nor a backup)" + others);
 }
 
 }  // namespace
@@ -49,11 +83,20 @@ Device::Device(const DeviceOptions& options)
       part_(part_of(*device_, options)),
       superblock_is_chosen_(options.superblock.block.has_value()),
       storage_(stored_ranges(device_->fd(), part_)) {
-  if (!options.accept_mounted) refuse_mounted_source(*device_, part_, storage_);
+  look_at_users(options);
   if (!options.bad_blocks.empty()) avoid_bad_blocks(options.bad_blocks);
   window_ = avoiding_ ? std::make_unique<FileWindow>(*avoiding_, part_)
                       : std::make_unique<FileWindow>(*device_, part_);
   open_filesystem(options);
+}
+
+void Device::look_at_users(const DeviceOptions& options) {
+  const auto use = use_of_source(*device_, storage_);
+  const bool accepted = options.accept_mounted && (options.accept_stale || (use && use->is_current));
+  if (use && !accepted) fail(use->is_current ? Errc::mounted : Errc::in_use, use->text);
+  if (use) options.notice(use->text);
+  is_in_use_ = use.has_value();
+  drop_stale_cache(*device_);
 }
 
 void Device::avoid_bad_blocks(const std::string& map_file) {
@@ -64,11 +107,34 @@ void Device::avoid_bad_blocks(const std::string& map_file) {
 void Device::open_filesystem(const DeviceOptions& options) {
   auto finder = std::make_unique<SalvagingFile>(
       *window_, SalvagingFile::Options{.block_size = 1024, .retries = options.retries, .strict = false});
-  const auto superblock = ext2::search_superblock(*finder, options.superblock);
-  if (superblock) return use(options, *superblock);
+  const auto search = ext2::search_superblock(*finder, options.superblock);
+  if (search.superblock) {
+    if (!superblock_is_chosen_) refuse_other(*search.superblock, options);
+    if (search.rival)
+      options.notice(
+          fmt::format("{}: backups of two file systems were found; the one of block {} is used, not the one "
+                      "of block {}",
+                      name(), search.superblock->offset / search.superblock->block_size(),
+                      search.rival->offset / search.rival->block_size()));
+    return use(options, *search.superblock);
+  }
   if (superblock_is_chosen_ || !options.accept_no_filesystem)
-    fail_without_superblock(options, *device_, *finder);
+    fail_without_superblock(options, *device_, part_, search);
   salvaging_ = std::move(finder);
+}
+
+// A superblock that is not, or no longer, that of what is on the device.
+void Device::refuse_other(const ext2::Superblock& superblock, const DeviceOptions& options) const {
+  if (const auto begin = ext2::true_begin(*device_, part_.offset, superblock))
+    throw BeginsElsewhere(
+        fmt::format("{}: no ext2/3/4 file system begins here; {}", name(), text_of(*begin, superblock)),
+        {*begin});
+  if (superblock.is_primary() || options.accept_no_filesystem) return;
+  const std::string contents = describe_other_contents(*device_, part_);
+  if (!contents.empty())
+    fail(Errc::older_remains,
+         fmt::format("{}: {}; of an older ext2/3/4 file system there is a backup superblock in block {}",
+                     name(), contents, superblock.offset / superblock.block_size()));
 }
 
 void Device::use(const DeviceOptions& options, const ext2::Superblock& superblock) {

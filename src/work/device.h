@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
+#include <e2qcow/error.h>
+
 #include <memory>
 #include <optional>
 #include <string>
@@ -18,15 +20,33 @@
 
 namespace e2qcow::work {
 
+// No file system begins where one was searched for, but others begin elsewhere on the device
+// (Errc::begins_elsewhere).
+class BeginsElsewhere : public std::system_error {
+ public:
+  BeginsElsewhere(std::string text, std::vector<std::uint64_t> offsets)
+      : std::system_error(make_error_code(Errc::begins_elsewhere)),
+        text_(std::make_shared<std::string>(std::move(text))),
+        offsets_(std::move(offsets)) {}
+  const char* what() const noexcept override { return text_->c_str(); }
+  const std::vector<std::uint64_t>& offsets() const { return offsets_; }  // bytes, on the device
+
+ private:
+  std::shared_ptr<std::string> text_;  // copying an exception must not throw
+  std::vector<std::uint64_t> offsets_;
+};
+
 // The location of the file system, and how to read it.
 struct DeviceOptions {
   std::string path{};
   std::optional<std::uint64_t> offset{};  // where the file system begins; or:
   std::optional<int> partition{};
+  std::optional<std::uint32_t> sector_size{};  // in which the partition table counts; absent: found out
   ext2::SuperblockChoice superblock{};
   unsigned retries = 1;               // of an unreadable block, after its first failure
   bool strict = false;                // unreadable blocks are errors
   bool accept_mounted = false;        // read-write
+  bool accept_stale = false;          // with accept_mounted: even if another device has the current contents
   bool accept_no_filesystem = false;  // unless a superblock was chosen
   std::string bad_blocks{};           // a map file of what must not be touched; empty: none
   Notice notice = ignore_notice;
@@ -46,6 +66,8 @@ class Device {
   // The part, with zeros for unreadable blocks.
   const SalvagingFile& file() const { return *salvaging_; }
   const ext2::Filesystem* filesystem() const { return filesystem_.get(); }
+  // Whether it is mounted read-write, or another program may change it.
+  bool is_in_use() const { return is_in_use_; }
   bool superblock_is_chosen() const { return superblock_is_chosen_; }
 
   // What the user's map says of the device; null if there is none.
@@ -59,14 +81,17 @@ class Device {
   std::uint64_t lost_bytes() const;
 
  private:
+  void look_at_users(const DeviceOptions& options);
   void avoid_bad_blocks(const std::string& map_file);
   void open_filesystem(const DeviceOptions& options);
+  void refuse_other(const ext2::Superblock& superblock, const DeviceOptions& options) const;
   void use(const DeviceOptions& options, const ext2::Superblock& superblock);
 
   std::unique_ptr<PosixFile> device_;
   Extent part_;
   bool superblock_is_chosen_;
   std::vector<StoredRange> storage_;
+  bool is_in_use_ = false;
   std::optional<RescueMap> known_;
   std::unique_ptr<AvoidingFile> avoiding_;  // null: everything may be touched
   std::unique_ptr<FileWindow> window_;

@@ -3,6 +3,7 @@
 
 #include <e2qcow/error.h>
 
+#include "base/mounts.h"
 #include "image/raw_source.h"
 #include "qcow2/format/read_header.h"
 #include "work/refusals.h"
@@ -33,14 +34,16 @@ Disk::Disk(std::unique_ptr<ReadableFile> raw)
 bool Disk::is_metadata_only() const {
   if (!image_) return false;
   const auto record = image_->reader().record();
-  return record && record->kind == DumpKind::metadata;
+  return record && record->kind != DumpKind::all;
 }
 
 DiskFiles::DiskFiles(const ImageOptions& options)
     : DiskFiles(options, qcow2::parse_named_file(options.path)) {}
 
 DiskFiles::DiskFiles(const ImageOptions& options, const qcow2::NamedFile& disk)
-    : format_(disk.format), has_backing_(!options.backing.empty()), files_(with_path(options, disk.path)) {}
+    : format_(disk.format), has_backing_(!options.backing.empty()), files_(with_path(options, disk.path)) {
+  drop_stale_cache(files_.file());
+}
 
 Disk DiskFiles::read(unsigned threads) && {
   if (!format_) format_ = recognise(files_.file());

@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "work/dump.h"
 
-#include <algorithm>
+#include <e2qcow/error.h>
+#include <fmt/format.h>
 
+#include <algorithm>
+#include <filesystem>
+
+#include "ext2/structures/description.h"
 #include "image/extent_source.h"
 #include "qcow2/format/record_extension.h"
 #include "work/write_image.h"
@@ -12,20 +17,49 @@ namespace {
 
 void warn_of_journal(const Device& device, const DumpOptions& options) {
   const ext2::Filesystem* filesystem = device.filesystem();
-  if (options.kind == DumpKind::all && filesystem != nullptr && filesystem->superblock.needs_recovery())
+  if (filesystem == nullptr) return;
+  const ext2::Superblock& superblock = filesystem->superblock;
+  if (options.kind == DumpKind::all && superblock.needs_recovery())
     options.notice(device.name() +
                    ": the journal has not been replayed, so free space is unknown; dumping every block");
+  if (superblock.has_external_journal())
+    options.notice(
+        fmt::format("{}: its journal is on another device (UUID {}), and not in this image; dump that "
+                    "device, too",
+                    device.name(), ext2::journal_uuid(superblock)));
 }
 
-DumpRecord begin_record(const Device& device, const Survey& survey, DumpKind kind) {
+// Where the file system ends, if the disk has more than a part of a block behind it that is not in the dump.
+std::optional<std::uint64_t> end_before_tail(const Device& device, const Survey& survey) {
+  const ext2::Filesystem* filesystem = device.filesystem();
+  if (filesystem == nullptr) return std::nullopt;
+  const ext2::Geometry& geometry = filesystem->geometry;
+  const auto& extents = survey.selected.extents;
+  const std::uint64_t last = extents.empty() ? 0 : extents.back().end();
+  const std::uint64_t end = std::max(geometry.blocks() * geometry.block_size(), last);
+  return end < device.part().length ? std::optional(end) : std::nullopt;
+}
+
+void warn_of_tail(const Device& device, const DumpRecord& record, const DumpOptions& options) {
+  const ext2::Filesystem* filesystem = device.filesystem();
+  if (!record.end || device.part().length - *record.end < filesystem->geometry.block_size()) return;
+  options.notice(fmt::format("{}: the last {} bytes are after the file system, and not in the image",
+                             device.name(), device.part().length - *record.end));
+}
+
+DumpRecord begin_record(const Device& device, const Survey& survey, DumpKind kind, std::uint32_t version) {
   DumpRecord record;
   record.kind = kind;
   record.program_version = E2QCOW_VERSION;
   if (const ext2::Filesystem* filesystem = device.filesystem()) {
     std::ranges::copy(filesystem->superblock.raw.s_uuid, record.filesystem_uuid.begin());
     record.block_size = filesystem->geometry.block_size();
+  } else if (kind == DumpKind::metadata) {
+    record.kind = DumpKind::signatures;
   }
+  record.image_version = static_cast<std::uint8_t>(version);
   record.classes = survey.classes();
+  record.end = end_before_tail(device, survey);
   return record;
 }
 
@@ -54,16 +88,17 @@ void write(const Device& device, const DumpTarget& target, const DumpOptions& op
   };
   const ext2::SelectedExtents& selected = result.survey.selected;
   const qcow2::Layout layout = plan(device, target, options, result);
-  if (options.transfer.progress) options.transfer.progress->begin("dump", selected.bytes());
-  ExtentSource source(device.file(), selected.extents);
-  result.image_size = write_image({target.file.get(), options.format, layout, extensions}, source,
+  result.image_size = write_image({target.file.get(), options.format, layout, extensions}, device.file(),
                                   selected.extents, options.transfer);
 }
 
 }  // namespace
 
-DumpTarget open_dump_target(const Device& device, const std::string& path) {
+DumpTarget open_dump_target(const Device& device, const std::string& path, bool accept_device) {
   refuse_output_on_input(path, device.stored());
+  std::error_code none;
+  if (!accept_device && std::filesystem::is_block_file(path, none))
+    fail(Errc::is_device, path + ": is a block device; the image would replace what is on it");
   if (path == "-") return {"standard output", nullptr};
   return {path, std::make_unique<OutputFile>(path)};
 }
@@ -75,7 +110,8 @@ DumpResult dump(const Device& device, const DumpTarget& target, const DumpOption
                                   .transfer = options.transfer,
                                   .most_important_first = device.may_be_dying(),
                                   .remember = options.remember || device.may_be_dying()});
-  result.record = begin_record(device, result.survey, options.kind);
+  result.record = begin_record(device, result.survey, options.kind, options.format.version);
+  warn_of_tail(device, result.record, options);
   result.disk_size = image_size(device.file());
   write(device, target, options, result);
   add_losses(result.record, device, *result.survey.findings);

@@ -23,8 +23,9 @@ struct DumpTarget {
   std::string name;
   std::unique_ptr<OutputFile> file;  // null: standard output
 };
-// "-" is standard output. Throws Errc::overwrites_input.
-DumpTarget open_dump_target(const Device& device, const std::string& path);
+// "-" is standard output. Throws Errc::overwrites_input, or Errc::is_device for a block device that is not
+// accepted.
+DumpTarget open_dump_target(const Device& device, const std::string& path, bool accept_device = false);
 
 struct DumpResult {
   Survey survey;

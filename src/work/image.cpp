@@ -48,8 +48,9 @@ std::unique_ptr<PipeFile> open_pipe(const ImageOptions& options) {
 // All checks that are possible before data is read.
 qcow2::TableSummary check_image(qcow2::Reader& image, const ImageOptions& options) {
   refuse_too_large(image, options);
+  const qcow2::TableSummary tables = image.check_tables(options.max_ratio);
   for (const std::string& warning : qcow2::warnings_of(image)) options.notice(warning);
-  return image.check_tables(options.max_ratio);
+  return tables;
 }
 
 }  // namespace
@@ -64,6 +65,7 @@ Image::Image(qcow2::ChainFiles files, PipeFile* pipe, const ImageOptions& option
     : pipe_(pipe), max_ratio_(options.max_ratio), chain_(std::move(files).read([&](qcow2::Reader& image) {
         const qcow2::TableSummary tables = check_image(image, options);
         data_bytes_ += tables.data_bytes();
+        contradicts_itself_ = contradicts_itself_ || !image.contradiction().empty();
         if (pipe == nullptr || &image.file() != pipe) return;
         piped_tables_ = tables;
         forget_front(*pipe, image, threads);

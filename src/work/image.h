@@ -34,6 +34,9 @@ class Image {
   // The data of the image and its backing files; an upper bound.
   std::uint64_t data_bytes() const { return data_bytes_; }
 
+  // Whether it, or a backing file, has faults in what the disk does not depend on.
+  bool contradicts_itself() const { return contradicts_itself_; }
+
   // Call it when everything was read: lets the other end of a pipe finish.
   void finish() const;
 
@@ -41,6 +44,7 @@ class Image {
   PipeFile* pipe_;
   std::uint64_t max_ratio_;
   std::uint64_t data_bytes_ = 0;
+  bool contradicts_itself_ = false;
   qcow2::TableSummary piped_tables_{};  // what the image claims, if it comes from a pipe
   qcow2::OpenChain chain_;
 };

@@ -40,6 +40,7 @@ void read_disk(Info& info, const ReadableFile& file, const ImageOptions& options
   refuse_too_large(reader, options);
   info.backing_file = reader.backing_file_name();
   info.record = reader.record();
+  info.was_opened_for_writing = reader.was_opened_for_writing();
   add_lists(info, file);
   info.data_bytes = reader.check_tables(options.max_ratio).data_bytes();
   if (!info.backing_file) info.filesystem = describe_filesystem(reader);
@@ -54,8 +55,9 @@ bool is_no_damage(const std::error_code& code) {
 
 Info read_info(const ReadableFile& image, const ImageOptions& options) {
   Info info;
+  qcow2::refuse_other_contents(image);
   info.header = qcow2::decode_fields(qcow2::read_front(image, qcow2::kHeaderLengthV3), image.name());
-  info.extensions = qcow2::read_extensions(image, info.header);
+  info.extensions = qcow2::read_extensions(image, info.header).extensions;
   info.file_size = image.size();
   try {
     read_disk(info, image, options);

@@ -25,6 +25,7 @@ struct Info {
   std::error_code unreadable_code;
   std::uint64_t data_bytes = 0;
   std::optional<DumpRecord> record;
+  std::optional<bool> was_opened_for_writing;  // since the dump; see qcow2::Reader
   std::optional<ext2::Description> filesystem;
   std::optional<std::string> backing_file;
   std::vector<qcow2::Snapshot> snapshots;

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/file/posix_file.h"
 #include "base/storage.h"
-#include "qcow2/read/reader.h"
+#include "work/image.h"
 
 namespace e2qcow::work {
 
@@ -15,12 +16,22 @@ namespace e2qcow::work {
 // Errc::ambiguous if the file, which looks like a qcow2 image, also looks like an ext file system.
 void refuse_ambiguous(const ReadableFile& image);
 
-// Errc::mounted if the part of the device, or something stored on it, is mounted read-write and would change
-// while it is read; Errc::in_use if it is used as swap.
-void refuse_mounted_source(const PosixFile& device, Extent part, const std::vector<StoredRange>& storage);
+// How the part of a device that is stored in `storage`, or something stored on it, changes while it is read;
+// absent if it does not. If `is_current`, the device itself is mounted, and what is read is as new as can be.
+// Otherwise it is another one with the same contents, and changes are not seen here for as long as it pleases
+// the kernel.
+struct SourceUse {
+  std::string text;
+  bool is_current;
+};
+// Throws Errc::in_use if the device is used as swap.
+std::optional<SourceUse> use_of_source(const PosixFile& device, const std::vector<StoredRange>& storage);
 
 // Errc::in_use if the target, which need not exist, or the file behind a loop device is mounted or in use.
 void refuse_mounted_target(const std::string& target);
+
+// Errc::has_partitions if the device has a partition table.
+void refuse_partitions(const PosixFile& target);
 
 // A file or device with the ranges where it is stored.
 struct Stored {
@@ -38,7 +49,7 @@ void refuse_overwriting(const Stored& output, const Stored& input);
 void refuse_output_on_input(const std::string& output, const Stored& input);
 
 // Errc::metadata_only if the image is, or may be, a metadata-only dump: file contents on the target would be
-// lost.
-void refuse_metadata_only(const qcow2::Reader& image, const std::string& target);
+// lost. It says so itself; or it says nothing, and its file system has far more in use than is stored.
+void refuse_metadata_only(const Image& image, const std::string& target);
 
 }  // namespace e2qcow::work

@@ -46,6 +46,7 @@ std::string text_of(Finding finding, const ext2::Findings::Summary& summary) {
   const auto& [count, first] = summary;
   const std::string inode = first.inode == 0 ? "" : fmt::format("inode {}, ", first.inode);
   const std::string more = count <= 1 ? "" : fmt::format(" (and {} more)", count - 1);
+  if (first.inode == 0 && first.block == 0) return std::string(finding_text(finding).text) + more;
   return fmt::format("{}: {}block {}{}", finding_text(finding).text, inode, first.block, more);
 }
 

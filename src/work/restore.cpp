@@ -33,24 +33,38 @@ std::uint64_t filesystem_size(const ImageSource& source, const std::string& name
   return superblock->blocks() * superblock->block_size();
 }
 
-// Zeros take no room.
-void refuse_data_past(const ImageSource& disk, std::uint64_t position, const std::string& too_small) {
+// The offset of the first data from `position` on, about; zeros are none.
+std::optional<std::uint64_t> find_data(const ImageSource& disk, std::uint64_t position) {
   std::vector<std::byte> buffer;
   while (const auto extent = disk.next_extent(position)) {
     throw_if_stopped();
     buffer.resize(std::min<std::uint64_t>(extent->length, 1 << 20));
     disk.read(extent->offset, buffer);
-    if (!is_zero(buffer))
-      fail(Errc::too_small,
-           fmt::format("{}, and there is data past that, at or after {}", too_small, extent->offset));
+    if (!is_zero(buffer)) return extent->offset;
     position = extent->offset + buffer.size();
   }
+  return std::nullopt;
+}
+
+void refuse_data_past(const ImageSource& disk, std::uint64_t position, const std::string& too_small) {
+  if (const auto data = find_data(disk, position))
+    fail(Errc::too_small, fmt::format("{}, and there is data past that, at or after {}", too_small, *data));
+}
+
+// What was after the file system on the dumped disk is not in the image. On a device it is left alone, unless
+// the disk has data there by now.
+std::uint64_t disk_size(const Image& image) {
+  const auto record = image.reader().record();
+  const qcow2::Chain& disk = image.disk();
+  const bool ends_early =
+      record && record->end && *record->end < disk.size() && !find_data(disk, *record->end);
+  return ends_early ? *record->end : disk.size();
 }
 
 // The size of the output, after checking that the device is large enough.
 std::uint64_t size_to_write(const RestoreOptions& options, const Image& image, std::uint64_t device_size) {
   const qcow2::Chain& disk = image.disk();
-  if (disk.size() <= device_size) return disk.size();
+  if (disk.size() <= device_size) return disk_size(image);
   const std::string& name = image.reader().file().name();
   const std::string too_small = fmt::format("{}: too small: it has {} bytes, the disk in {} has {}",
                                             options.target, device_size, name, disk.size());
@@ -58,13 +72,13 @@ std::uint64_t size_to_write(const RestoreOptions& options, const Image& image, s
   const std::uint64_t needed = filesystem_size(disk, name);
   if (needed > device_size) fail(Errc::too_small, fmt::format("{}, its file system {}", too_small, needed));
   refuse_data_past(disk, device_size, too_small);
-  return device_size;
+  return std::min(device_size, disk_size(image));
 }
 
 RawSink::Options plan_target(const RestoreOptions& options, const Image& image, const OutputFile& target,
                              std::uint64_t target_size) {
   if (!target.is_block_device()) return {.size = image.disk().size()};
-  if (!options.accept_metadata) refuse_metadata_only(image.reader(), options.target);
+  if (!options.accept_metadata) refuse_metadata_only(image, options.target);
   return {.size = size_to_write(options, image, target_size),
           .overwrites = true,
           .zeroing = options.discard ? File::Zeroing::discard : RawSink::Options{}.zeroing};
@@ -78,7 +92,9 @@ std::uint64_t lost_bytes(const qcow2::Reader& image) {
 }  // namespace
 
 RestoreFiles::RestoreFiles(const RestoreOptions& options)
-    : image_(open_image(options)), target_(options.target) {}
+    : image_(open_image(options)), target_(options.target) {
+  if (target_.is_block_device() && !options.accept_partitions) refuse_partitions(target_.file());
+}
 
 std::vector<std::string> RestoreFiles::naming_directories() const {
   if (target_.is_block_device()) return {};
@@ -88,14 +104,17 @@ std::vector<std::string> RestoreFiles::naming_directories() const {
 RestoreResult RestoreFiles::restore(const RestoreOptions& options) && {
   const Image image = std::move(image_).read(options.transfer.threads);
   PosixFile& target = target_.file();
-  const RawSink::Options plan = plan_target(options, image, target_, target.size());
+  const std::uint64_t target_size = target.size();
+  const RawSink::Options plan = plan_target(options, image, target_, target_size);
   if (options.transfer.progress) options.transfer.progress->begin("restore", image.data_bytes());
   target.expect_writes(image.data_bytes());
   RawSink sink(target, plan);
   transfer(image.disk(), sink, options.transfer);
   image.finish();
   target_.commit(Durability::synced);
-  return {plan.size, image.data_bytes(), lost_bytes(image.reader())};
+  const std::uint64_t of_disk = plan.overwrites ? std::min(target_size, image.disk().size()) : plan.size;
+  return {plan.size, of_disk - plan.size, image.data_bytes(), image.contradicts_itself(),
+          lost_bytes(image.reader())};
 }
 
 }  // namespace e2qcow::work

@@ -16,15 +16,18 @@ struct RestoreOptions {
   std::string target{};  // a file, replaced at the very end, or a block device
   TransferOptions transfer{};
   // Permissions for block devices:
-  bool accept_metadata = false;  // an image without the contents of files
-  bool fit = false;              // to be too small for the disk, but not for its file system
-  bool discard = false;          // what is zero, instead of writing zeros
+  bool accept_metadata = false;    // an image without the contents of files
+  bool accept_partitions = false;  // to overwrite a partition table
+  bool fit = false;                // to be too small for the disk, but not for its file system
+  bool discard = false;            // what is zero, instead of writing zeros
 };
 
 struct RestoreResult {
-  std::uint64_t size = 0;  // of what was written
+  std::uint64_t size = 0;        // of what was written
+  std::uint64_t left_alone = 0;  // the rest of the disk, after the file system: it was not in the dump
   std::uint64_t data_bytes = 0;
-  std::uint64_t lost_bytes = 0;  // unreadable when the image was made, and zeros now
+  bool contradicts_itself = false;  // the image, in what its disk does not depend on
+  std::uint64_t lost_bytes = 0;     // unreadable when the image was made, and zeros now
 };
 
 // The files for restoring an image: opened, but no byte of the image was read.

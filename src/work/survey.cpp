@@ -1,14 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "work/survey.h"
 
+#include "base/extents.h"
+
 namespace e2qcow::work {
 namespace {
 
-ext2::SelectedExtents select_recognised(const Device& device) {
+// If everything is wanted, everything: nobody knows what is free.
+ext2::SelectedExtents select_without_filesystem(const Device& device, DumpKind kind) {
+  const bool all = kind == DumpKind::all;
   ext2::SelectedExtents selected;
-  selected.extents = selected.looked_at = device.recognised_areas();
-  for (const Extent& extent : selected.extents)
-    selected.class_bytes[static_cast<std::size_t>(BlockClass::signatures)] += extent.length;
+  selected.extents = all ? std::vector{Extent{0, device.part().length}} : device.recognised_areas();
+  selected.looked_at = selected.extents;
+  selected.class_bytes[static_cast<std::size_t>(all ? BlockClass::data : BlockClass::signatures)] =
+      total_length(selected.extents);
   return selected;
 }
 
@@ -24,9 +29,10 @@ std::vector<DumpRecord::ClassBytes> Survey::classes() const {
 
 Survey survey(const Device& device, const SurveyOptions& options) {
   Survey survey;
+  if (device.is_in_use()) survey.findings->add(Finding::mounted, 0, 0);
   if (device.filesystem() == nullptr) {
     survey.findings->add(Finding::no_superblock, 0, 0);
-    survey.selected = select_recognised(device);
+    survey.selected = select_without_filesystem(device, options.kind);
     return survey;
   }
   const ext2::SelectOptions select_options{.kind = options.kind,

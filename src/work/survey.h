@@ -29,7 +29,7 @@ struct Survey {
   std::vector<DumpRecord::ClassBytes> classes() const;
 };
 
-// Without a file system: the other contents that are recognised.
+// Without a file system: the other contents that are recognised; or, with DumpKind::all, everything.
 Survey survey(const Device& device, const SurveyOptions& options);
 
 }  // namespace e2qcow::work

@@ -4,7 +4,6 @@
 #include <e2qcow/image.h>
 
 #include <functional>
-#include <span>
 #include <vector>
 
 #include "base/file/output_file.h"
@@ -23,9 +22,9 @@ struct ImageOutput {
   std::function<std::vector<qcow2::Extension>(When)> extensions;
 };
 
-// Writes the source's disk. `extents` are all extents that it has. Returns the size of the image.
-std::uint64_t write_image(const ImageOutput& output, const ImageSource& source,
-                          std::span<const Extent> extents, const TransferOptions& options);
+// Writes the disk that has these extents of the file. Returns the size of the image.
+std::uint64_t write_image(const ImageOutput& output, const ReadableFile& file,
+                          const std::vector<Extent>& extents, const TransferOptions& options);
 
 // The size that an image of these extents of the file would have, found by making it and throwing it away.
 std::uint64_t weigh_image(const ImageFormat& format, const qcow2::Layout& layout, const ReadableFile& file,

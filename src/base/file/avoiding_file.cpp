@@ -17,6 +17,14 @@ void AvoidingFile::read(std::uint64_t offset, std::span<std::byte> out) const {
   below().read(offset, out);
 }
 
+std::optional<Extent> AvoidingFile::next_data(std::uint64_t offset) const {
+  const auto data = below().next_data(offset);
+  const auto rest = from_first_after(areas_, offset);
+  if (rest.empty()) return data;
+  const Extent area = common_part(rest.front(), {offset, size() - std::min(size(), offset)});
+  return area.empty() || (data && data->offset <= area.offset) ? data : area;
+}
+
 void AvoidingFile::prefetch(Extent range) const {
   const std::uint64_t before = std::min(range.offset, kPrefetchMargin);
   const std::uint64_t behind = std::min(size() - std::min(size(), range.end()), kPrefetchMargin);

@@ -15,6 +15,9 @@ class AvoidingFile : public ForwardingFile {
       : ForwardingFile(file), areas_(std::move(areas)) {}
 
   void read(std::uint64_t offset, std::span<std::byte> out) const override;
+  // An area that must not be touched may hold anything, even if the file has a hole there: ddrescue leaves
+  // one where it read nothing.
+  std::optional<Extent> next_data(std::uint64_t offset) const override;
   void prefetch(Extent range) const override;
 
  private:

@@ -4,6 +4,10 @@
 #include <e2qcow/file.h>
 
 #include <algorithm>
+#include <span>
+#include <vector>
+
+#include "base/extents.h"
 
 namespace e2qcow {
 
@@ -39,5 +43,14 @@ class DataCursor {
   std::uint64_t hole_before_ = 0;  // no data from here to data_.offset
   Extent data_;
 };
+
+// The parts of the extents that are not holes in the file. All lists ascend, and extents do not touch.
+inline std::vector<Extent> data_in(const ReadableFile& file, std::span<const Extent> extents) {
+  std::vector<Extent> parts;
+  DataCursor data(file);
+  for (const Extent& extent : extents)
+    data.for_each_in(extent, [&](Extent part) { add_joined(parts, part); });
+  return parts;
+}
 
 }  // namespace e2qcow

@@ -4,12 +4,14 @@
 #include <e2qcow/error.h>
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 
 #include <cerrno>
 #include <cstdio>
 #include <optional>
 
+#include "base/file/qemu_locks.h"
 #include "base/storage.h"
 
 namespace e2qcow {
@@ -47,6 +49,15 @@ void sync_directory(const std::string& path) {
   if (directory.get() < 0 || ::fsync(directory.get()) != 0) fail_errno(path + ": sync");
 }
 
+// The other program would go on writing into a file without a name, and lose everything.
+void refuse_open_elsewhere(const std::string& path) {
+  const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  if (fd.get() < 0) return;
+  if (is_locked_by_qemu(fd.get())) fail(Errc::in_use, path + ": is open in QEMU or one of its programs");
+  if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
+    fail(Errc::in_use, path + ": is being written by another program");
+}
+
 constexpr int kAttempts = 100;
 constexpr PosixFile::Options kOptions{.writes_directly = true};
 
@@ -61,6 +72,7 @@ OutputFile::OutputFile(const std::string& path) : path_(path) {
   }
   if (existing && !S_ISREG(existing->st_mode))
     fail(Errc::refused, path + ": exists and is neither a regular file nor a block device");
+  if (existing) refuse_open_elsewhere(path);
   if (existing && ::access(path.c_str(), W_OK) != 0) fail_errno(path + ": open for writing");
   path_ = without_links(path);
   replaces_ = existing.has_value();
@@ -112,6 +124,7 @@ void OutputFile::commit(Durability durability) {
   if (is_block_device()) return;
   give_name();
   file_->close();  // before it gets its name: a full disk may be noticed only now
+  if (replaces_) refuse_open_elsewhere(path_);
   if (::rename(temporary_.c_str(), path_.c_str()) != 0) fail_errno(path_ + ": replace");
   temporary_.clear();
   if (sync) sync_directory(directory_of(path_));

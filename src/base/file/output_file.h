@@ -13,6 +13,7 @@ namespace e2qcow {
 // name, if the file system needs that) and renamed by commit(). Until then an existing file of that name
 // stays as it is. A block device is written in place. Only the owner can read a new file, because its
 // contents come from a whole disk; a file that is replaced passes on its permissions.
+// A file that QEMU has open, or that another program of ours writes, is not replaced (Errc::in_use).
 class OutputFile {
  public:
   explicit OutputFile(const std::string& path);

@@ -56,6 +56,7 @@ bool interrupted() {
 
 PosixFile::PosixFile(UniqueFd fd, std::string name, const Options& options)
     : fd_(std::move(fd)), name_(std::move(name)), is_block_device_(check_is_block_device(fd_.get(), name_)) {
+  if (is_block_device_) number_ = status_of(fd_.get(), name_).st_rdev;
   if (is_block_device_ && ::ioctl(fd_.get(), BLKGETSIZE64, &device_size_) != 0)
     fail_errno(name_ + ": size of the device");
   if (options.takes_hints) prefetcher_ = std::make_unique<Prefetcher>(fd_.get());
@@ -80,6 +81,7 @@ void PosixFile::read(std::uint64_t offset, std::span<std::byte> out) const {
 
 // How much was written: less than everything on a full disk, for example.
 ssize_t PosixFile::write_some(std::uint64_t offset, std::span<const iovec> vectors) {
+  known_data_.forget();
   while (true) {
     const int fd = fd_for_writing(offset, vectors);
     const ssize_t n =
@@ -139,6 +141,7 @@ int PosixFile::fd_for_writing(std::uint64_t offset, std::span<const iovec> vecto
 }
 
 void PosixFile::resize(std::uint64_t new_size) {
+  known_data_.forget();
   if (is_block_device_ && new_size <= device_size_) return;
   if (is_block_device_)
     fail(Errc::too_small,
@@ -148,6 +151,7 @@ void PosixFile::resize(std::uint64_t new_size) {
 }
 
 bool PosixFile::zero_by_kernel(Extent range, Zeroing how) {
+  known_data_.forget();
   const int punch = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE;
   const int mode = how == Zeroing::discard ? punch : FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE;
   while (::fallocate(fd_.get(), mode, static_cast<off_t>(range.offset), static_cast<off_t>(range.length)) !=
@@ -180,6 +184,7 @@ void PosixFile::write_back(Extent range) {
 
 bool PosixFile::share(std::uint64_t offset, const Descriptor& from, std::uint64_t length) {
   const bool aligned = (offset | from.offset | length) % kShareUnit == 0;
+  known_data_.forget();
   if (!aligned || !can_share_.load(std::memory_order_relaxed)) return false;
   file_clone_range range{from.fd, from.offset, length, offset};
   if (::ioctl(fd_.get(), FICLONERANGE, &range) == 0) return true;
@@ -196,6 +201,13 @@ void PosixFile::close() {
 
 std::optional<Extent> PosixFile::next_data(std::uint64_t offset) const {
   if (is_block_device_) return File::next_data(offset);
+  if (const auto known = known_data_.at(offset)) return known->data;
+  const auto found = find_data(offset);
+  known_data_.add({offset, found});
+  return found;
+}
+
+std::optional<Extent> PosixFile::find_data(std::uint64_t offset) const {
   const off_t data = ::lseek(fd_.get(), static_cast<off_t>(offset), SEEK_DATA);
   if (data < 0 && errno == ENXIO) return std::nullopt;
   if (data < 0) return File::next_data(offset);

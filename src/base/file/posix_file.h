@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 
+#include "base/file/known_data.h"
 #include "base/file/prefetcher.h"
 #include "base/unique_fd.h"
 
@@ -47,9 +48,11 @@ class PosixFile : public File {
   void close();
 
   bool is_block_device() const { return is_block_device_; }
+  dev_t number() const { return number_; }  // of a block device; else 0
   int fd() const { return fd_.get(); }
 
  private:
+  std::optional<Extent> find_data(std::uint64_t offset) const;
   bool zero_by_kernel(Extent range, Zeroing how);
   int fd_for_writing(std::uint64_t offset, std::span<const iovec> vectors) const;
   ssize_t write_some(std::uint64_t offset, std::span<const iovec> vectors);
@@ -59,8 +62,10 @@ class PosixFile : public File {
   std::atomic<bool> can_write_directly_{false};
   std::string name_;
   bool is_block_device_;
+  dev_t number_ = 0;
   std::uint64_t device_size_ = 0;
-  std::atomic<bool> can_share_{true};       // as far as was tried
+  std::atomic<bool> can_share_{true};  // as far as was tried
+  mutable KnownData known_data_;
   std::unique_ptr<Prefetcher> prefetcher_;  // ends before fd_ is closed; null: hints are ignored
 };
 

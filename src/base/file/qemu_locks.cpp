@@ -41,10 +41,14 @@ bool is_held_by_others(int fd, off_t offset) {
 bool lock_as_qemu(int fd) {
   constexpr std::array kOurs{kDone + kReading, kDone + kWriting, kDone + kResizing, kForbidden + kWriting,
                              kForbidden + kResizing};
+  for (const off_t offset : kOurs) hold(fd, offset);
+  return !is_locked_by_qemu(fd);
+}
+
+bool is_locked_by_qemu(int fd) {
   constexpr std::array kOfOthers{kForbidden + kReading, kForbidden + kWriting, kForbidden + kResizing,
                                  kDone + kWriting, kDone + kResizing};
-  for (const off_t offset : kOurs) hold(fd, offset);
-  return std::ranges::none_of(kOfOthers, [&](off_t offset) { return is_held_by_others(fd, offset); });
+  return std::ranges::any_of(kOfOthers, [&](off_t offset) { return is_held_by_others(fd, offset); });
 }
 
 }  // namespace e2qcow

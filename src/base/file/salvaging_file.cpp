@@ -88,7 +88,7 @@ void SalvagingFile::read_what_may_be_touched(std::uint64_t offset, std::span<std
     } catch (const std::system_error& error) {
       rethrow_unless_unreadable(error);
       std::ranges::fill(out.first(length), std::byte{0});
-      add_loss({offset, length});
+      add_loss({round_down(offset, kSector), kSector});
     }
     offset += length;
     out = out.subspan(length);

@@ -2,6 +2,7 @@
 #include "base/process/stop_signals.h"
 
 #include <csignal>
+#include <cstdlib>
 #include <initializer_list>
 
 #include "base/stop.h"
@@ -30,8 +31,11 @@ void stop_on_signals() {
   }
 }
 
-int last_stop_signal() {
-  return last_signal;
+void end_by_stop_signal() {
+  const int number = last_signal;
+  std::signal(number, SIG_DFL);
+  std::raise(number);
+  std::_Exit(128 + number);  // it is blocked
 }
 
 }  // namespace e2qcow

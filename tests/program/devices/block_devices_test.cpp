@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <fstream>
 #include <sstream>
 
 namespace e2qcow::test {
@@ -30,9 +31,8 @@ TEST_F(DumpOfDevice, IsTheSameAsOfTheFile) {
 TEST_F(DumpOfDevice, IsRefusedWhileItIsMountedReadWrite) {
   const std::string device = attach("disk.img");
   const std::string directory = mount(device);
-  for (const std::string& source : {device, std::string("disk.img")})
-    expect_failure(e2qcow({"dump", source, "image.qcow2"}),
-                   {source + ": is mounted read-write on " + directory, "remount,ro", "--force"});
+  expect_failure(e2qcow({"dump", device, "image.qcow2"}),
+                 {device + ": is mounted read-write on " + directory, "remount,ro", "--force"});
   EXPECT_FALSE(fs::exists(path("image.qcow2")));
 }
 
@@ -45,16 +45,82 @@ TEST_F(DumpOfDevice, APartitionOfItIsRefusedWhileItIsMountedReadWrite) {
   if (const auto why = add_partition(device, "2048", sectors); !why.empty()) GTEST_SKIP() << why;
   const std::string directory = mount(device + "p1");
   for (const Words& where : {Words{"--partition=1"}, Words{"--offset=1M"}})
-    expect_failure(e2qcow({"dump", where[0], device, "image.qcow2"}),
-                   {device + "p1: is mounted read-write on " + directory});
+    expect_failure(
+        e2qcow({"dump", "--force", where[0], device, "image.qcow2"}),
+        {device + ": is mounted read-write on " + directory + " as " + device + "p1, which alone"});
 }
 
 TEST_F(DumpOfDevice, ContinuesIfItIsMountedWhenForced) {
   const std::string device = attach("disk.img");
   mount(device);
-  const Outcome dump = e2qcow({"dump", "--force", device, "image.qcow2"});
-  EXPECT_EQ(dump.status & ~3, 0) << dump;
+  const Outcome dump = e2qcow({"dump", "--force", "--report=report.json", device, "image.qcow2"});
+  EXPECT_EQ(dump.status, 3) << dump;
+  EXPECT_NE(dump.err.find(device + ": is mounted read-write on "), std::string::npos) << dump;
   expect_restored_as_by_qemu("image.qcow2", "ours.raw");
+  EXPECT_NE(output_of({E2QCOW_PROGRAM, "info", "--json", "image.qcow2"}).find("\"complete\": false"),
+            std::string::npos);
+  EXPECT_NE(
+      output_of({E2QCOW_PROGRAM, "info", "image.qcow2"}).find("whole:         not known: mounted read-write"),
+      std::string::npos);
+  EXPECT_NE(read_file(path("report.json")).find("\"mounted\": 1"), std::string::npos);
+}
+
+// Another file or device with the same bytes has a cache of its own.
+TEST_F(DumpOfDevice, IsRefusedEvenIfForcedWhereItIsNotCurrent) {
+  const std::string device = attach("disk.img");
+  const std::string directory = mount(device);
+  expect_failure(e2qcow({"dump", "--force", "disk.img", "image.qcow2"}),
+                 {"disk.img: is mounted read-write on " + directory + " as " + device + ", which alone"});
+}
+
+// What a mounted file system writes to files does not go through the device's cache.
+TEST_F(DumpOfDevice, HasTheContentsOfFilesAsTheyAreAfterASync) {
+  const std::string device = attach("disk.img");
+  const std::string directory = mount(device);
+  write_file(directory + "/file", std::string(1 << 20, 'a'));
+  output_of({"sync"});
+  output_of({"dd", "if=" + device, "of=/dev/null", "bs=1M", "status=none"});
+  output_of({"dd", "if=/dev/zero", "of=" + directory + "/file", "bs=1M", "count=1", "conv=notrunc,fsync",
+             "status=none"});
+  output_of({"fsfreeze", "-f", directory});
+  const Outcome dump = e2qcow({"dump", "--all", "--force", device, "image.qcow2"});
+  output_of({"fsfreeze", "-u", directory});
+  EXPECT_EQ(dump.status, 3) << dump;
+  output_of({E2QCOW_PROGRAM, "restore", "-q", "image.qcow2", "restored.raw"});
+  EXPECT_TRUE(output_of({"debugfs", "-R", "cat /file", "restored.raw"}) == std::string(1 << 20, '\0'));
+}
+
+TEST_F(DumpOfDevice, IsRefusedWhileItIsMountedInAnotherNamespace) {
+  const std::string device = attach("disk.img");
+  fs::create_directory(path("elsewhere"));
+  const std::string script =
+      "mkfifo ready go; unshare -m --propagation private sh -c 'mount \"$1\" elsewhere && echo >ready && "
+      "read x <go' - "
+      "\"$0\" & read x <ready; \"$1\" dump \"$0\" image.qcow2; status=$?; echo >go; wait; exit $status";
+  const Outcome outcome = run({"sh", "-c", script, device, E2QCOW_PROGRAM});
+  EXPECT_EQ(outcome.status, 1) << outcome;
+  EXPECT_NE(outcome.err.find(device + ": is mounted read-write in another mount namespace"),
+            std::string::npos)
+      << outcome;
+}
+
+// The superblock of a RAID or the hashes of dm-verity may be there.
+TEST_F(DumpOfDevice, LeavesAloneWhatIsBehindTheFileSystem) {
+  const std::uint64_t size = fs::file_size(path("disk.img"));
+  const std::string tail(1 << 20, 't');
+  {
+    std::ofstream file(path("disk.img"), std::ios::app | std::ios::binary);
+    file << tail;
+  }
+  const std::string device = attach("disk.img");
+  const Outcome dump = e2qcow({"dump", "--all", device, "image.qcow2"});
+  EXPECT_NE(dump.err.find("the last 1048576 bytes are after the file system"), std::string::npos) << dump;
+  const Outcome restored = e2qcow({"restore", "image.qcow2", device});
+  EXPECT_EQ(restored.status, 0) << restored;
+  EXPECT_NE(restored.err.find("are left as they are"), std::string::npos) << restored;
+  EXPECT_TRUE(read_file(path("disk.img")).substr(size) == tail);
+  EXPECT_NE(output_of({E2QCOW_PROGRAM, "info", "image.qcow2"}).find("ends at:       " + std::to_string(size)),
+            std::string::npos);
 }
 
 TEST_F(DumpOfDevice, NeedsNoForceWhileItIsMountedReadOnly) {
@@ -100,14 +166,18 @@ TEST_F(DumpOfDevice, MayBeWrittenToAnotherPartitionOfTheDisk) {
 TEST_F(DumpOfDevice, IsRefusedWhileAnotherDeviceOfItsFileIsMounted) {
   const std::string device = attach("disk.img");
   mount(attach("disk.img"));
-  expect_failure(e2qcow({"dump", device, "image.qcow2"}), {"disk.img: is mounted read-write on "});
+  expect_failure(e2qcow({"dump", device, "image.qcow2"}), {device + ": is mounted read-write on "});
 }
 
 TEST_F(DumpOfDevice, IsNotWrittenOntoItselfByALink) {
   const std::string device = attach("disk.img");
   const std::string directory = mount(device);
   fs::create_symlink(directory + "/image.qcow2", path("link"));
-  expect_failure(e2qcow({"dump", "--force", device, "link"}), {"link: would be stored on", "another disk"});
+  const Outcome outcome = e2qcow({"dump", "--force", device, "link"});
+  EXPECT_EQ(outcome.status, 1) << outcome;
+  EXPECT_NE(outcome.err.find("link: would be stored on the input " + device + "; write it to another disk"),
+            std::string::npos)
+      << outcome;
 }
 
 // The bitmaps and inodes of the last writes are only in the journal.
@@ -129,11 +199,12 @@ TEST_F(DumpOfDevice, IsNotWrittenOntoItself) {
   const std::string device = attach("disk.img");
   const std::string directory = mount(device);
   const Words before = names_in(directory);
-  for (const std::string& source : {device, std::string("disk.img")})
-    expect_failure(e2qcow({"dump", "--force", source, directory + "/image.qcow2"}),
-                   {directory + "/image.qcow2: would be stored on", "another disk"});
-  expect_failure(e2qcow({"dump", "--force", device, device}),
-                 {device + ": would overwrite the input " + device});
+  for (const auto& [target, text] : {std::pair{directory + "/image.qcow2", ": would be stored on"},
+                                     std::pair{device, ": would overwrite the input "}}) {
+    const Outcome outcome = e2qcow({"dump", "--force", device, target});
+    EXPECT_EQ(outcome.status, 1) << outcome;
+    EXPECT_NE(outcome.err.find(target + text), std::string::npos) << outcome;
+  }
   EXPECT_EQ(names_in(directory), before);
 }
 
@@ -219,13 +290,21 @@ class DumpToDevice : public BlockDeviceTest {
 
 TEST_F(DumpToDevice, TheImageBeginsAtTheStartOfTheDevice) {
   const std::string device = used_device(8 << 20);
-  EXPECT_EQ(e2qcow({"dump", "--all", "disk.img", device}).status, 0);
+  EXPECT_EQ(e2qcow({"dump", "--all", "--to-device", "disk.img", device}).status, 0);
   expect_restored_as_by_qemu(device, "ours.raw");
   expect_same_blocks_in_use("ours.raw");
 }
 
+// What a user of `e2image -ra` types for a copy.
+TEST_F(DumpToDevice, NeedsAnOption) {
+  const std::string device = used_device(8 << 20);
+  expect_failure(e2qcow({"dump", "--all", "disk.img", device}),
+                 {device + ": is a block device", "--to-device"});
+  EXPECT_TRUE(read_file(path("target.img")) == std::string(8 << 20, '\xaa'));
+}
+
 TEST_F(DumpToDevice, ADeviceThatIsTooSmallIsRefused) {
-  Words words{"dump", "--all", "disk.img", used_device(1 << 20)};
+  Words words{"dump", "--all", "disk.img", used_device(1 << 20), "--to-device"};
   for (const std::string& option : uncompressed()) words.push_back(option);
   expect_failure(e2qcow(words), {words[3] + ": ", "1048576"});
   EXPECT_TRUE(read_file(path("target.img")) == std::string(1 << 20, '\xaa'));
@@ -235,14 +314,15 @@ TEST_F(DumpToDevice, AMountedDeviceIsRefused) {
   copy_disk(path("disk.img"), path("target.img"));
   const std::string device = attach("target.img");
   mount(device, {"-o", "ro,noload"});
-  expect_failure(e2qcow({"dump", "disk.img", device}), {device + ": open for writing: the device is in use"});
+  expect_failure(e2qcow({"dump", "--to-device", "disk.img", device}),
+                 {device + ": open for writing: the device is in use"});
   expect_same_bytes("target.img", "disk.img");
 }
 
 TEST_F(DumpToDevice, AHalfWrittenImageIsNone) {
   const std::string device = used_device(8 << 20);
-  EXPECT_EQ(e2qcow({"dump", "--all", "disk.img", device}).status, 0);
-  expect_failure(e2qcow({"dump", "--all", "disk.img", device}, faulty({"FAULTY_WRITE=3"})),
+  EXPECT_EQ(e2qcow({"dump", "--all", "--to-device", "disk.img", device}).status, 0);
+  expect_failure(e2qcow({"dump", "--all", "--to-device", "disk.img", device}, faulty({"FAULTY_WRITE=3"})),
                  {device + ": write at"});
   EXPECT_EQ(run({"qemu-img", "info", "-f", "qcow2", device}).status, 1);
 }
@@ -338,8 +418,33 @@ TEST_F(RestoreToDevice, FitTakesADeviceThatHoldsTheFileSystem) {
   const std::string device = used_device(kDiskSize + 4096);
   expect_failure(restore(device), {device + ": too small"});
   EXPECT_EQ(restore(device, {"--fit"}).status, 0);
-  fs::resize_file(path("by-qemu.raw"), kDiskSize + 4096);
-  expect_same_bytes("target.img", "by-qemu.raw");
+  fs::resize_file(path("by-qemu.raw"), kDiskSize);
+  EXPECT_TRUE(read_file(path("target.img")) == read_file(path("by-qemu.raw")) + std::string(4096, '\xaa'));
+}
+
+// Somebody meant a partition of it.
+TEST_F(RestoreToDevice, APartitionTableIsNotOverwrittenUnasked) {
+  dump({"--all"});
+  write_file(path("target.img"), std::string(48 << 20, '\0'));
+  output_of({"sh", "-c", "echo 2048,8192 | sfdisk -q target.img"});
+  output_of({"mke2fs", "-q", "-F", "-L", "mine", "-E", "offset=1048576", "target.img", "4m"});
+  const std::string device = attach("target.img");
+  expect_failure(restore(device), {device + ": holds a partition table (dos)", "ext2 labelled 'mine'",
+                                   "--replace-partitions"});
+  EXPECT_EQ(restore(device, {"--replace-partitions"}).status, 0);
+}
+
+// `qemu-img convert` does not keep our record.
+TEST_F(RestoreToDevice, AMetadataOnlyImageWithoutItsRecordIsRefused) {
+  output_of({"dd", "if=/dev/urandom", "of=random", "bs=1M", "count=4", "status=none"});
+  output_of({"debugfs", "-w", "-R", "write random /random", "disk.img"});
+  for (const auto& [option, status] : {std::pair{"--retries=1", 1}, std::pair{"--all", 0}}) {
+    output_of({E2QCOW_PROGRAM, "dump", "-q", option, "disk.img", "ours.qcow2"});
+    output_of({"qemu-img", "convert", "-c", "-O", "qcow2", "ours.qcow2", "image.qcow2"});
+    const Outcome outcome = restore(used_device(kDiskSize));
+    EXPECT_EQ(outcome.status, status) << option << outcome;
+    EXPECT_EQ(outcome.err.find("--allow-metadata") != std::string::npos, status == 1) << outcome;
+  }
 }
 
 TEST_F(RestoreToDevice, AMountedDeviceIsRefused) {

@@ -174,8 +174,8 @@ void IntegrationTest::expect_restored_as_by_qemu(const std::string& image, const
   expect_same_bytes(target, "by-qemu.raw");
 }
 
-void IntegrationTest::expect_failure(const Outcome& outcome, const Words& texts) const {
-  EXPECT_EQ(outcome.status, 1) << outcome;
+void IntegrationTest::expect_failure(const Outcome& outcome, const Words& texts, int status) const {
+  EXPECT_EQ(outcome.status, status) << outcome;
   EXPECT_EQ(std::ranges::count(outcome.err, '\n'), 1) << outcome;
   for (const std::string& text : texts) EXPECT_NE(outcome.err.find(text), std::string::npos) << outcome;
 }

@@ -54,7 +54,8 @@ class IntegrationTest : public ::testing::Test {
   // Restores an image that must be without fault; QEMU must read the same disk from it.
   void expect_restored_as_by_qemu(const std::string& image, const std::string& target) const;
   // The command fails with one line on standard error that has all the texts in it.
-  void expect_failure(const Outcome& outcome, const Words& texts) const;
+  // One line with these texts.
+  void expect_failure(const Outcome& outcome, const Words& texts, int status = 1) const;
 
  private:
   std::filesystem::path directory_;

@@ -42,6 +42,9 @@ constexpr Text kTexts[] = {
     {Errc::no_superblock, "no superblock in the chosen block"},
     {Errc::small_clusters, "clusters are too small"},
     {Errc::overwrites_input, "would overwrite its input"},
+    {Errc::is_device, "is a block device"},
+    {Errc::begins_elsewhere, "a file system begins elsewhere"},
+    {Errc::older_remains, "remains of an older file system"},
 };
 
 TEST(Error, OfOursHasTheTextOfTheErrorTable) {

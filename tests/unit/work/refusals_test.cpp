@@ -14,7 +14,16 @@
 namespace e2qcow::work {
 namespace {
 
-class Refusals : public testing::Test, protected WorkFiles {};
+class Refusals : public testing::Test, protected WorkFiles {
+ protected:
+  std::error_code code_for(const std::vector<qcow2::Extension>& extensions) const {
+    const qcow2::TestImage image(3, extensions);
+    const auto& bytes = image.file.data();
+    const std::string file = write("image", {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+    const Image opened = ImageFiles({.path = file}).read(1);
+    return code_of([&] { refuse_metadata_only(opened, "/dev/sdx1"); });
+  }
+};
 
 TEST_F(Refusals, OfAnOutputThatIsTheInputByAnotherName) {
   const std::string input = write("input", "x");
@@ -31,12 +40,6 @@ TEST_F(Refusals, LetOtherFilesBe) {
   EXPECT_NO_THROW(refuse_output_on_input(path("new"), input));
   EXPECT_NO_THROW(refuse_mounted_target(path("new")));
   EXPECT_NO_THROW(refuse_mounted_target(path("other")));
-}
-
-std::error_code code_for(const std::vector<qcow2::Extension>& extensions) {
-  const qcow2::TestImage image(3, extensions);
-  const qcow2::Reader reader(image.file);
-  return code_of([&] { refuse_metadata_only(reader, "/dev/sdx1"); });
 }
 
 TEST_F(Refusals, OfAnImageWithoutTheContentsOfFiles) {

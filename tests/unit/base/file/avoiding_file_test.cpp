@@ -48,6 +48,19 @@ TEST_F(AvoidingFileTest, LosesNothingButTheAreasWhenSalvaged) {
         << read.offset;
 }
 
+// ddrescue leaves a hole where it has read nothing.
+TEST(AvoidingFile, MayHaveDataInItsAreas) {
+  SparseFile disk(16384);
+  disk.put(8192, filled(512, 1));
+  const AvoidingFile file(disk, {{4608, 512}, {8448, 1024}, {16000, 1 << 20}});
+  EXPECT_EQ(file.next_data(0), (Extent{4608, 512}));
+  EXPECT_EQ(file.next_data(4700), (Extent{4700, 420}));
+  EXPECT_EQ(file.next_data(5120), (Extent{8192, 512}));
+  EXPECT_EQ(file.next_data(8704), (Extent{8704, 768}));
+  EXPECT_EQ(file.next_data(10000), (Extent{16000, 384}));
+  EXPECT_EQ(file.next_data(16384), std::nullopt);
+}
+
 TEST(AvoidingFile, IsSalvagedInLargePieces) {
   SparseFile disk(1 << 20);
   const AvoidingFile file(disk, {{100 * 1024, 1024}});

@@ -5,6 +5,7 @@
 
 #include <vector>
 
+#include "tests/support/random.h"
 #include "tests/support/sparse_file.h"
 
 namespace e2qcow {
@@ -51,6 +52,37 @@ TEST_F(DataCursorTest, TakesRangesInAnyOrder) {
   EXPECT_EQ(parts_in({100, 10}), (Parts{{100, 10}}));
   EXPECT_EQ(parts_in({700, 10}), Parts{});
   EXPECT_EQ(parts_in({0, 550}), (Parts{{100, 100}, {500, 50}}));
+}
+
+TEST(DataIn, LeavesOutHoles) {
+  SparseFile file(100 * 1024);
+  file.put(3000, filled(200, 1));
+  file.put(10 * 1024, filled(5 * 1024, 1));
+  const std::vector<Extent> extents{{2048, 4096}, {8192, 4096}};
+  EXPECT_EQ(data_in(file, extents), (std::vector<Extent>{{3000, 200}, {10240, 2048}}));
+}
+
+TEST(DataIn, FindsNothingInAFileOfHoles) {
+  EXPECT_EQ(data_in(SparseFile(100 * 1024), std::vector<Extent>{{0, 100 * 1024}}), std::vector<Extent>{});
+}
+
+TEST(DataIn, FindsExactlyTheBytesThatAreNoHoles) {
+  Random random;
+  for (int round = 0; round < 10; ++round) {
+    SparseFile file(200 * 1024);
+    for (const Extent& extent : random.extents(200 * 1024, 9000, 9000))
+      file.put(extent.offset, filled(extent.length, 1));
+    const std::vector<Extent> wanted = random.extents(200 * 1024, 9000, 9000);
+    Bytes bytes(200 * 1024);
+    file.read(0, bytes);
+    std::vector<bool> expected(bytes.size());
+    for (const Extent& extent : wanted)
+      for (std::uint64_t i = extent.offset; i < extent.end(); ++i) expected[i] = bytes[i] != std::byte{0};
+    std::vector<bool> found(bytes.size());
+    for (const Extent& extent : data_in(file, wanted))
+      for (std::uint64_t i = extent.offset; i < extent.end(); ++i) found[i] = true;
+    ASSERT_TRUE(found == expected);
+  }
 }
 
 }  // namespace

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "base/mounts.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <filesystem>
+#include <fstream>
+#include <optional>
+#include <sstream>
+
+#include "base/partitions.h"
+#include "base/sysfs.h"
+
+namespace e2qcow {
+namespace {
+
+namespace fs = std::filesystem;
+
+// "36 35 8:1 / /mnt rw,noatime shared:1 - ext4 /dev/sda1 rw,errors=continue"
+std::optional<Mount> parse_mount(const std::string& line) {
+  std::istringstream words(line);
+  std::string id, parent, device, root, point, word, source, options;
+  words >> id >> parent >> device >> root >> point;
+  while (words >> word && word != "-") {
+  }
+  words >> word >> source >> options;
+  unsigned major = 0, minor = 0;
+  char colon = 0;
+  std::istringstream(device) >> major >> colon >> minor;
+  if (!words) return std::nullopt;
+  const bool read_write = options == "rw" || options.starts_with("rw,");
+  return Mount{::makedev(major, minor), source, "on " + point, read_write};
+}
+
+std::vector<Mount> visible_mounts() {
+  std::vector<Mount> mounts;
+  std::ifstream file("/proc/self/mountinfo");
+  for (std::string line; std::getline(file, line);)
+    if (auto mount = parse_mount(line)) mounts.push_back(std::move(*mount));
+  return mounts;
+}
+
+// The driver lists what it has mounted, for whomever.
+std::vector<Mount> mounts_of_the_driver() {
+  std::vector<Mount> mounts;
+  std::error_code none;
+  for (const auto& entry : fs::directory_iterator("/proc/fs/ext4", none)) {
+    const std::string name = entry.path().filename();
+    std::string mode;
+    std::ifstream(entry.path() / "options") >> mode;
+    mounts.push_back({device_in(fs::path("/sys/class/block") / name / "dev"), "/dev/" + name,
+                      "in another mount namespace", mode == "rw"});
+  }
+  return mounts;
+}
+
+}  // namespace
+
+std::vector<Mount> mounts_on(const std::vector<StoredRange>& ranges) {
+  std::vector<Mount> found;
+  const auto add = [&](std::vector<Mount> mounts) {
+    for (Mount& mount : mounts)
+      if (std::ranges::find(found, mount.device, &Mount::device) == found.end() &&
+          overlap(ranges_of_device(mount.device), ranges))
+        found.push_back(std::move(mount));
+  };
+  add(visible_mounts());
+  add(mounts_of_the_driver());
+  return found;
+}
+
+bool is_claimed(const PosixFile& device) {
+  if (!device.is_block_device()) return false;
+  std::error_code none;
+  const auto holders = sysfs_of(device.number()) / "holders";
+  if (!partitions_in(device, kWhole).empty() ||
+      fs::directory_iterator(holders, none) != fs::directory_iterator())
+    return false;
+  const UniqueFd alone(::open(device.name().c_str(), O_RDONLY | O_EXCL | O_CLOEXEC | O_NONBLOCK));
+  return alone.get() < 0 && errno == EBUSY;
+}
+
+void drop_stale_cache(const ReadableFile& device) {
+  struct stat status {};
+  const auto place = device.descriptor();
+  if (!place || ::fstat(place->fd, &status) != 0 || !S_ISBLK(status.st_mode)) return;
+  if (!mounts_on(stored_ranges(status)).empty()) ::posix_fadvise(place->fd, 0, 0, POSIX_FADV_DONTNEED);
+}
+
+}  // namespace e2qcow

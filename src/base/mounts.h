@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <sys/types.h>
+
+#include <string>
+#include <vector>
+
+#include "base/file/posix_file.h"
+#include "base/storage.h"
+
+namespace e2qcow {
+
+// A mounted file system.
+struct Mount {
+  dev_t device = 0;
+  std::string node;   // the name of the device
+  std::string place;  // "on /mnt", or "in another mount namespace"
+  bool read_write = false;
+};
+
+// The mounted file systems that are stored in any of the ranges. Those of ext2/3/4 in another mount namespace
+// (a container) are among them. Source of the fields: proc(5), /proc/PID/mountinfo; the kernel's
+// Documentation/filesystems/ext4.rst, /proc/fs/ext4
+std::vector<Mount> mounts_on(const std::vector<StoredRange>& ranges);
+
+// Whether another program, or a mount that mounts_on() cannot see, has the block device for itself. False for
+// a device with partitions, and for one that is part of another (LVM, RAID).
+bool is_claimed(const PosixFile& device);
+
+// Lets a block device that is mounted, or is a part of one that is, be read from the disk, and from what the
+// kernel keeps of the mounted file system: contents of files are written past the cache of a device that was
+// read before. Does nothing for other files.
+void drop_stale_cache(const ReadableFile& device);
+
+}  // namespace e2qcow
