@@ -36,14 +36,15 @@ std::optional<PartitionTable> read_table(int fd, std::uint32_t sector_size) {
   blkid_probe_enable_partitions(probe.get(), 1);
   const blkid_partlist list = blkid_probe_get_partitions(probe.get());
   if (list == nullptr || blkid_partlist_numof_partitions(list) == 0) return std::nullopt;
-  PartitionTable table;
+  PartitionTable table{.sector_size = sector_size};
   if (const blkid_parttable kind = blkid_partlist_get_table(list))
     table.type = blkid_parttable_get_type(kind);
   for (int i = 0; i < blkid_partlist_numof_partitions(list); ++i) {
     const blkid_partition partition = blkid_partlist_get_partition(list, i);
     table.partitions.push_back({blkid_partition_get_partno(partition),
                                 {static_cast<std::uint64_t>(blkid_partition_get_start(partition)) * kSector,
-                                 static_cast<std::uint64_t>(blkid_partition_get_size(partition)) * kSector}});
+                                 static_cast<std::uint64_t>(blkid_partition_get_size(partition)) * kSector},
+                                blkid_partition_get_type(partition)});
   }
   return table;
 }
@@ -69,7 +70,41 @@ UniqueFd front_of_a_larger_disk(const PosixFile& disk) {
   return done ? std::move(memory) : UniqueFd();
 }
 
+// Each logical partition of an MBR has a sector in front of it, which names the partition and the next such
+// sector. Source: the Linux kernel, block/partitions/msdos.c, parse_extended()
+void add_links(const PosixFile& disk, Extent extended, std::uint64_t sector_size,
+               std::vector<Extent>& areas) {
+  constexpr std::size_t kSecondEntry = 446 + 16;
+  constexpr std::size_t kFirstSector = 8;
+  constexpr int kMaxLinks = 256;
+  std::vector<std::byte> sector(kSector);
+  std::uint64_t offset = extended.offset;
+  for (int i = 0; i < kMaxLinks && disk.read_up_to(offset, sector) == kSector; ++i) {
+    areas.push_back({offset, sector_size});
+    const std::uint64_t next = load_le<std::uint32_t>(sector, kSecondEntry + kFirstSector);
+    if (next == 0) return;
+    offset = extended.offset + next * sector_size;
+  }
+}
+
+bool is_extended(const Partition& partition) {
+  return partition.type == 0x05 || partition.type == 0x0f || partition.type == 0x85;
+}
+
 }  // namespace
+
+std::vector<Extent> partition_table_areas(const PosixFile& disk) {
+  constexpr std::uint64_t kEnds = 256 * 1024;  // a GPT has 33 sectors at the end of the disk
+  const std::uint64_t size = disk.size();
+  std::vector<Extent> areas{{0, std::min(size, kEnds)},
+                            {size - std::min(size, kEnds), std::min(size, kEnds)}};
+  for (const PartitionTable& table : partition_tables(disk))
+    for (const Partition& partition : table.partitions)
+      if (is_extended(partition) && partition.range.offset < size)
+        add_links(disk, partition.range, table.sector_size, areas);
+  for (Extent& area : areas) area = common_part(area, {0, size});
+  return sorted_and_joined(std::move(areas));
+}
 
 std::vector<PartitionTable> partition_tables(const PosixFile& disk,
                                              std::optional<std::uint32_t> sector_size) {

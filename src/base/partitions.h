@@ -16,12 +16,14 @@ namespace e2qcow {
 struct Partition {
   int number;
   Extent range;  // bytes of the disk; may run past its end
+  int type;      // of an MBR
 };
 
 // A partition table (MBR with logical partitions, GPT and others that libblkid knows).
 struct PartitionTable {
-  std::string type;  // as libblkid calls it
-  std::vector<Partition> partitions;
+  std::string type{};  // as libblkid calls it
+  std::uint32_t sector_size = 0;
+  std::vector<Partition> partitions{};
 };
 
 // The tables of a disk: one for each sector size with which there is one. Tables count in sectors, and the
@@ -34,6 +36,10 @@ std::vector<PartitionTable> partition_tables(const PosixFile& disk,
 // the most likely one. Throws Errc::refused if there is no such partition.
 Extent find_partition(const PosixFile& disk, int number, std::optional<std::uint32_t> sector_size,
                       const std::function<bool(Extent)>& is_right);
+
+// What has to be read of a disk to find its partitions again: its front, its end and the links of logical
+// partitions. Ascending, not touching.
+std::vector<Extent> partition_table_areas(const PosixFile& disk);
 
 // The devices of those partitions of a disk that overlap the range, as the kernel knows them; none for a
 // file.

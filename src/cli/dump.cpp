@@ -84,7 +84,8 @@ int run_dump(const DumpCommand& command) {
   const double seconds = stopwatch.seconds();
   const auto paths = report_file.is_wanted() ? work::Paths::of_findings_too : work::Paths::of_affected_files;
   const work::Report report = work::make_report(device, result.survey, paths, say_line);
-  print_report(report, device.name());
+  print_report(report, device.name(),
+               {"; they are zeros in the image", report_file.is_wanted() ? "" : "; --report FILE lists all"});
   report_file.commit([&] { return report_text(report, device); });
   print_result(command, result, seconds);
   return result.record.lost_bytes == 0 && result.record.inconsistencies == 0 ? kDone : kWithLosses;

@@ -72,7 +72,7 @@ int run_measure(const MeasureCommand& command) {
   });
   domain_map.commit([&] { return work::domain_map_text(device, result.survey); });
   print_report(work::make_report(device, result.survey, work::Paths::of_affected_files, say_line),
-               device.name());
+               device.name(), {});
   if (command.common.json)
     print_json(command, result);
   else

@@ -19,27 +19,34 @@ constexpr std::size_t kMaxLines = 5;  // of each kind
 
 // Prints the first lines, and how many more there are.
 template <typename Items, typename Print>
-void print_some(const std::string& device, const Items& items, const char* more, Print print) {
+void print_some(const std::string& device, const Items& items, const std::string& more, Print print) {
   for (std::size_t i = 0; i < std::min(items.size(), kMaxLines); ++i) print(items[i]);
-  if (items.size() > kMaxLines)
-    say("{}: and {} more {}; --report FILE lists all\n", device, items.size() - kMaxLines, more);
+  if (items.size() > kMaxLines) say("{}: and {} more {}\n", device, items.size() - kMaxLines, more);
 }
 
 std::string shown_path(const std::string& path) {
   return path.empty() ? "(path unknown)" : printable(path);
 }
 
-Json loss_json(const Extent& loss) {
-  return {{"offset", loss.offset}, {"length", loss.length}};
+// `begin` is that of the file system on the device.
+Json losses_json(const std::vector<Extent>& losses, std::uint64_t begin) {
+  Json json = Json::array();
+  for (const Extent& loss : losses)
+    json.push_back(
+        {{"offset", begin + loss.offset}, {"length", loss.length}, {"offset-in-file-system", loss.offset}});
+  return json;
 }
 
-Json file_json(const ext2::AffectedFile& file) {
-  Json lost = Json::array();
-  for (const Extent& loss : file.lost) lost.push_back(loss_json(loss));
+std::string offset_text(std::uint64_t offset, std::uint64_t begin) {
+  return begin == 0 ? std::to_string(offset)
+                    : fmt::format("{} ({} in the file system)", begin + offset, offset);
+}
+
+Json file_json(const ext2::AffectedFile& file, std::uint64_t begin) {
   Json json{{"inode", file.inode}, {"path", printable(file.path)}};
   json["lost"] = file.inode_is_lost ? "inode" : "blocks";
   json["lost-bytes"] = file.lost_bytes;
-  json["areas"] = std::move(lost);
+  json["areas"] = losses_json(file.lost, begin);
   return json;
 }
 
@@ -73,34 +80,34 @@ Json counts_json(const work::Report& report) {
 
 }  // namespace
 
-void print_report(const work::Report& report, const std::string& device) {
+void print_report(const work::Report& report, const std::string& device, const ReportWords& words) {
   const std::string name = printable(device);
-  print_some(name, report.losses, "unreadable areas", [&](const Extent& loss) {
-    say("{}: {} bytes at {} could not be read; they are zeros in the image\n", name, loss.length,
-        loss.offset);
+  print_some(name, report.losses, std::string("unreadable areas") + words.more, [&](const Extent& loss) {
+    say("{}: {} bytes at {} could not be read{}\n", name, loss.length, offset_text(loss.offset, report.begin),
+        words.fate);
   });
-  print_some(name, report.names.hit, "affected files", [&](const ext2::AffectedFile& file) {
-    if (file.inode_is_lost)
-      say("{}: {}: inode {} could not be read; its contents are unknown\n", name, shown_path(file.path),
-          file.inode);
-    else
-      say("{}: {}: {} of inode {} could not be read\n", name, shown_path(file.path),
-          human_size(file.lost_bytes), file.inode);
-  });
+  print_some(name, report.names.hit, std::string("affected files") + words.more,
+             [&](const ext2::AffectedFile& file) {
+               if (file.inode_is_lost)
+                 say("{}: {}: inode {} could not be read; its contents are unknown\n", name,
+                     shown_path(file.path), file.inode);
+               else
+                 say("{}: {}: {} of inode {} could not be read\n", name, shown_path(file.path),
+                     human_size(file.lost_bytes), file.inode);
+             });
   for (const auto& [finding, summary] : report.summary)
     say("{}: {}\n", name, work::text_of(finding, summary));
 }
 
 std::string report_text(const work::Report& report, const work::Device& device) {
-  Json unreadable = Json::array();
-  for (const Extent& loss : report.losses) unreadable.push_back(loss_json(loss));
   Json files = Json::array();
-  for (const ext2::AffectedFile& file : report.names.hit) files.push_back(file_json(file));
+  for (const ext2::AffectedFile& file : report.names.hit) files.push_back(file_json(file, report.begin));
   Json entries = Json::array();
   for (const auto& entry : report.findings)
     entries.push_back(finding_json(entry, report, device.filesystem()));
   const Json json{{"device", printable(device.name())},
-                  {"unreadable", std::move(unreadable)},
+                  {"offset", report.begin},
+                  {"unreadable", losses_json(report.losses, report.begin)},
                   {"files", std::move(files)},
                   {"counts", counts_json(report)},
                   {"findings", std::move(entries)}};

@@ -7,8 +7,14 @@
 
 namespace e2qcow::cli {
 
+// The words of the command that prints a report.
+struct ReportWords {
+  const char* fate = "";  // of what could not be read: "; it is ..."
+  const char* more = "";  // where the rest of a list is: "; ..."
+};
+
 // Prints it on standard error, in about 20 lines at most.
-void print_report(const work::Report& report, const std::string& device);
+void print_report(const work::Report& report, const std::string& device, const ReportWords& words);
 
 // The whole report as JSON.
 std::string report_text(const work::Report& report, const work::Device& device);

@@ -81,6 +81,7 @@ Device::Device(const DeviceOptions& options)
     : device_(
           open_for_reading(options.path, {.takes_hints = true, .reads_ahead = options.bad_blocks.empty()})),
       part_(part_of(*device_, options)),
+      partition_table_(options.partition ? partition_table_areas(*device_) : std::vector<Extent>()),
       superblock_is_chosen_(options.superblock.block.has_value()),
       storage_(stored_ranges(device_->fd(), part_)) {
   look_at_users(options);

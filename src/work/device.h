@@ -77,6 +77,9 @@ class Device {
 
   // The ranges of the part with labels, partition tables and whatever else libblkid recognises.
   std::vector<Extent> recognised_areas() const;
+  // What else a copy of the device needs, so that the part is found in it: its partition table, if that was
+  // used.
+  const std::vector<Extent>& partition_table() const { return partition_table_; }
   // The parts that could not be read so far, and those of the file system past the end of the device.
   std::uint64_t lost_bytes() const;
 
@@ -89,6 +92,7 @@ class Device {
 
   std::unique_ptr<PosixFile> device_;
   Extent part_;
+  std::vector<Extent> partition_table_;
   bool superblock_is_chosen_;
   std::vector<StoredRange> storage_;
   bool is_in_use_ = false;

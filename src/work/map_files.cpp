@@ -2,8 +2,10 @@
 #include "work/map_files.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "base/bytes.h"
+#include "base/extents.h"
 #include "work/rescue_map.h"
 
 namespace e2qcow::work {
@@ -31,8 +33,9 @@ std::string rescue_map_text(const Device& device, const Survey& survey) {
 std::string domain_map_text(const Device& device, const Survey& survey) {
   std::vector<Extent> domain = on_device(survey.selected.looked_at, device.part());
   const Extent last{device.size() - std::min(device.size(), kSector), kSector};
-  if (domain.empty() || domain.back().end() <= last.offset) domain.push_back(last);
-  return RescueMap(device.size(), domain, {}).text(kProgram);
+  domain.push_back(last);
+  std::ranges::copy(device.partition_table(), std::back_inserter(domain));
+  return RescueMap(device.size(), sorted_and_joined(std::move(domain)), {}).text(kProgram);
 }
 
 }  // namespace e2qcow::work

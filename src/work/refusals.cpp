@@ -80,7 +80,7 @@ void refuse_partitions(const PosixFile& target) {
   const auto tables = partition_tables(target);
   if (tables.empty()) return;
   std::string partitions;
-  for (const auto& [number, range] : tables.front().partitions) {
+  for (const auto& [number, range, type] : tables.front().partitions) {
     const std::string contents = describe_contents(target, range);
     partitions += fmt::format("{}{} of {} bytes{}", partitions.empty() ? " " : ", ", number, range.length,
                               contents.empty() ? "" : " (" + contents + ")");

@@ -34,7 +34,7 @@ ext2::FileNames find_names(const Device& device, const Survey& survey, const Rep
 
 Report make_report(const Device& device, const Survey& survey, Paths paths, const Notice& notice) {
   const ext2::Findings& findings = *survey.findings;
-  Report report{device.file().losses(), findings.summary(), findings.entries(), {}};
+  Report report{device.part().offset, device.file().losses(), findings.summary(), findings.entries(), {}};
   const Inodes inodes = paths == Paths::of_findings_too ? inodes_of(report.findings) : Inodes();
   const bool has_names = !report.losses.empty() || !inodes.empty();
   if (device.filesystem() != nullptr && has_names)

@@ -13,7 +13,8 @@ namespace e2qcow::work {
 
 // The losses and inconsistencies of a dump, and the files they belong to.
 struct Report {
-  std::vector<Extent> losses;  // of the file system's device
+  std::uint64_t begin = 0;  // of the file system on the device: the offsets below count from there
+  std::vector<Extent> losses;
   std::map<Finding, ext2::Findings::Summary> summary;
   std::vector<ext2::Findings::Entry> findings;
   ext2::FileNames names;
@@ -21,7 +22,7 @@ struct Report {
 
 enum class Paths { of_affected_files, of_findings_too };
 
-// Make it when everything was read. Paths for findings cost a pass over all directories. A failure to read
+// Call it after everything was read. Paths for findings cost a pass over all directories. A failure to read
 // these is only a notice: the image is complete by now.
 Report make_report(const Device& device, const Survey& survey, Paths paths, const Notice& notice);
 

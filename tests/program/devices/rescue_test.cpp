@@ -68,6 +68,82 @@ TEST_F(Rescue, WhatWasNotTriedYetCountsAsUnreadable) {
   EXPECT_EQ(e2qcow({"dump", "--all", "--bad-blocks", "disk.map", "disk.img", "image.qcow2"}).status, 0);
 }
 
+// ddrescue leaves holes where it has read nothing.
+TEST_F(Rescue, AHoleOfASparseCopyIsNoGoodZero) {
+  const std::uint64_t offset = first_block_of("/large") * kBlock;
+  write_map(offset, 4096, '?');
+  copy_disk(path("disk.img"), path("sparse.img"));
+  output_of({"fallocate", "-p", "-o", std::to_string(offset), "-l", "4096", "sparse.img"});
+  copy_disk(path("sparse.img"), path("full.img"));
+  zero(offset, 4096);
+  output_of({"sh", "-c", "cat disk.img >full.img"});
+  std::vector<std::string> results;
+  for (const std::string disk : {"sparse.img", "full.img"}) {
+    const Outcome outcome = e2qcow({"dump", "--all", "--bad-blocks=disk.map", "--map-out=" + disk + ".map",
+                                    "--report=" + disk + ".json", disk, disk + ".qcow2"});
+    EXPECT_EQ(outcome.status, 3) << outcome;
+    Json said = Json::parse(read_file(path(disk + ".json")));
+    EXPECT_EQ(said["unreadable"][0]["offset"], offset);
+    said.erase("device");
+    results.push_back(said.dump() + read_file(path(disk + ".map")) + read_file(path(disk + ".qcow2")));
+  }
+  EXPECT_TRUE(results[0] == results[1]);
+}
+
+// The bytes asked for may be four, and the sector that has them could not be read.
+TEST_F(Rescue, ASectorThatWasReadInPartOnlyIsNotFinished) {
+  const std::uint64_t journal = std::stoull(output_of({"debugfs", "-R", "blocks <8>", "disk.img"})) * kBlock;
+  write_map(journal, 512, '-');
+  EXPECT_EQ(e2qcow({"dump", "--bad-blocks=disk.map", "--map-out=out.map", "disk.img", "image.qcow2"}).status,
+            3);
+  EXPECT_NE(read_file(path("out.map")).find(fmt::format("0x{:08X}  0x00000200  -\n", journal)),
+            std::string::npos)
+      << read_file(path("out.map"));
+}
+
+// The table is on the disk, outside of the partition.
+TEST_F(Rescue, APartitionIsFoundInWhatDdrescueFetchedOfADisk) {
+  require_program("ddrescue");
+  require_program("sfdisk");
+  if (IsSkipped()) return;
+  const std::string sectors = std::to_string(fs::file_size(path("disk.img")) / 512);
+  const std::pair<std::string, std::string> tables[] = {
+      {"label: gpt\nstart=2048,size=" + sectors, "1"},
+      {"label: dos\n2048,2048\n4096,,E\n6144," + sectors + "\n", "5"}};
+  for (const auto& [table, number] : tables) {
+    const std::uint64_t begin = number == "5" ? 6144 * 512 : 2048 * 512;
+    write_file(path("whole.img"), std::string(fs::file_size(path("disk.img")) + (8 << 20), '\0'));
+    output_of({"sh", "-c", "printf '" + table + "' | sfdisk -q whole.img"});
+    output_of({"dd", "if=disk.img", "of=whole.img", "bs=512", "seek=" + std::to_string(begin / 512),
+               "conv=notrunc", "status=none"});
+    output_of({E2QCOW_PROGRAM, "measure", "--partition=" + number, "--domain-map=domain.map", "whole.img"});
+    for (const char* name : {"copy.img", "copy.map"}) fs::remove(path(name));
+    output_of({"ddrescue", "-q", "-m", "domain.map", "whole.img", "copy.img", "copy.map"});
+    const Outcome dump =
+        e2qcow({"dump", "-q", "--partition=" + number, "--bad-blocks=copy.map", "copy.img", "image.qcow2"});
+    EXPECT_EQ(dump, (Outcome{0, "", ""})) << table;
+  }
+}
+
+// A loss is where it is on the device.
+TEST_F(Rescue, OffsetsCountFromTheBeginningOfTheDevice) {
+  const std::uint64_t offset = first_block_of("/large") * kBlock;
+  write_file(path("whole.img"), std::string(1 << 20, '\0') + read_file(path("disk.img")));
+  const Words faults{"FAULTY_FILE=" + path("whole.img").string(),
+                     "FAULTY_RANGES=" + std::to_string(offset + (1 << 20)) + ":1024"};
+  const Outcome outcome = e2qcow(
+      {"dump", "--all", "--retries=0", "--offset=1M", "--report=report.json", "whole.img", "image.qcow2"},
+      faulty(faults));
+  EXPECT_EQ(outcome.status, 3) << outcome;
+  const std::string text =
+      fmt::format("1024 bytes at {} ({} in the file system)", offset + (1 << 20), offset);
+  EXPECT_NE(outcome.err.find(text), std::string::npos) << outcome;
+  const Json loss{{"offset", offset + (1 << 20)}, {"length", 1024}, {"offset-in-file-system", offset}};
+  EXPECT_EQ(report()["unreadable"][0], loss);
+  EXPECT_EQ(report()["files"][0]["areas"][0], loss);
+  EXPECT_EQ(report()["offset"], 1 << 20);
+}
+
 TEST_F(Rescue, StrictStopsAtWhatMustNotBeTouched) {
   write_map(first_block_of("/large") * kBlock, 4096, '-');
   expect_failure(e2qcow({"dump", "--all", "--strict", "--bad-blocks", "disk.map", "disk.img", "image.qcow2"}),
