@@ -53,10 +53,13 @@ std::optional<ChosenBlocks> choose_as_e2image(const ext2::Filesystem& filesystem
   if (!looks_healthy(filesystem, options.kind)) return std::nullopt;
   ext2::Selection selection;
   ext2::Findings findings;
-  if (!E2imageWalk(filesystem, options, selection, findings).run()) return std::nullopt;
+  E2imageWalk walk(filesystem, options, selection, findings);
+  if (!walk.run()) return std::nullopt;
   ChosenBlocks chosen;
   chosen.marks = selection.added_blocks();
-  chosen.runs = whole_clusters(std::move(selection).sorted(), filesystem.geometry);
+  chosen.runs = std::move(selection).sorted();
+  if (walk.names_unused_inodes(chosen.runs)) return std::nullopt;
+  chosen.runs = whole_clusters(std::move(chosen.runs), filesystem.geometry);
   chosen.announced = chosen.marks;
   if (options.kind == DumpKind::metadata) return chosen;
   const std::uint64_t without_backups = chosen.blocks();

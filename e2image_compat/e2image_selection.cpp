@@ -9,7 +9,8 @@
 namespace e2qcow::compat {
 namespace {
 
-constexpr std::uint64_t kGroupsAhead = 16;  // whose tables are requested
+constexpr std::size_t kIndirect = EXT2_IND_BLOCK * sizeof(std::uint32_t);  // in a block map
+constexpr std::uint64_t kGroupsAhead = 16;                                 // whose tables are requested
 
 // Whether the target of a link is in a block, by libext2fs's rule, lib/ext2fs/valid_blk.c.
 bool is_long_link(const ext2::Inode& inode, bool has_xattrs) {
@@ -46,7 +47,8 @@ E2imageWalk::E2imageWalk(const ext2::Filesystem& filesystem, const WalkOptions& 
       block_maps_(filesystem, selection, findings),
       table_reader_(filesystem),
       has_checksums_(filesystem.superblock.has_ro_compat(EXT4_FEATURE_RO_COMPAT_METADATA_CSUM |
-                                                         EXT4_FEATURE_RO_COMPAT_GDT_CSUM)) {}
+                                                         EXT4_FEATURE_RO_COMPAT_GDT_CSUM)),
+      named_(filesystem, all_inodes_in_use()) {}
 
 bool E2imageWalk::run() {
   const ext2::Geometry& geometry = filesystem_.geometry;
@@ -73,7 +75,22 @@ void E2imageWalk::select_block(BlockClass block_class, std::uint64_t block) {
     selection_.add(block_class, block);
 }
 
-std::uint64_t E2imageWalk::inodes_in_use(std::uint64_t group) const {
+bool E2imageWalk::names_unused_inodes(std::span<const ext2::Selection::ClassRun> runs) {
+  if (!named_.is_needed()) return false;
+  named_.add_from_superblock();
+  for (const auto& [blocks, block_class] : runs)
+    if (named_.are_in(block_class)) named_.add_from_blocks(block_class, blocks);
+  return !named_.take_groups().empty();
+}
+
+std::vector<std::uint32_t> E2imageWalk::all_inodes_in_use() const {
+  std::vector<std::uint32_t> inodes;
+  for (std::uint64_t group = 0; group < filesystem_.geometry.groups(); ++group)
+    inodes.push_back(inodes_in_use(group));
+  return inodes;
+}
+
+std::uint32_t E2imageWalk::inodes_in_use(std::uint64_t group) const {
   const std::uint32_t all = filesystem_.geometry.inodes_per_group();
   if (!has_checksums_) return all;
   if (filesystem_.descriptors.has_flag(group, EXT2_BG_INODE_UNINIT)) return 0;
@@ -82,7 +99,7 @@ std::uint64_t E2imageWalk::inodes_in_use(std::uint64_t group) const {
 
 ext2::BlockRun E2imageWalk::table_in_use(std::uint64_t group) const {
   const ext2::Geometry& geometry = filesystem_.geometry;
-  const std::uint64_t bytes = inodes_in_use(group) * geometry.inode_size();
+  const std::uint64_t bytes = std::uint64_t{inodes_in_use(group)} * geometry.inode_size();
   return {filesystem_.descriptors.inode_table(group), divide_up(bytes, geometry.block_size())};
 }
 
@@ -120,6 +137,7 @@ bool E2imageWalk::walk_inode(std::uint64_t number, const ext2::Inode& inode) {
     const bool in_use = inode.mode() != 0 || number == EXT2_BAD_INO;
     return deleted || !in_use || is_zero(inode.map());
   }
+  if (named_.is_needed()) named_.add_from_inode(inode);
   std::uint64_t xattrs = inode.xattr_block_low();
   if (filesystem_.superblock.has_incompat(EXT4_FEATURE_INCOMPAT_64BIT))
     xattrs |= inode.xattr_block_high() << 32;
@@ -128,6 +146,9 @@ bool E2imageWalk::walk_inode(std::uint64_t number, const ext2::Inode& inode) {
   std::optional<ext2::BlockMapWalk::Contents> contents;
   if (has_mapped_contents(number, inode))
     contents = {inode.is_directory() ? BlockClass::directories : BlockClass::data};
+  const bool is_iterated = contents || inode.uses_extents() || !is_zero(inode.map().subspan(kIndirect));
+  if (is_iterated && filesystem_.superblock.has_translators() && inode.translator_block() != 0)
+    select_block(BlockClass::xattrs, inode.translator_block());
   block_maps_.add(number, inode.map(), inode.uses_extents(), contents);
   return true;
 }

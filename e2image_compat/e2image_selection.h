@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
+#include <span>
 #include <vector>
 
 #include "ext2/selection/block_map.h"
 #include "ext2/selection/findings.h"
+#include "ext2/selection/named_inodes.h"
 #include "ext2/selection/selection.h"
 #include "ext2/structures/filesystem.h"
 #include "ext2/structures/inode_table_reader.h"
@@ -29,10 +31,14 @@ class E2imageWalk {
 
   // False if the file system is damaged after all; `findings` may have the details.
   bool run();
+  // Whether something names an inode in the parts of tables that are not read. `runs` are the blocks that
+  // were selected.
+  bool names_unused_inodes(std::span<const ext2::Selection::ClassRun> runs);
 
  private:
   bool select_group(std::uint64_t group);
-  std::uint64_t inodes_in_use(std::uint64_t group) const;
+  std::uint32_t inodes_in_use(std::uint64_t group) const;
+  std::vector<std::uint32_t> all_inodes_in_use() const;
   ext2::BlockRun table_in_use(std::uint64_t group) const;  // may lie outside a damaged device
   void select_block(BlockClass block_class, std::uint64_t block);
   bool walk_table(std::uint64_t group);
@@ -46,6 +52,7 @@ class E2imageWalk {
   ext2::BlockMapWalk block_maps_;
   ext2::InodeTableReader table_reader_;
   bool has_checksums_;
+  ext2::NamedInodes named_;
 };
 
 // Whether the file system is marked as clean, and the device has all of it.

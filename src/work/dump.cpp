@@ -19,9 +19,6 @@ void warn_of_journal(const Device& device, const DumpOptions& options) {
   const ext2::Filesystem* filesystem = device.filesystem();
   if (filesystem == nullptr) return;
   const ext2::Superblock& superblock = filesystem->superblock;
-  if (options.kind == DumpKind::all && superblock.needs_recovery())
-    options.notice(device.name() +
-                   ": the journal has not been replayed, so free space is unknown; dumping every block");
   if (superblock.has_external_journal())
     options.notice(
         fmt::format("{}: its journal is on another device (UUID {}), and not in this image; dump that "

@@ -88,6 +88,7 @@ class Search {
     const auto copy = read_superblock(filesystem_.file, offset);
     if (!copy) return;
     auto candidate = std::make_unique<Filesystem>(filesystem_.file, *copy);
+    if (!candidate->geometry.has_first_descriptors(copy->raw.s_block_group_nr)) return;
     if (tell_the_same(*candidate, filesystem_)) {
       is_confirmed_ = true;
       return;

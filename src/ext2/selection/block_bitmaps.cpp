@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ext2/selection/block_bitmaps.h"
 
+#include <algorithm>
 #include <bit>
 
 #include "base/bytes.h"
 #include "base/stop.h"
+#include "ext2/structures/file_blocks.h"
+#include "ext2/structures/inode_table_reader.h"
 
 namespace e2qcow::ext2 {
 namespace {
@@ -29,20 +32,50 @@ void for_each_set_run(std::span<const std::byte> bitmap, std::uint64_t bits, Vis
   }
 }
 
+// The parts of the run that are not among `others`, which ascend.
+void add_without(Selection& selection, BlockRun run, std::span<const BlockRun> others) {
+  std::uint64_t position = run.first;
+  for (const BlockRun& other :
+       others.subspan(std::ranges::upper_bound(others, run.first, {}, &BlockRun::end) - others.begin())) {
+    if (other.first >= run.end()) break;
+    if (other.first > position) selection.add(BlockClass::data, {position, other.first - position});
+    position = std::max(position, other.end());
+  }
+  if (position < run.end()) selection.add(BlockClass::data, {position, run.end() - position});
+}
+
 }  // namespace
 
-void select_blocks_in_use(const Filesystem& filesystem, BlockRun groups, Selection& selection,
-                          Findings& findings) {
+std::vector<BlockRun> listed_bad_blocks(const Filesystem& filesystem) {
+  const auto bytes = read_inode(filesystem, EXT2_BAD_INO);
+  if (!bytes) return {};
+  const Inode inode(*bytes);
+  auto runs = blocks_of_file(filesystem, inode.map(), inode.uses_extents(), filesystem.geometry.blocks());
+  std::erase_if(runs, [](BlockRun run) { return run.first == 0; });
+  std::ranges::sort(runs, {}, &BlockRun::first);
+  std::vector<BlockRun> joined;
+  for (const BlockRun& run : runs)
+    if (joined.empty() || joined.back().end() < run.first)
+      joined.push_back(run);
+    else
+      joined.back().count = std::max(joined.back().end(), run.end()) - joined.back().first;
+  return joined;
+}
+
+void select_blocks_in_use(const Filesystem& filesystem, BlockRun groups, std::span<const BlockRun> bad_blocks,
+                          Selection& selection, Findings& findings) {
   const Geometry& geometry = filesystem.geometry;
-  // The current bitmaps, and the inodes of new files, are still in the journal.
-  const bool is_stale = filesystem.superblock.needs_recovery();
+  // The log of an external journal, which has the current bitmaps, is not here.
+  const bool is_stale =
+      filesystem.superblock.needs_recovery() && filesystem.superblock.has_external_journal();
+  const auto select = [&](BlockRun run) { add_without(selection, run, bad_blocks); };
   std::vector<std::byte> bitmap(geometry.block_size());
   for (std::uint64_t group = groups.first; group < groups.end(); ++group) {
     throw_if_stopped();
     const BlockRun blocks = geometry.group(group);
     if (blocks.count == 0) continue;  // past the end of the device
     if (is_stale) {
-      selection.add(BlockClass::data, blocks);
+      select(blocks);
       continue;
     }
     const bool proven = filesystem.descriptors.is_proven(group);
@@ -55,7 +88,7 @@ void select_blocks_in_use(const Filesystem& filesystem, BlockRun groups, Selecti
     if (!exists || filesystem.file.is_lost(bytes) ||
         !filesystem.descriptors.is_bitmap_plausible(group, bitmap)) {
       findings.add(Finding::bad_block_bitmap, 0, place);
-      selection.add(BlockClass::data, blocks);
+      select(blocks);
       continue;
     }
     const std::uint64_t clusters = divide_up(blocks.count, geometry.cluster_blocks());
@@ -63,7 +96,7 @@ void select_blocks_in_use(const Filesystem& filesystem, BlockRun groups, Selecti
                      [&](std::uint64_t first, std::uint64_t count) {
                        const BlockRun run{blocks.first + first * geometry.cluster_blocks(),
                                           count * geometry.cluster_blocks()};
-                       selection.add(BlockClass::data, geometry.clip(run));
+                       select(geometry.clip(run));
                      });
   }
 }

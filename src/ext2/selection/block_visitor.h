@@ -6,6 +6,7 @@
 #include <span>
 
 #include "ext2/structures/geometry.h"
+#include "ext2/structures/inode.h"
 #include "image/block_class.h"
 
 namespace e2qcow::ext2 {
@@ -19,6 +20,8 @@ class BlockVisitor {
   // again, overlap others, or be empty.
   virtual void visit(BlockClass block_class, BlockRun run, std::uint64_t inode) = 0;
 
+  // An inode, before its blocks.
+  virtual void visit_inode(const Inode& /*inode*/) {}
   // A directory with entries in the inode itself: the bytes of its map.
   virtual void visit_inline_directory(std::uint64_t /*inode*/, std::span<const std::byte> /*map*/) {}
 };

@@ -18,9 +18,9 @@ bool believes_flags(const Filesystem& filesystem) {
 }
 
 // How many inodes at the beginning of the group's table may be in use, as far as that is reliable.
-std::uint64_t inodes_to_read(const Filesystem& filesystem, std::uint64_t group) {
+std::uint32_t inodes_to_read(const Filesystem& filesystem, std::uint64_t group) {
   const std::uint32_t all = filesystem.geometry.inodes_per_group();
-  if (!believes_flags(filesystem) || !filesystem.descriptors.is_proven(group)) return all;
+  if (!filesystem.descriptors.is_proven(group)) return all;
   if (filesystem.descriptors.has_flag(group, EXT2_BG_INODE_UNINIT)) return 0;
   return all - std::min(all, filesystem.descriptors.unused_inodes(group));
 }
@@ -28,12 +28,28 @@ std::uint64_t inodes_to_read(const Filesystem& filesystem, std::uint64_t group) 
 }  // namespace
 
 InodeTables::InodeTables(const Filesystem& filesystem, Findings& findings) : filesystem_(filesystem) {
+  const std::uint64_t groups = filesystem.geometry.groups();
+  inodes_read_.assign(groups, filesystem.geometry.inodes_per_group());
+  if (believes_flags(filesystem))
+    for (std::uint64_t group = 0; group < groups; ++group)
+      inodes_read_[group] = inodes_to_read(filesystem, group);
+  assign_blocks(findings);
+}
+
+void InodeTables::read_whole(std::span<const std::uint64_t> groups) {
+  for (const std::uint64_t group : groups) inodes_read_[group] = filesystem_.geometry.inodes_per_group();
+  cut_at_.clear();
+  Findings known_already;
+  assign_blocks(known_already);
+}
+
+void InodeTables::assign_blocks(Findings& findings) {
   struct Table {
     BlockRun blocks;
     std::uint64_t group;
   };
   std::vector<Table> tables;
-  for (std::uint64_t group = 0; group < filesystem.geometry.groups(); ++group)
+  for (std::uint64_t group = 0; group < filesystem_.geometry.groups(); ++group)
     if (const BlockRun blocks = whole(group); blocks.count > 0) tables.push_back({blocks, group});
   const auto by_block = [](const Table& table) { return std::pair(table.blocks.first, table.group); };
   std::ranges::sort(tables, {}, by_block);
@@ -50,7 +66,7 @@ BlockRun InodeTables::whole(std::uint64_t group) const {
   const Geometry& geometry = filesystem_.geometry;
   // Block 0 is in descriptors that were never written, or are none. libext2fs reads no table there.
   if (filesystem_.descriptors.inode_table(group) == 0) return {};
-  const std::uint64_t bytes = inodes_to_read(filesystem_, group) * geometry.inode_size();
+  const std::uint64_t bytes = std::uint64_t{inodes_read_[group]} * geometry.inode_size();
   return geometry.clip({filesystem_.descriptors.inode_table(group), divide_up(bytes, geometry.block_size())});
 }
 

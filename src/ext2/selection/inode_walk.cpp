@@ -45,7 +45,10 @@ void InodeWalk::walk_part(const InodeTableReader::Part& part) {
 }
 
 void InodeWalk::walk_inode(std::uint64_t number, const Inode& inode) {
+  visitor_.visit_inode(inode);
   select_xattr_block(number, inode);
+  if (filesystem_.superblock.has_translators() && inode.translator_block() != 0)
+    select_block(BlockClass::xattrs, number, inode.translator_block());
   if (inode.has_inline_data() && inode.is_directory()) visitor_.visit_inline_directory(number, inode.map());
   if (inode.has_no_map()) return;
   block_maps_.add(number, inode.map(), inode.uses_extents(), contents(number, inode));
@@ -100,6 +103,11 @@ bool InodeWalk::begins_as(BlockClass block_class, std::span<const std::byte> map
 // deleted yet: its deletion time is the number of the next orphan. Source: e2fsck/pass1.c, low dtimes
 bool InodeWalk::is_deleted(const Inode& inode) const {
   return inode.links() == 0 && inode.deletion_time() > filesystem_.superblock.raw.s_inodes_count;
+}
+
+void InodeWalk::select_block(BlockClass block_class, std::uint64_t number, std::uint64_t block) {
+  if (!filesystem_.geometry.contains({block, 1})) findings_.add(Finding::block_out_of_range, number, block);
+  visitor_.visit(block_class, filesystem_.geometry.clip({block, 1}), number);
 }
 
 void InodeWalk::select_xattr_block(std::uint64_t number, const Inode& inode) {

@@ -33,6 +33,7 @@ class InodeWalk {
   void walk_part(const InodeTableReader::Part& part);
   bool is_deleted(const Inode& inode) const;
   void walk_inode(std::uint64_t number, const Inode& inode);
+  void select_block(BlockClass block_class, std::uint64_t number, std::uint64_t block);
   void select_xattr_block(std::uint64_t number, const Inode& inode);
   std::optional<BlockMapWalk::Contents> contents(std::uint64_t number, const Inode& inode) const;
   bool begins_as(BlockClass block_class, std::span<const std::byte> map, bool uses_extents) const;

@@ -10,6 +10,7 @@
 #include "ext2/selection/block_bitmaps.h"
 #include "ext2/selection/fixed_structures.h"
 #include "ext2/selection/inode_walk.h"
+#include "ext2/selection/named_inodes.h"
 #include "ext2/selection/priority_reads.h"
 
 namespace e2qcow::ext2 {
@@ -28,23 +29,43 @@ std::uint64_t groups_at_a_time(const Geometry& geometry) {
 
 // Collects what a scan finds.
 struct Collection : BlockVisitor {
-  explicit Collection(bool remember) {
+  // `named`: null if nothing that names inodes has to be read.
+  explicit Collection(bool remember, NamedInodes* named_inodes = nullptr) : named(named_inodes) {
     if (remember) owners.emplace();
   }
   void visit(BlockClass block_class, BlockRun run, std::uint64_t inode) override {
     selection.add(block_class, run);
     if (owners) owners->visit(block_class, run, inode);
+    if (named && named->are_in(block_class) && run.count > 0) naming.push_back({run, block_class});
+  }
+  void visit_inode(const Inode& inode) override {
+    if (named) named->add_from_inode(inode);
   }
   void visit_inline_directory(std::uint64_t inode, std::span<const std::byte> map) override {
     if (owners) owners->visit_inline_directory(inode, map);
   }
+  // Reads, in the order of the disk, what names inodes.
+  void read_names(const ReadableFile& file, const Geometry& geometry) {
+    constexpr std::size_t kAhead = 64;
+    std::ranges::sort(naming, {}, [](const Selection::ClassRun& run) { return run.blocks.first; });
+    for (std::size_t i = 0; i < naming.size(); ++i) {
+      for (std::size_t next = i; i % kAhead == 0 && next < std::min(i + kAhead, naming.size()); ++next)
+        file.prefetch(geometry.bytes(naming[next].blocks));
+      named->add_from_blocks(naming[i].block_class, naming[i].blocks);
+    }
+    naming.clear();
+  }
   void add(const Collection& other) {
     selection.add(other.selection);
+    tables.add(other.tables);
     if (owners && other.owners) owners->add(*other.owners);
   }
 
+  NamedInodes* named;
   Selection selection;
   std::optional<WalkRecord> owners;
+  Selection tables;  // the inode tables as far as they were read, zeros included; only if it remembers
+  std::vector<Selection::ClassRun> naming;
 };
 
 // Several threads take groups from one counter, and each has its own collection.
@@ -55,18 +76,32 @@ class Scan {
         options_(options),
         findings_(findings),
         tables_(filesystem, findings),
+        named_(filesystem, tables_.inodes_read()),
+        bad_blocks_(options.kind == DumpKind::all ? listed_bad_blocks(filesystem) : std::vector<BlockRun>()),
         result_(options.remember) {}
 
-  Collection run() {
+  // `fast_inodes` replace those in the tables.
+  Collection run(std::span<const FastInode> fast_inodes) {
+    if (named_.is_needed()) named_.add_from_superblock();
+    for (const FastInode& inode : fast_inodes) named_.add(inode.number);
     run_threads(
         options_.threads, [this] { work(); }, [this] { next_group_ = filesystem_.geometry.groups(); });
+    for (auto groups = named_.take_groups(); !groups.empty(); groups = named_.take_groups())
+      scan_whole(groups);
+    for (std::uint64_t group = 0; options_.remember && group < filesystem_.geometry.groups(); ++group)
+      result_.tables.add(BlockClass::inode_tables, tables_.of(group));
     return std::move(result_);
   }
 
  private:
+  Collection new_collection() {
+    return Collection(options_.remember, named_.is_needed() ? &named_ : nullptr);
+  }
+
   void work() {
-    Collection mine(options_.remember);
+    Collection mine = new_collection();
     scan_groups(mine);
+    mine.read_names(filesystem_.file, filesystem_.geometry);
     const std::scoped_lock lock(mutex_);
     result_.add(mine);
   }
@@ -81,16 +116,29 @@ class Scan {
       const std::uint64_t end = std::min(groups, first + portion);
       inodes.walk_groups({first, end - first}, tables_);
       if (options_.kind == DumpKind::all)
-        select_blocks_in_use(filesystem_, {first, end - first}, found.selection, findings_);
+        select_blocks_in_use(filesystem_, {first, end - first}, bad_blocks_, found.selection, findings_);
       if (options_.progress) options_.progress->advance(filesystem_.geometry.bytes({0, end - first}).length);
     }
     inodes.finish();
   }
 
+  // The tables of groups with inodes that should not be in use, but are named.
+  void scan_whole(std::span<const std::uint64_t> groups) {
+    tables_.read_whole(groups);
+    Collection found = new_collection();
+    InodeWalk inodes(filesystem_, options_.kind, found, findings_);
+    for (const std::uint64_t group : groups) inodes.walk_groups({group, 1}, tables_);
+    inodes.finish();
+    found.read_names(filesystem_.file, filesystem_.geometry);
+    result_.add(found);
+  }
+
   const Filesystem& filesystem_;
   const SelectOptions& options_;
   Findings& findings_;
-  const InodeTables tables_;
+  InodeTables tables_;
+  NamedInodes named_;
+  const std::vector<BlockRun> bad_blocks_;
   std::atomic<std::uint64_t> next_group_{0};
   std::mutex mutex_;  // guards result_
   Collection result_;
@@ -101,7 +149,7 @@ void select_interpretation(const Filesystem& filesystem, std::span<const FastIno
   Selection& selection = found.selection;
   if (filesystem.superblock.is_journal_device())
     selection.add(BlockClass::journal, filesystem.geometry.clip({0, filesystem.geometry.blocks()}));
-  found.add(Scan(filesystem, options, findings).run());
+  found.add(Scan(filesystem, options, findings).run(fast_inodes));
   InodeWalk others(filesystem, options.kind, selection, findings);
   others.walk_fast_inodes(fast_inodes);
   others.walk_journal_backup();
@@ -112,6 +160,7 @@ void select_interpretation(const Filesystem& filesystem, std::span<const FastIno
 struct Classified {
   std::vector<Selection::ClassRun> runs;
   std::optional<WalkRecord> owners;
+  Selection tables;
 };
 
 Classified classify(const Filesystem& filesystem, const SelectOptions& options, Findings& findings) {
@@ -136,21 +185,18 @@ Classified classify(const Filesystem& filesystem, const SelectOptions& options, 
     found.selection.add(seen.selection.in_other_blocks(
         {interpretation.filesystem->geometry.block_size(), geometry.block_size()}));
   }
-  Classified result{std::move(found.selection).sorted(), std::move(found.owners)};
+  Classified result{std::move(found.selection).sorted(), std::move(found.owners), std::move(found.tables)};
   if (options.most_important_first) read_metadata_first(filesystem.file, result.runs, geometry.block_size());
   return result;
 }
 
-std::vector<Extent> looked_at(const Filesystem& filesystem, std::span<const Selection::ClassRun> runs) {
-  Selection selection;
-  for (const auto& [blocks, block_class] : runs) selection.add(BlockClass::data, blocks);
-  Findings known_already;
-  const InodeTables tables(filesystem, known_already);
-  for (std::uint64_t group = 0; group < filesystem.geometry.groups(); ++group)
-    selection.add(BlockClass::data, tables.of(group));
+// What is stored, and the tables.
+std::vector<Extent> looked_at(const Filesystem& filesystem, const Classified& blocks) {
+  Selection selection = blocks.tables;
+  for (const auto& [run, block_class] : blocks.runs) selection.add(BlockClass::inode_tables, run);
   std::vector<Extent> extents;
-  for (const auto& [blocks, block_class] : std::move(selection).sorted())
-    extents.push_back(filesystem.geometry.bytes(blocks));
+  for (const auto& [run, block_class] : std::move(selection).sorted())
+    extents.push_back(filesystem.geometry.bytes(run));
   return extents;
 }
 
@@ -166,7 +212,7 @@ SelectedExtents select_blocks(const Filesystem& filesystem, const SelectOptions&
   Classified blocks = classify(filesystem, options, findings);
   SelectedExtents selected =
       extents_of(blocks.runs, filesystem.geometry.block_size(), filesystem.file.size());
-  if (options.remember) selected.looked_at = looked_at(filesystem, blocks.runs);
+  if (options.remember) selected.looked_at = looked_at(filesystem, blocks);
   selected.owners = std::move(blocks.owners);
   return selected;
 }

@@ -49,6 +49,11 @@ class Geometry {
   std::optional<InodePlace> place_of_inode(std::uint64_t number) const;
   bool has_superblock(std::uint64_t group) const;
   std::uint64_t superblock_block(std::uint64_t group) const;
+  // Whether the first descriptors follow the superblock in the group, if it has one: nothing can be found
+  // from one without them. In a file system that got meta_bg when it grew, they follow only the first ones.
+  bool has_first_descriptors(std::uint64_t group) const {
+    return first_meta_group_ == 0 || group / (block_size_ / descriptor_size_) < first_meta_group_;
+  }
   // The descriptor blocks, primary or backup, that are stored in the group; may be empty.
   BlockRun descriptors_in(std::uint64_t group) const;
   // The descriptor blocks that belong to the superblock in use, in order.

@@ -20,6 +20,8 @@ class Inode {
 
   static constexpr std::size_t kMapSize = 60;
 
+  std::span<const std::byte> bytes() const { return bytes_; }
+
   std::uint16_t mode() const { return load_le<std::uint16_t>(bytes_, 0); }
   std::uint32_t size_low() const { return load_le<std::uint32_t>(bytes_, 4); }
   std::uint32_t size_high() const { return load_le<std::uint32_t>(bytes_, 108); }
@@ -29,6 +31,8 @@ class Inode {
   std::uint32_t flags() const { return load_le<std::uint32_t>(bytes_, 32); }
   std::span<const std::byte> map() const { return bytes_.subspan(40, kMapSize); }
   std::uint32_t generation() const { return load_le<std::uint32_t>(bytes_, 100); }
+  // A block of a file system of the Hurd, see Superblock::has_translators().
+  std::uint32_t translator_block() const { return load_le<std::uint32_t>(bytes_, 36); }
   std::uint64_t xattr_block_low() const { return load_le<std::uint32_t>(bytes_, 104); }
   std::uint64_t xattr_block_high() const { return load_le<std::uint16_t>(bytes_, 118); }
 

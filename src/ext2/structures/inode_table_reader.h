@@ -38,13 +38,14 @@ class InodeTableReader {
     }
   }
 
-  // Calls `visit(number, Inode)` for each inode in a block of a table that is not zeros.
+  // Calls `visit(number, Inode)` for each inode in a block of a table that is not zeros. It has all its
+  // bytes.
   template <typename Visit>
   void for_each_inode(std::uint64_t first_inode, std::span<const std::byte> block, Visit visit) const {
     const std::size_t inode_size = filesystem_.geometry.inode_size();
     for (std::size_t i = 0; i < block.size() / inode_size; ++i) {
-      const auto bytes = block.subspan(i * inode_size, EXT2_GOOD_OLD_INODE_SIZE);
-      if (!is_zero(bytes)) visit(first_inode + i, Inode(bytes));
+      const auto bytes = block.subspan(i * inode_size, inode_size);
+      if (!is_zero(bytes.first(EXT2_GOOD_OLD_INODE_SIZE))) visit(first_inode + i, Inode(bytes));
     }
   }
   template <typename Visit>

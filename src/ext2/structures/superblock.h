@@ -30,6 +30,8 @@ struct Superblock {
     return has_incompat(EXT3_FEATURE_INCOMPAT_JOURNAL_DEV) && raw.s_inodes_per_group == 0;
   }
   bool needs_recovery() const { return has_incompat(EXT3_FEATURE_INCOMPAT_RECOVER); }
+  // Inodes may have a block with the program that serves them. Source: libext2fs, ext2fs_block_iterate3()
+  bool has_translators() const { return raw.s_creator_os == EXT2_OS_HURD; }
   // The journal is on another device, which has the UUID raw.s_journal_uuid.
   bool has_external_journal() const {
     return has_compat(EXT3_FEATURE_COMPAT_HAS_JOURNAL) && raw.s_journal_inum == 0 &&

@@ -187,7 +187,9 @@ TEST_F(DumpOfDevice, HoldsTheBlocksOfAJournalThatMustBeReplayed) {
   output_of({"sync", directory + "/new"});
   copy_disk(path("disk.img"), path("crashed.img"));
   const Outcome dump = e2qcow({"dump", "--all", "crashed.img", "image.qcow2"});
-  EXPECT_NE(dump.err.find("crashed.img: the journal has not been replayed"), std::string::npos) << dump;
+  EXPECT_EQ(dump.status, 0) << dump;
+  // Not every block, but those in use in either state.
+  EXPECT_LT(fs::file_size(path("image.qcow2")), 8 << 20);
   EXPECT_EQ(e2qcow({"restore", "image.qcow2", "restored.img"}).status, 0);
   for (const char* disk : {"crashed.img", "restored.img"}) {
     EXPECT_EQ(run({"e2fsck", "-fy", disk}).status & ~1, 0);

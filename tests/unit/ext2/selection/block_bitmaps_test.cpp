@@ -46,7 +46,7 @@ class BlockBitmaps : public testing::Test {
   void select_through(const ReadableFile& file, BlockRun groups) {
     const Filesystem filesystem = image_.open_through(file);
     Selection selection;
-    select_blocks_in_use(filesystem, groups, selection, findings_);
+    select_blocks_in_use(filesystem, groups, {}, selection, findings_);
     runs_ = runs_of(std::move(selection).sorted(), BlockClass::data);
   }
 

@@ -312,5 +312,17 @@ TEST(Geometry, HasDescriptorsOf64BytesIfTheirSizeIsInvalid) {
   }
 }
 
+// As after a file system has grown past its reserved descriptors.
+TEST(Geometry, KnowsWhichSuperblocksHaveTheFirstDescriptors) {
+  Superblock superblock = plain_superblock(1024, 1'000'000);
+  EXPECT_TRUE(Geometry(superblock, 1 << 30).has_first_descriptors(100));
+  superblock.raw.s_feature_incompat |= EXT2_FEATURE_INCOMPAT_META_BG;
+  EXPECT_TRUE(Geometry(superblock, 1 << 30).has_first_descriptors(100));
+  superblock.raw.s_first_meta_bg = 1;
+  const Geometry geometry(superblock, 1 << 30);
+  EXPECT_TRUE(geometry.has_first_descriptors(31));
+  EXPECT_FALSE(geometry.has_first_descriptors(32));
+}
+
 }  // namespace
 }  // namespace e2qcow::ext2
