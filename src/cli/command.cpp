@@ -1,19 +1,32 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "cli/command.h"
 
+#include <fmt/ranges.h>
+
+#include <algorithm>
 #include <map>
 #include <thread>
 
+#include "cli/sizes.h"
+
 namespace e2qcow::cli {
+
+CLI::Validator one_of(const std::vector<std::string>& words) {
+  const auto check = [words](const std::string& text) {
+    const bool is_known = std::ranges::find(words, text) != words.end();
+    return is_known ? "" : fmt::format("'{}' is not one of {}", text, fmt::join(words, ", "));
+  };
+  return CLI::Validator(check, "");
+}
 
 void add_json_option(CLI::App& command, Common& common) {
   command.add_flag("--json", common.json, "Print the result as JSON on standard output");
 }
 
 void add_threads_option(CLI::App& command, Common& common) {
-  command.add_option("--threads", common.threads, "Number of threads (default: one per core)")
-      ->type_name("N")
-      ->check(CLI::Range(1U, 256U).description(""));
+  add_number_option(command, "--threads", common.threads, {1, 256},
+                    "Number of threads (default: one per core)")
+      ->type_name("N");
 }
 
 void add_progress_options(CLI::App& command, Common& common) {
@@ -23,11 +36,12 @@ void add_progress_options(CLI::App& command, Common& common) {
                                                           {"json", ProgressMode::json}};
   command.add_flag("-q,--quiet", common.quiet, "Print only errors and losses");
   command
-      .add_option("--progress", common.progress,
-                  "Show progress on standard error: auto (on a terminal; default), always, never, or json (a "
-                  "line a second)")
+      .add_option_function<std::string>(
+          "--progress", [&common](const std::string& mode) { common.progress = kModes.at(mode); },
+          "Show progress on standard error: auto (on a terminal; default), always, never, or json (a "
+          "line a second)")
       ->type_name("WHEN")
-      ->transform(CLI::CheckedTransformer(kModes).description(""));
+      ->check(one_of({"auto", "always", "never", "json"}));
   add_threads_option(command, common);
 }
 

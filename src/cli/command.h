@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "cli/progress.h"
 
@@ -43,6 +44,9 @@ void add_map(CLI::App& app, Chosen& chosen);
 void add_compare(CLI::App& app, Chosen& chosen);
 void add_measure(CLI::App& app, Chosen& chosen);
 void add_exec(CLI::App& app, Chosen& chosen);
+
+// Checks that a value is one of these words.
+CLI::Validator one_of(const std::vector<std::string>& words);
 
 void add_json_option(CLI::App& command, Common& common);
 void add_threads_option(CLI::App& command, Common& common);

@@ -27,6 +27,8 @@ struct CompareOptions {
 };
 
 CompareResult compare_disks(const CompareOptions& options) {
+  if (options.a.path == "-" && options.b.path == "-")
+    throw CLI::ValidationError("A and B: only one of them can be standard input");
   work::DiskFiles a(options.a);
   work::DiskFiles b(options.b);
   give_up_rights({});

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "cli/device_options.h"
 
+#include <limits>
+
+#include "cli/command.h"
 #include "cli/sizes.h"
 
 namespace e2qcow::cli {
@@ -8,31 +11,26 @@ namespace e2qcow::cli {
 void add_device_options(CLI::App& command, work::DeviceOptions& options) {
   command.add_option("DEVICE", options.path, "The block device or file that holds the file system")
       ->required();
-  auto* offset = command.add_option_function<std::string>(
-      "--offset", [&options](const std::string& text) { options.offset = parse_size(text); },
-      "Offset of the file system in DEVICE");
+  auto* offset = add_size_option(command, "--offset", options.offset, "Offset of the file system in DEVICE");
   offset->type_name("BYTES[k|M|G]");
-  command.add_option("--partition", options.partition, "Use partition N of DEVICE (MBR or GPT)")
+  add_number_option(command, "--partition", options.partition, {1, 1024},
+                    "Use partition N of DEVICE (MBR or GPT)")
       ->type_name("N")
-      ->check(CLI::Range(1, 1024).description(""))
       ->excludes(offset);
-  command
-      .add_option("--sector-size", options.sector_size,
-                  "Sector size of the partition table (512 or 4096), if it cannot be found out")
+  add_number_option(command, "--sector-size", options.sector_size, {512, 4096},
+                    "Sector size of the partition table (512 or 4096), if it cannot be found out")
       ->type_name("BYTES")
-      ->check(CLI::IsMember({512U, 4096U}).description(""));
-  command.add_option("-b", options.superblock.block, "Use the superblock in this block, as e2fsck -b does")
+      ->check(one_of({"512", "4096"}));
+  add_number_option(command, "-b", options.superblock.block, {0, std::numeric_limits<std::uint64_t>::max()},
+                    "Use the superblock in this block, as e2fsck -b does")
       ->type_name("SUPERBLOCK");
-  command
-      .add_option("-B", options.superblock.block_size,
-                  "Assume this block size (1024 to 65536), as e2fsck -B does")
+  add_number_option(command, "-B", options.superblock.block_size, {1024, 65536},
+                    "Assume this block size (1024 to 65536), as e2fsck -B does")
       ->type_name("BLOCKSIZE")
-      ->check(CLI::IsMember({1024U, 2048U, 4096U, 8192U, 16384U, 32768U, 65536U}).description(""));
-  command
-      .add_option("--retries", options.retries,
-                  "Retry each unreadable block N times, at most 100 (default: 1)")
-      ->type_name("N")
-      ->check(CLI::Range(0U, 100U).description(""));
+      ->check(one_of({"1024", "2048", "4096", "8192", "16384", "32768", "65536"}));
+  add_number_option(command, "--retries", options.retries, {0, 100},
+                    "Retry each unreadable block N times, at most 100 (default: 1)")
+      ->type_name("N");
   command
       .add_option("--bad-blocks", options.bad_blocks,
                   "GNU ddrescue's map file of DEVICE: areas it does not mark as finished are not read and "

@@ -119,7 +119,7 @@ void add_exec(CLI::App& app, Chosen& chosen) {
       ->add_option_function<std::string>(
           "--cache-size",
           [options](const std::string& text) {
-            options->cache_bytes = parse_size(text);
+            options->cache_bytes = parse_size("--cache-size", text);
             if (options->cache_bytes < kSmallestCache)
               throw CLI::ValidationError("--cache-size: must be at least 1M");
           },

@@ -6,6 +6,7 @@
 #include <bit>
 #include <charconv>
 
+#include "cli/command.h"
 #include "cli/sizes.h"
 
 namespace e2qcow::cli {
@@ -16,7 +17,7 @@ constexpr int kMaxZlibLevel = 9;
 
 std::optional<std::uint32_t> cluster_bits_of(const std::string& text) {
   if (text.empty() || text == "auto") return std::nullopt;
-  const std::uint64_t size = parse_size(text);
+  const std::uint64_t size = parse_size("--cluster-size", text);
   if (!std::has_single_bit(size) || size < 512 || size > (2 << 20))
     throw CLI::ValidationError("--cluster-size: " + text + " is not a power of two from 512 to 2M");
   return static_cast<std::uint32_t>(std::countr_zero(size));
@@ -44,21 +45,17 @@ qcow2::Compression compression_of(const std::string& text) {
 }  // namespace
 
 void add_format_options(CLI::App& command, FormatOptions& options) {
-  const CLI::Validator is_given(
-      [](const std::string& text) { return text.empty() ? "the value is empty" : std::string(); }, "");
   command.add_option("--compress", options.compress, "zstd[:LEVEL] (default), zlib[:LEVEL] or none")
-      ->type_name("HOW")
-      ->check(is_given);
+      ->type_name("HOW");
   command
       .add_option("--compat", options.compat,
                   "1.1: version 3 of the format (default); 0.10: version 2, for old programs")
       ->type_name("VERSION")
-      ->check(CLI::IsMember({"1.1", "0.10"}).description(""));
+      ->check(one_of({"1.1", "0.10"}));
   command
       .add_option("--cluster-size", options.cluster_size,
                   "512 to 2M, or auto for the smallest image (default: 64k; auto with --compress none)")
-      ->type_name("SIZE")
-      ->check(is_given);
+      ->type_name("SIZE");
 }
 
 work::ImageFormat image_format(const FormatOptions& options) {

@@ -15,17 +15,12 @@ void add_backing_option(CLI::App& command, const std::string& name, work::ImageO
 }
 
 void add_limit_options(CLI::App& command, work::ImageOptions& options) {
-  command
-      .add_option_function<std::string>(
-          "--max-size", [&options](const std::string& text) { options.max_size = parse_size(text); },
-          "Refuse images of larger disks (default: 1P)")
+  add_size_option(command, "--max-size", options.max_size, "Refuse images of larger disks (default: 1P)")
       ->type_name("SIZE");
-  command
-      .add_option(
-          "--max-ratio", options.max_ratio,
-          "Refuse images whose compressed data claims more than N times the size of the file (default: 4096)")
-      ->type_name("N")
-      ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 40).description(""));
+  add_number_option(
+      command, "--max-ratio", options.max_ratio, {1, std::uint64_t{1} << 40},
+      "Refuse images whose compressed data claims more than N times the size of the file (default: 4096)")
+      ->type_name("N");
 }
 
 void add_image_options(CLI::App& command, work::ImageOptions& options) {

@@ -76,10 +76,19 @@ const char* compression_name(const qcow2::Header& header) {
   return header.compression_type == qcow2::CompressionType::zstd ? "zstd" : "zlib";
 }
 
+bool is_known(std::uint8_t finding) {
+  return finding_text(static_cast<Finding>(finding)).name != finding_text(Finding{255}).name;
+}
+
+// Of a later version: its number.
+std::string finding_name(std::uint8_t finding) {
+  return is_known(finding) ? std::string(finding_text(static_cast<Finding>(finding)).name)
+                           : fmt::format("finding-{}", finding);
+}
+
 Json findings_json(const DumpRecord& record) {
   Json counts = Json::object();
-  for (const auto& [finding, count] : record.findings)
-    counts[finding_text(static_cast<Finding>(finding)).name] = count;
+  for (const auto& [finding, count] : record.findings) counts[finding_name(finding)] = count;
   return counts;
 }
 
@@ -207,7 +216,8 @@ void print_record(const Info& info) {
   if (record.inconsistencies > 0)
     fmt::print("inconsistent:  {} found in the file system when it was dumped\n", record.inconsistencies);
   for (const auto& [finding, count] : record.findings)
-    fmt::print("  {:>10}   {}\n", count, finding_text(static_cast<Finding>(finding)).text);
+    fmt::print("  {:>10}   {}\n", count,
+               is_known(finding) ? finding_text(static_cast<Finding>(finding)).text : finding_name(finding));
   fmt::print("holds:\n{}", class_table(record.classes));
 }
 

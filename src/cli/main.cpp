@@ -29,6 +29,8 @@ bool has_command(const CLI::App& app, const std::string& name) {
 std::string text_of(const CLI::ParseError& error, bool has_command) {
   if (!has_command && error.get_name() == "RequiredError") return "a command is required";
   std::string text = error.what();
+  if (const auto twice = text.find(": At Most 1 required"); twice != std::string::npos)
+    return e2qcow::printable(text.substr(0, twice)) + ": is given more than once";
   if (text.starts_with("The ") || text.starts_with("Could "))
     text[0] = static_cast<char>(std::tolower(text[0]));
   return e2qcow::printable(text);

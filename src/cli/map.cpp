@@ -134,6 +134,7 @@ int run_map(const MapOptions& options) {
   const std::vector<std::string> names = files.names();
   give_up_rights({});
   const work::Image image = std::move(files).read(thread_count(options.common));
+  image.finish();
   if (options.classes)
     print_classes(options, image);
   else if (options.common.json)

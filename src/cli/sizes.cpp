@@ -3,7 +3,6 @@
 
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <array>
 #include <charconv>
 #include <limits>
@@ -17,7 +16,7 @@ std::string human_size(std::uint64_t bytes) {
   return unit == 0 ? fmt::format("{} bytes", bytes) : fmt::format("{:.1f} {}", value, kUnits[unit]);
 }
 
-std::uint64_t parse_size(const std::string& text) {
+std::uint64_t parse_size(const std::string& option, const std::string& text) {
   std::uint64_t value = 0;
   const auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   std::string_view unit(rest, static_cast<std::size_t>(text.data() + text.size() - rest));
@@ -27,8 +26,18 @@ std::uint64_t parse_size(const std::string& text) {
   if (unit.size() == 1) power = kUnits.find(static_cast<char>(std::tolower(unit[0]))) + 1;
   const bool bad_unit = unit.size() > 1 || (unit.size() == 1 && power == 0);
   if (error != std::errc() || bad_unit || value > (std::numeric_limits<std::uint64_t>::max() >> (10 * power)))
-    throw CLI::ValidationError(fmt::format("'{}' is not a size (as 512, 64k, 1M, 2G)", text));
+    throw CLI::ValidationError(fmt::format("{}: '{}' is not a size (as 512, 64k, 1M, 2G)", option, text));
   return value << (10 * power);
+}
+
+std::uint64_t parse_number(const std::string& option, const std::string& text, NumberRange range) {
+  std::uint64_t value = 0;
+  const char* end = text.data() + text.size();
+  const auto [rest, error] = std::from_chars(text.data(), end, value);
+  if (error != std::errc() || rest != end || value < range.least || value > range.most)
+    throw CLI::ValidationError(
+        fmt::format("{}: '{}' is not a number from {} to {}", option, text, range.least, range.most));
+  return value;
 }
 
 }  // namespace e2qcow::cli

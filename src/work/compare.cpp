@@ -31,6 +31,7 @@ CompareResult compare(DiskFiles a, DiskFiles b, const TransferOptions& options) 
   result.size_b = second.size();
   if (options.progress) options.progress->begin("compare", std::max(result.size_a, result.size_b));
   result.first_difference = first_difference(first, second, options);
+  for (const auto& [name, disk] : disks) disk.finish();
   if (!result.first_difference) return result;
   for (const auto& [name, disk] : disks) {
     if (result.structure.empty())

@@ -48,6 +48,7 @@ DiskFiles::DiskFiles(const ImageOptions& options, const qcow2::NamedFile& disk)
 Disk DiskFiles::read(unsigned threads) && {
   if (!format_) format_ = recognise(files_.file());
   if (format_ == DiskFormat::qcow2) return Disk(std::move(files_).read(threads));
+  if (files_.is_piped()) fail(Errc::unsupported, name() + ": a raw disk cannot be read from a pipe");
   if (has_backing_) fail(Errc::surplus_backing, name() + ": a raw disk has no backing file");
   return Disk(std::move(files_).take_file());
 }

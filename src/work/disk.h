@@ -16,6 +16,10 @@ class Disk {
   explicit Disk(std::unique_ptr<ReadableFile> raw);
 
   const ImageSource& source() const { return raw_ ? *raw_ : static_cast<const ImageSource&>(image_->disk()); }
+  // See Image::finish().
+  void finish() const {
+    if (image_) image_->finish();
+  }
   // Whether it is a metadata-only dump.
   bool is_metadata_only() const;
 

@@ -59,6 +59,7 @@ class ImageFiles {
 
   // The image's own file.
   const ReadableFile& file() const { return files_.file(); }
+  bool is_piped() const { return pipe_ != nullptr; }
   // The files of the chain, by depth.
   std::vector<std::string> names() const { return files_.names(); }
 

@@ -19,6 +19,8 @@ std::uint32_t chosen_bits(const ImageFormat& format, std::uint64_t disk_size, st
 
 qcow2::Layout plan_image(const ImageFormat& format, std::uint64_t disk_size, std::span<const Extent> extents,
                          const std::string& name, const qcow2::WeighImage& weigh) {
+  if (format.version < 3 && format.compression && format.compression->type == qcow2::CompressionType::zstd)
+    fail(Errc::unsupported, name + ": an image of version 2 cannot hold zstd");
   const qcow2::Geometry geometry{chosen_bits(format, disk_size, extents, weigh)};
   const qcow2::Layout layout =
       qcow2::plan_layout(geometry, disk_size, qcow2::count_clusters(extents, geometry));

@@ -213,7 +213,7 @@ SelectedExtents select_blocks(const Filesystem& filesystem, const SelectOptions&
   SelectedExtents selected =
       extents_of(blocks.runs, filesystem.geometry.block_size(), filesystem.file.size());
   if (options.remember) selected.looked_at = looked_at(filesystem, blocks);
-  selected.owners = std::move(blocks.owners);
+  if (blocks.owners && blocks.owners->is_complete()) selected.owners = std::move(blocks.owners);
   return selected;
 }
 

@@ -37,6 +37,25 @@ TEST_F(CommandLine, ValuesThatNoOptionTakesAreUsageErrors) {
                              {"dump", "--partition=1", "--offset=1M", "disk.img", "out"},
                              {"dump", "-B", "1000", "-b", "8193", "disk.img", "out"},
                              {"dump", "--progress=perhaps", "disk.img", "out"},
+                             {"dump", "--progress=1", "disk.img", "out"},
+                             {"dump", "-b", "-5", "disk.img", "out"},
+                             {"dump", "-B", "1k", "disk.img", "out"},
+                             {"dump", "--retries=101", "disk.img", "out"},
+                             {"dump", "--sector-size=520", "disk.img", "out"},
+                             {"dump", "--retries=1", "--retries=2", "disk.img", "out"},
+                             {"dump", "--bad-blocks", "", "disk.img", "out"},
+                             {"dump", "--report", "", "disk.img", "out"},
+                             {"dump", "--map-out", "", "disk.img", "out"},
+                             {"dump", "-b", "", "disk.img", "out"},
+                             {"dump", "-B", "", "disk.img", "out"},
+                             {"dump", "", "out"},
+                             {"dump", "disk.img", ""},
+                             {"measure", "--compress", "", "disk.img"},
+                             {"measure", "--domain-map", "", "disk.img"},
+                             {"restore", "--backing", "", "image.qcow2", "out"},
+                             {"restore", "--max-ratio", "0", "image.qcow2", "out"},
+                             {"compare", "--backing-a", "", "disk.img", "disk.img"},
+                             {"exec", "--overlay", "", "--", "true"},
                              {"dump", "--threads=0", "disk.img", "out"},
                              {"dump", "--threads=x", "disk.img", "out"},
                              {"restore", "--all", "image.qcow2", "out"}}) {
@@ -46,8 +65,29 @@ TEST_F(CommandLine, ValuesThatNoOptionTakesAreUsageErrors) {
     EXPECT_EQ(outcome.out, "");
     EXPECT_TRUE(outcome.err.starts_with("e2qcow " + words[0] + ": ")) << outcome;
     EXPECT_TRUE(outcome.err.ends_with("; see e2qcow " + words[0] + " --help\n")) << outcome;
+    for (const char* word : {"FAILED", "Check", "ould not convert", "At Most"})
+      EXPECT_EQ(outcome.err.find(word), std::string::npos) << outcome;
     EXPECT_FALSE(fs::exists(path("out")));
   }
+}
+
+TEST_F(CommandLine, AWrongUseOfCheckIsNotItsWordForCorruptions) {
+  for (const Words& words : {Words{"check", "--typo", "x"}, Words{"check"}, Words{"check", ""}})
+    EXPECT_EQ(e2qcow(words).status, 1) << words.size();
+}
+
+// A pipe that ends early must not pass for a whole image.
+TEST_F(CommandLine, AnImageThatEndsEarlyInAPipeIsAnErrorOfMapAndCompare) {
+  make_file_system();
+  EXPECT_EQ(e2qcow({"dump", "-q", "--all", "--compress=none", "disk.img", "image.qcow2"}).status, 0);
+  for (const char* command : {"map -", "compare - disk.img:raw"}) {
+    const Outcome outcome =
+        run({"sh", "-c", std::string("head -c -100000 image.qcow2 | \"$0\" ") + command, E2QCOW_PROGRAM});
+    EXPECT_EQ(outcome.status, command[0] == 'm' ? 1 : 2) << outcome;
+    EXPECT_EQ(outcome.out, "") << outcome;
+  }
+  EXPECT_EQ(e2qcow({"compare", "-", "-"}).status, 2);
+  EXPECT_EQ(run({"sh", "-c", "\"$0\" compare - image.qcow2 <disk.img", E2QCOW_PROGRAM}).status, 2);
 }
 
 TEST_F(CommandLine, AResultThatCannotBePrintedIsAnError) {
