@@ -23,6 +23,7 @@ struct CompareOptions {
   work::ImageOptions a{.notice = say_line};
   work::ImageOptions b{.notice = say_line};
   bool strict = false;
+  bool everything = false;
   Common common;
 };
 
@@ -33,7 +34,9 @@ CompareResult compare_disks(const CompareOptions& options) {
   work::DiskFiles b(options.b);
   give_up_rights({});
   return with_progress(options.common, [&](const TransferOptions& transfer) {
-    return work::compare(std::move(a), std::move(b), transfer);
+    const auto what =
+        options.everything ? work::CompareWhat::everything : work::CompareWhat::what_a_dump_holds;
+    return work::compare(std::move(a), std::move(b), what, transfer);
   });
 }
 
@@ -42,7 +45,8 @@ void print_json(const CompareOptions& options, const CompareResult& result, bool
                               {"b", printable(options.b.path)},
                               {"same", same},
                               {"size-a", result.size_a},
-                              {"size-b", result.size_b}};
+                              {"size-b", result.size_b},
+                              {"everything", result.dump.empty()}};
   if (result.first_difference) json["first-difference"] = *result.first_difference;
   if (!result.structure.empty()) json["structure"] = result.structure;
   fmt::print("{}\n", json.dump(2));
@@ -56,8 +60,9 @@ void print_text(const CompareResult& result, bool same) {
     fmt::print("The disks differ, first at {}{}\n", *result.first_difference,
                result.structure.empty() ? "" : " (" + result.structure + ")");
   else if (same)
-    fmt::print("The disks are the same\n");
-  for (const std::string& name : result.partial)
+    fmt::print("The disks are the same{}\n",
+               result.dump.empty() ? "" : " in what " + printable(result.dump) + " holds");
+  for (const std::string& name : result.dump.empty() ? result.partial : std::vector<std::string>())
     fmt::print("{} is a metadata-only dump: its files read as zeros\n", printable(name));
 }
 
@@ -86,6 +91,8 @@ void add_compare(CLI::App& app, Chosen& chosen) {
   command->add_option("B", options->b.path, "The other disk")->required();
   command->add_flag("-s,--strict", options->strict,
                     "Disks of different sizes are different, even if the rest is zeros");
+  command->add_flag("--everything", options->everything,
+                    "Compare a dump with another disk as a whole, and not only in what the dump holds");
   add_backing_option(*command, "--backing-a", options->a);
   add_backing_option(*command, "--backing-b", options->b);
   add_limit_options(*command, options->a);

@@ -25,6 +25,7 @@ struct DumpCommand {
   work::DeviceOptions device{.notice = say_line};
   std::string image;
   bool all = false;
+  bool verify = false;
   bool to_device = false;  // the image may be a block device
   std::string report;      // empty: none
   std::string map_out;     // the same
@@ -63,9 +64,12 @@ void print_result(const DumpCommand& command, const DumpResult& result, double s
 work::DumpOptions dump_options(const DumpCommand& command) {
   if (command.image == "-" && command.common.json)
     throw CLI::ValidationError("--json: standard output already carries the image");
+  if (command.image == "-" && command.verify)
+    throw CLI::ValidationError("--verify: an image on standard output cannot be read back");
   return {.kind = command.all ? DumpKind::all : DumpKind::metadata,
           .format = image_format(command.format),
           .remember = !command.map_out.empty(),
+          .verify = command.verify,
           .notice = say_line};
 }
 
@@ -104,6 +108,8 @@ void add_dump(CLI::App& app, Chosen& chosen) {
                    "is complete")
       ->required();
   command->add_flag("-a,--all", options->all, "Dump all blocks in use, including the contents of files");
+  command->add_flag("--verify", options->verify,
+                    "Read the image back before it gets its name, and compare it with DEVICE");
   command->add_flag("--to-device", options->to_device,
                     "Let IMAGE be a block device, and write the image over what is on it");
   command

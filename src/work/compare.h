@@ -17,9 +17,17 @@ struct CompareResult {
   std::optional<std::uint64_t> first_difference;  // a guest offset
   std::string structure;                          // what is there, in an ext file system
   std::vector<std::string> partial;  // names of the disks that are metadata-only dumps, if they differ
+  std::string dump;  // the name of the dump that only what it holds was compared of; empty: everything was
+};
+
+// What of the disks counts.
+enum class CompareWhat {
+  what_a_dump_holds,  // if one of them is a dump, and the other is not: free blocks of its source have old
+                      // contents
+  everything
 };
 
 // The smaller disk counts as zeros past its end. The files are open but not read yet.
-CompareResult compare(DiskFiles a, DiskFiles b, const TransferOptions& options);
+CompareResult compare(DiskFiles a, DiskFiles b, CompareWhat what, const TransferOptions& options);
 
 }  // namespace e2qcow::work

@@ -37,6 +37,12 @@ bool Disk::is_metadata_only() const {
   return record && record->kind != DumpKind::all;
 }
 
+std::optional<DumpKind> Disk::dump_kind() const {
+  if (!image_ || image_->reader().backing_file_name()) return std::nullopt;
+  const auto record = image_->reader().record();
+  return record ? std::optional(record->kind) : std::nullopt;
+}
+
 DiskFiles::DiskFiles(const ImageOptions& options)
     : DiskFiles(options, qcow2::parse_named_file(options.path)) {}
 

@@ -22,6 +22,8 @@ class Disk {
   }
   // Whether it is a metadata-only dump.
   bool is_metadata_only() const;
+  // The kind of the dump that it is, unless that has changed since: an overlay is none.
+  std::optional<DumpKind> dump_kind() const;
 
  private:
   std::unique_ptr<ReadableFile> file_;      // of a raw disk

@@ -85,8 +85,8 @@ void write(const Device& device, const DumpTarget& target, const DumpOptions& op
   };
   const ext2::SelectedExtents& selected = result.survey.selected;
   const qcow2::Layout layout = plan(device, target, options, result);
-  result.image_size = write_image({target.file.get(), options.format, layout, extensions}, device.file(),
-                                  selected.extents, options.transfer);
+  result.image_size = write_image({target.file.get(), options.format, layout, extensions, options.verify},
+                                  device.file(), selected.extents, options.transfer);
 }
 
 }  // namespace

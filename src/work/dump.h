@@ -15,6 +15,7 @@ struct DumpOptions {
   ImageFormat format{};
   TransferOptions transfer{};
   bool remember = false;  // what was read, for map files
+  bool verify = false;    // see ImageOutput
   Notice notice = ignore_notice;
 };
 

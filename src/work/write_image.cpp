@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "work/write_image.h"
 
+#include <e2qcow/error.h>
+#include <fmt/format.h>
+
 #include "base/extents.h"
 #include "base/file/data_cursor.h"
 #include "base/file/null_file.h"
 #include "base/file/output_stream.h"
 #include "base/file/temporary_file.h"
+#include "image/compare.h"
 #include "image/extent_source.h"
+#include "qcow2/read/chain.h"
 #include "qcow2/write/stream_writer.h"
 #include "qcow2/write/writer.h"
 
@@ -49,6 +54,21 @@ std::uint64_t write_to_pipe(const ImageOutput& output, const ReadableFile& file,
   return out.written();
 }
 
+// From the disk, and not from what is still in memory.
+void verify_image(PosixFile& image, const ReadableFile& file, const std::vector<Extent>& extents,
+                  const TransferOptions& options) {
+  image.sync();
+  image.drop_cache();
+  if (options.progress) options.progress->begin("verify", total_length(extents));
+  qcow2::Reader reader(image);
+  reader.check_tables();
+  const qcow2::Chain written({&reader}, nullptr);
+  const ExtentSource source(file, data_in(file, extents));
+  if (const auto offset = first_difference(written, source, options))
+    fail(Errc::corrupt, fmt::format("{}: verification failed: it differs from {} at {}", image.name(),
+                                    file.name(), *offset));
+}
+
 }  // namespace
 
 std::uint64_t write_image(const ImageOutput& output, const ReadableFile& file,
@@ -58,6 +78,7 @@ std::uint64_t write_image(const ImageOutput& output, const ReadableFile& file,
   const auto background =
       target.is_block_device() ? TableWriter::Background::old_data : TableWriter::Background::zeros;
   const std::uint64_t size = write_to(target.file(), background, output, file, extents, options);
+  if (output.verify) verify_image(target.file(), file, extents, options);
   target.commit(Durability::if_it_replaces);
   return size;
 }

@@ -20,9 +20,11 @@ struct ImageOutput {
   // first byte of data if an uncompressed image goes to a pipe.
   enum class When { before_data, after_data };
   std::function<std::vector<qcow2::Extension>(When)> extensions;
+  bool verify = false;  // read it back, and compare it with what it was made of; not for standard output
 };
 
-// Writes the disk that has these extents of the file. Returns the size of the image.
+// Writes the disk that has these extents of the file. Returns the size of the image. Throws Errc::corrupt if
+// it is to be verified and differs; it is not committed then.
 std::uint64_t write_image(const ImageOutput& output, const ReadableFile& file,
                           const std::vector<Extent>& extents, const TransferOptions& options);
 

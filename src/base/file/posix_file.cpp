@@ -192,6 +192,10 @@ bool PosixFile::share(std::uint64_t offset, const Descriptor& from, std::uint64_
   return false;
 }
 
+void PosixFile::drop_cache() const {
+  ::posix_fadvise(fd_.get(), 0, 0, POSIX_FADV_DONTNEED);
+}
+
 void PosixFile::close() {
   prefetcher_.reset();
   direct_fd_ = UniqueFd();

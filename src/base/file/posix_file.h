@@ -44,6 +44,9 @@ class PosixFile : public File {
   void prefetch(Extent range) const override;
   std::optional<Descriptor> descriptor() const override { return Descriptor{fd_.get(), 0}; }
 
+  // Lets what was synced be read from the disk again; a hint.
+  void drop_cache() const;
+
   // Closes the file. Network file systems may report only now that something was not written.
   void close();
 

@@ -153,6 +153,20 @@ TEST_F(DumpErrors, AFileSizeLimitIsAnError) {
   EXPECT_EQ(names_in(path("out")), Words{});
 }
 
+// The disk gives other bytes the second time.
+TEST_F(DumpErrors, AnImageThatDiffersFromItsDiskGetsNoName) {
+  make_file_system();
+  EXPECT_EQ(e2qcow({"dump", "-q", "--verify", "--all", "disk.img", "out/image.qcow2"}), (Outcome{0, "", ""}));
+  fs::remove(path("out/image.qcow2"));
+  expect_failure(
+      e2qcow({"dump", "-q", "--verify", "--all", "disk.img", "out/image.qcow2"},
+             faulty({"FAULTY_FILE=" + path("disk.img").string(),
+                     "FAULTY_FLIP=" + std::to_string(first_block_of("/large") * block_size() + 7)})),
+      {"out/image.qcow2: verification failed: it differs from disk.img at "});
+  EXPECT_EQ(names_in(path("out")), Words{});
+  EXPECT_EQ(e2qcow({"dump", "--verify", "disk.img", "-"}).status, 2);
+}
+
 class Signals : public DumpErrors, public ::testing::WithParamInterface<int> {};
 
 // In the scan, between both, or while data is copied: whichever read the signal comes at.

@@ -62,9 +62,29 @@ TEST_F(Look, ComparesWithTheDiskItCameFrom) {
   }
 }
 
+// Free blocks of the disk, and files that are not in the dump, have old contents.
+TEST_F(Look, ComparesADumpWithItsDiskInWhatItHolds) {
+  const std::string free_block = output_of({"debugfs", "-R", "ffb 1 20000", "disk.img"});
+  const std::uint64_t block = std::stoull(free_block.substr(free_block.find(':') + 1));
+  patch_file(path("disk.img"), block * 1024, "old contents");
+  for (const char* kind : {"--all", "--retries=1"}) {
+    EXPECT_EQ(e2qcow({"dump", "-q", kind, "disk.img", "image.qcow2"}).status, 0);
+    EXPECT_EQ(e2qcow({"compare", "image.qcow2", "disk.img"}),
+              (Outcome{0, "The disks are the same in what image.qcow2 holds\n", ""}));
+    EXPECT_EQ(e2qcow({"compare", "-q", "disk.img", "image.qcow2"}).status, 0);
+    EXPECT_EQ(e2qcow({"compare", "-q", "--everything", "image.qcow2", "disk.img"}).status, 1);
+  }
+  const std::string place = output_of({"debugfs", "-R", "imap /many", "disk.img"});
+  const std::uint64_t table = std::stoull(place.substr(place.find("located at block ") + 17));
+  patch_file(path("disk.img"), table * 1024 + 17, "\xee");
+  const Outcome outcome = e2qcow({"compare", "disk.img", "image.qcow2"});
+  EXPECT_EQ(outcome.status, 1);
+  EXPECT_NE(outcome.out.find("inode tables"), std::string::npos) << outcome;
+}
+
 TEST_F(Look, ExplainsWhyAMetadataDumpDiffersFromItsDisk) {
   EXPECT_EQ(e2qcow({"dump", "-q", "disk.img", "image.qcow2"}).status, 0);
-  const Outcome outcome = e2qcow({"compare", "disk.img", "image.qcow2"});
+  const Outcome outcome = e2qcow({"compare", "--everything", "disk.img", "image.qcow2"});
   EXPECT_EQ(outcome.status, 1);
   EXPECT_NE(outcome.out.find("image.qcow2 is a metadata-only dump"), std::string::npos) << outcome;
   EXPECT_EQ(e2qcow({"dump", "-q", "--all", "disk.img", "all.qcow2"}).status, 0);

@@ -8,6 +8,7 @@
 //   FAULTY_READ=N                 at the Nth read of it
 //   FAULTY_SIGNAL=NUMBER          ... this signal is raised
 //   FAULTY_SIGNALS=N              ... N times (1)
+//   FAULTY_FLIP=OFFSET            this byte of it is another one from the second read of it on
 //   FAULTY_WRITE=N                the Nth write to any file or block device, and every later one, fails
 //                                 with ENOSPC
 //   FAULTY_KILL=N                 the Nth such write kills the program before it is done
@@ -30,6 +31,7 @@
 
 static atomic_long touching_reads;
 static atomic_long reads;
+static atomic_long reads_of_byte;
 static atomic_long writes;
 static atomic_long clock_readings;
 
@@ -100,8 +102,17 @@ static size_t total(const struct iovec* parts, int count) {
   return sum;
 }
 
+static void flip(int fd, unsigned char* out, ssize_t length, long long offset) {
+  const long long byte = setting("FAULTY_FLIP");
+  if (byte == 0 || byte < offset || byte >= offset + length || !is_watched(fd)) return;
+  if (atomic_fetch_add(&reads_of_byte, 1) > 0) out[byte - offset] ^= 0xff;
+}
+
 ssize_t pread64(int fd, void* out, size_t length, off64_t offset) {
-  return read_fails(fd, offset, length) ? -1 : syscall(SYS_pread64, fd, out, length, offset);
+  if (read_fails(fd, offset, length)) return -1;
+  const ssize_t done = syscall(SYS_pread64, fd, out, length, offset);
+  if (done > 0) flip(fd, out, done, offset);
+  return done;
 }
 
 ssize_t pread(int fd, void* out, size_t length, off_t offset) {
