@@ -82,7 +82,17 @@ int wait_for(pid_t child) {
   while (::waitpid(child, &status, 0) < 0)
     if (errno != EINTR) fail_errno("wait for the program");
   running.store(0);
-  return WIFSIGNALED(status) ? kSignalled + WTERMSIG(status) : WEXITSTATUS(status);
+  return status;
+}
+
+// Like shells, says nothing of the signals by which users and pipes end programs.
+ChildEnd end_of(const std::string& program, int status) {
+  if (!WIFSIGNALED(status)) return {WEXITSTATUS(status)};
+  const int number = WTERMSIG(status);
+  if (number == SIGINT || number == SIGPIPE) return {kSignalled + number};
+  const char* name = ::sigdescr_np(number);
+  return {kSignalled + number, program + " was ended by signal " + std::to_string(number) +
+                                   (name == nullptr ? "" : std::string(" (") + name + ")")};
 }
 
 }  // namespace
@@ -101,9 +111,10 @@ ChildEnd run_child(const std::vector<std::string>& words,
   pid_t child = 0;
   const int error =
       ::posix_spawnp(&child, words[0].c_str(), nullptr, &attributes, pointers(words).data(), environ);
-  if (error != 0) return {error == ENOENT ? kNotFound : kNotExecutable, words[0] + ": " + ::strerror(error)};
+  if (error != 0)
+    return {error == ENOENT ? kNotFound : kNotExecutable, words[0] + ": " + ::strerror(error), false};
   running.store(child);
-  return {wait_for(child)};
+  return end_of(words[0], wait_for(child));
 }
 
 }  // namespace e2qcow

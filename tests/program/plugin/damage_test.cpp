@@ -131,5 +131,13 @@ TEST_F(PluginDamage, AProgramThatIsNotThereIsSaid) {
   EXPECT_EQ(e2qcow({"exec"}).status, 2);
 }
 
+TEST_F(PluginDamage, AProgramThatIsEndedByASignalIsSaid) {
+  const Outcome outcome = e2qcow({"exec", "--", "sh", "-c", "kill -KILL $$"});
+  EXPECT_EQ(outcome.status, 128 + SIGKILL);
+  EXPECT_EQ(outcome.err, "e2qcow: sh was ended by signal 9 (Killed)\n");
+  for (const char* signal : {"INT", "PIPE"})  // as shells do
+    EXPECT_EQ(e2qcow({"exec", "--", "sh", "-c", std::string("kill -") + signal + " $$"}).err, "");
+}
+
 }  // namespace
 }  // namespace e2qcow::test

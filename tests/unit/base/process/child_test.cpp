@@ -27,6 +27,12 @@ TEST(RunChild, SaysWhyAProgramCouldNotBeStarted) {
   EXPECT_EQ(run_child({"/"}, {}).status, 126);
 }
 
+TEST(RunChild, SaysWhichSignalEndedAProgram) {
+  EXPECT_EQ(run_child({"sh", "-c", "kill -KILL $$"}, {}).why, "sh was ended by signal 9 (Killed)");
+  EXPECT_EQ(run_child({"sh", "-c", "kill -INT $$"}, {}).why, "");
+  EXPECT_EQ(run_child({"sh", "-c", "exit 137"}, {}).why, "");
+}
+
 TEST(RunChild, LeavesNoSignalIgnored) {
   EXPECT_EQ(status_of("kill -PIPE $$"), 141);
   EXPECT_EQ(status_of("kill -INT $$"), 130);
