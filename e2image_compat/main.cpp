@@ -14,10 +14,11 @@
 #include "e2image_compat/move.h"
 #include "e2image_compat/options.h"
 #include "e2image_compat/restore.h"
+#include "e2image_compat/shown_disk.h"
 #include "e2image_compat/source.h"
 #include "e2image_compat/write_qcow2.h"
 #include "e2image_compat/write_raw.h"
-#include "qcow2/format/read_header.h"
+#include "work/image.h"
 
 extern "C" {
 #include <et/com_err.h>
@@ -42,11 +43,7 @@ void print_version() {
 // e2image looks for a qcow2 image if it is to make a raw disk.
 bool is_restore(const Options& options) {
   if (options.type != ImageType::raw || options.move || options.source_offset != 0) return false;
-  try {
-    return e2qcow::qcow2::has_magic(*e2qcow::open_for_reading(options.source));
-  } catch (const std::system_error&) {
-    return false;  // errors are reported when it is opened
-  }
+  return e2qcow::work::is_image(options.source) && !e2qcow::compat::is_shown_as_disk(options);
 }
 
 int run(const Options& options) {

@@ -9,7 +9,9 @@
 #include <cstdio>
 
 #include "e2image_compat/block_sink.h"
+#include "e2image_compat/complaint.h"
 #include "e2image_compat/copy_job.h"
+#include "e2image_compat/shown_disk.h"
 #include "e2image_compat/target.h"
 #include "work/refusals.h"
 
@@ -102,6 +104,7 @@ void move(const Options& options, CopyJob& job) {
 
 int move_filesystem(const Options& options) {
   work::refuse_mounted_target(options.target);
+  if (is_shown_as_disk(options)) complain(options.source + ": a file system cannot be moved in an image");
   CopyJob job(options, target_kind(options.target) == TargetKind::block_device);
   refuse_impossible_offset(options.target_offset, job.source().size());
   if (options.list_only) {

@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstdio>
 
+#include "e2image_compat/shown_disk.h"
 #include "e2image_compat/signature_text.h"
 #include "work/report.h"
 
@@ -31,6 +32,7 @@ errcode_t reason_of_library(const Options& options) {
 work::DeviceOptions device_options(const Options& options) {
   work::DeviceOptions device{
       .path = options.source, .offset = options.source_offset, .accept_mounted = true, .accept_stale = true};
+  device.open_disk = [&options] { return open_shown_disk(options); };
   if (options.superblock != 0) device.superblock.block = options.superblock;
   if (options.block_size != 0) device.superblock.block_size = options.block_size;
   return device;

@@ -29,8 +29,8 @@ bool holds_superblock(const PosixFile& device, Extent range) {
   return ext2::read_superblock(device, range.offset + ext2::kSuperblockOffset).has_value();
 }
 
-Extent part_of(const PosixFile& device, const DeviceOptions& options) {
-  const std::uint64_t size = device.size();
+// `size` is that of what is read.
+Extent part_of(const PosixFile& device, std::uint64_t size, const DeviceOptions& options) {
   Extent part{options.offset.value_or(0), size};
   if (options.partition)
     part = find_partition(device, *options.partition, options.sector_size,
@@ -80,14 +80,15 @@ std::string text_of(std::uint64_t begin, const ext2::Superblock& superblock) {
 Device::Device(const DeviceOptions& options)
     : device_(
           open_for_reading(options.path, {.takes_hints = true, .reads_ahead = options.bad_blocks.empty()})),
-      part_(part_of(*device_, options)),
+      disk_(options.open_disk()),
+      part_(part_of(*device_, disk_or_device().size(), options)),
       partition_table_(options.partition ? partition_table_areas(*device_) : std::vector<Extent>()),
       superblock_is_chosen_(options.superblock.block.has_value()),
       storage_(stored_ranges(device_->fd(), part_)) {
   look_at_users(options);
   if (!options.bad_blocks.empty()) avoid_bad_blocks(options.bad_blocks);
   window_ = avoiding_ ? std::make_unique<FileWindow>(*avoiding_, part_)
-                      : std::make_unique<FileWindow>(*device_, part_);
+                      : std::make_unique<FileWindow>(disk_or_device(), part_);
   open_filesystem(options);
 }
 
@@ -102,7 +103,7 @@ void Device::look_at_users(const DeviceOptions& options) {
 
 void Device::avoid_bad_blocks(const std::string& map_file) {
   known_ = RescueMap::parse(read_text_file(map_file), map_file);
-  avoiding_ = std::make_unique<AvoidingFile>(*device_, known_->unfinished());
+  avoiding_ = std::make_unique<AvoidingFile>(disk_or_device(), known_->unfinished());
 }
 
 void Device::open_filesystem(const DeviceOptions& options) {
@@ -126,12 +127,12 @@ void Device::open_filesystem(const DeviceOptions& options) {
 
 // A superblock that is not, or no longer, that of what is on the device.
 void Device::refuse_other(const ext2::Superblock& superblock, const DeviceOptions& options) const {
-  if (const auto begin = ext2::true_begin(*device_, part_.offset, superblock))
+  if (const auto begin = ext2::true_begin(disk_or_device(), part_.offset, superblock))
     throw BeginsElsewhere(
         fmt::format("{}: no ext2/3/4 file system begins here; {}", name(), text_of(*begin, superblock)),
         {*begin});
   if (superblock.is_primary() || options.accept_no_filesystem) return;
-  const std::string contents = describe_other_contents(*device_, part_);
+  const std::string contents = describe_other_contents(disk_or_device(), part_);
   if (!contents.empty())
     fail(Errc::older_remains,
          fmt::format("{}: {}; of an older ext2/3/4 file system there is a backup superblock in block {}",

@@ -3,6 +3,7 @@
 
 #include <e2qcow/error.h>
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -49,6 +50,9 @@ struct DeviceOptions {
   bool accept_stale = false;          // with accept_mounted: even if another device has the current contents
   bool accept_no_filesystem = false;  // unless a superblock was chosen
   std::string bad_blocks{};           // a map file of what must not be touched; empty: none
+  // The disk to read instead of the device's own bytes; it may be absent. Partitions are not looked for in
+  // it.
+  std::function<std::unique_ptr<ReadableFile>()> open_disk = [] { return nullptr; };
   Notice notice = ignore_notice;
 };
 
@@ -59,7 +63,7 @@ class Device {
   explicit Device(const DeviceOptions& options);
 
   const std::string& name() const { return device_->name(); }
-  std::uint64_t size() const { return device_->size(); }
+  std::uint64_t size() const { return disk_or_device().size(); }
   Extent part() const { return part_; }  // of the device, from the beginning of the file system on
   Stored stored() const { return {name(), storage_}; }
 
@@ -84,6 +88,7 @@ class Device {
   std::uint64_t lost_bytes() const;
 
  private:
+  const ReadableFile& disk_or_device() const { return disk_ ? *disk_ : *device_; }
   void look_at_users(const DeviceOptions& options);
   void avoid_bad_blocks(const std::string& map_file);
   void open_filesystem(const DeviceOptions& options);
@@ -91,6 +96,7 @@ class Device {
   void use(const DeviceOptions& options, const ext2::Superblock& superblock);
 
   std::unique_ptr<PosixFile> device_;
+  std::unique_ptr<ReadableFile> disk_;  // null: the device itself
   Extent part_;
   std::vector<Extent> partition_table_;
   bool superblock_is_chosen_;

@@ -8,6 +8,7 @@
 
 #include "base/file/posix_file.h"
 #include "base/process/standard_descriptors.h"
+#include "qcow2/format/read_header.h"
 #include "qcow2/write/allocator.h"
 
 namespace e2qcow::work {
@@ -54,6 +55,14 @@ qcow2::TableSummary check_image(qcow2::Reader& image, const ImageOptions& option
 }
 
 }  // namespace
+
+bool is_image(const std::string& path) {
+  try {
+    return qcow2::has_magic(*open_for_reading(path));
+  } catch (const std::system_error&) {
+    return false;
+  }
+}
 
 void refuse_too_large(const qcow2::Reader& image, const ImageOptions& options) {
   if (image.size() > options.max_size)

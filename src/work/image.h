@@ -75,6 +75,9 @@ class ImageFiles {
   qcow2::ChainFiles files_;
 };
 
+// Whether the file can be opened and begins like an image.
+bool is_image(const std::string& path);
+
 // Throws Errc::too_large for a disk of more than options.max_size.
 void refuse_too_large(const qcow2::Reader& image, const ImageOptions& options);
 

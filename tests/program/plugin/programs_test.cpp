@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Programs of e2fsprogs on images, as `e2qcow exec` runs them: what they print and return is what they do on
 // the raw disk.
+#include "tests/program/support/e2image.h"
 #include "tests/program/support/plugin.h"
 
 namespace e2qcow::test {
@@ -222,6 +223,28 @@ TEST_F(Plugin, OtherFilesAreOpenedAsAlways) {
   EXPECT_EQ(on_image({"resize2fs", "-M", "disk.img"}).status, 0);
   EXPECT_LT(fs::file_size(path("image/disk.img")), 32U << 20);
 }
+
+#ifndef E2QCOW_SANITIZED
+TEST_F(Plugin, OurE2imageReadsTheDisk) {
+  make_file_system();
+  make_image();
+  for (const char* option : {"-Q", "-Qa", "-r", "-ra"}) {
+    EXPECT_EQ(on_image({E2IMAGE_PROGRAM, option, "disk.img", "../ours"}).status, 0) << option;
+    EXPECT_EQ(on_raw({E2IMAGE_PROGRAM, option, "disk.img", "../of-raw"}).status, 0) << option;
+    expect_same_bytes("ours", "of-raw");
+    for (const char* name : {"ours", "of-raw"}) fs::remove(path(name));
+  }
+  write_file(path("image/damaged"), read_file(path("image/disk.img")).substr(0, 3000));
+  Outcome damaged = on_image({E2IMAGE_PROGRAM, "-Q", "damaged", "../ours"});
+  damaged.err = replaced(damaged.err, E2IMAGE_PROGRAM, "e2image");
+  EXPECT_EQ(damaged, on_image({"e2image", "-Q", "damaged", "../theirs"}));
+  const std::string before = read_file(path("image/disk.img"));
+  const Outcome moved = on_image({E2IMAGE_PROGRAM, "-ra", "-O", "1048576", "disk.img"});
+  EXPECT_EQ(moved.status, 1);
+  EXPECT_NE(moved.err.find("cannot be moved in an image"), std::string::npos) << moved;
+  EXPECT_TRUE(read_file(path("image/disk.img")) == before);
+}
+#endif
 
 TEST_F(Plugin, CProgramsUseTheIoManager) {
   make_file_system({{"-t", "ext4", "-L", "first"}});
