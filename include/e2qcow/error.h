@@ -37,6 +37,7 @@ enum class Errc {
   is_device,         // a block device, where a file was expected
   begins_elsewhere,  // no file system begins here, but elsewhere
   older_remains,     // an older file system under something else
+  other_overlay,     // an overlay was named that belongs to another image
 };
 
 const std::error_category& e2qcow_category() noexcept;

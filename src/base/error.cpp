@@ -43,6 +43,7 @@ long table_code(int value) {
     case Errc::is_device:        return E2QCOW_IS_DEVICE;
     case Errc::begins_elsewhere: return E2QCOW_BEGINS_ELSEWHERE;
     case Errc::older_remains:    return E2QCOW_OLDER_REMAINS;
+    case Errc::other_overlay:    return E2QCOW_OTHER_OVERLAY;
       // clang-format on
   }
   return value;

@@ -226,20 +226,29 @@ void PosixFile::prefetch(Extent range) const {
 }
 
 std::unique_ptr<PosixFile> open_for_reading(const std::string& path, const PosixFile::Options& options) {
+  return open_for_reading(path, path, options);
+}
+
+std::unique_ptr<PosixFile> open_for_reading(const std::string& path, const std::string& name,
+                                            const PosixFile::Options& options) {
   UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
-  if (fd.get() < 0) fail_errno(path + ": open");
-  return std::make_unique<PosixFile>(std::move(fd), path, options);
+  if (fd.get() < 0) fail_errno(name + ": open");
+  return std::make_unique<PosixFile>(std::move(fd), name, options);
 }
 
 std::unique_ptr<PosixFile> open_for_update(const std::string& path) {
+  return open_for_update(path, path);
+}
+
+std::unique_ptr<PosixFile> open_for_update(const std::string& path, const std::string& name) {
   UniqueFd fd(::open(path.c_str(), O_RDWR | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
-  if (fd.get() < 0) fail_errno(path + ": open for writing");
-  auto file = std::make_unique<PosixFile>(std::move(fd), path);
+  if (fd.get() < 0) fail_errno(name + ": open for writing");
+  auto file = std::make_unique<PosixFile>(std::move(fd), name);
   if (::flock(file->fd(), LOCK_EX | LOCK_NB) != 0) {
-    if (errno == EWOULDBLOCK) fail(Errc::in_use, path + ": is being written by another program");
-    fail_errno(path + ": lock");
+    if (errno == EWOULDBLOCK) fail(Errc::in_use, name + ": is being written by another program");
+    fail_errno(name + ": lock");
   }
-  if (!lock_as_qemu(file->fd())) fail(Errc::in_use, path + ": is open in QEMU or one of its programs");
+  if (!lock_as_qemu(file->fd())) fail(Errc::in_use, name + ": is open in QEMU or one of its programs");
   return file;
 }
 

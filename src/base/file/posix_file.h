@@ -76,10 +76,14 @@ class PosixFile : public File {
 // error.
 std::unique_ptr<PosixFile> open_for_reading(const std::string& path,
                                             const PosixFile::Options& options = {.takes_hints = true});
+// The same for a file that has another name in messages.
+std::unique_ptr<PosixFile> open_for_reading(const std::string& path, const std::string& name,
+                                            const PosixFile::Options& options);
 
 // An existing file, to be read and changed in place. It is locked until it is closed: other attempts of ours
 // fail with Errc::in_use, and QEMU's programs fail in their own way.
 std::unique_ptr<PosixFile> open_for_update(const std::string& path);
+std::unique_ptr<PosixFile> open_for_update(const std::string& path, const std::string& name);
 
 // A block device to be overwritten in place. A device that is mounted or otherwise in use is refused
 // (O_EXCL).

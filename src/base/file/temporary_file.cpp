@@ -14,6 +14,10 @@ std::string temporary_directory() {
   return configured != nullptr && *configured != '\0' ? configured : "/tmp";
 }
 
+std::string temporary_name() {
+  return "temporary file in " + temporary_directory();
+}
+
 std::unique_ptr<PosixFile> open_temporary_file() {
   const std::string directory = temporary_directory();
   UniqueFd fd(::open(directory.c_str(), O_RDWR | O_TMPFILE | O_CLOEXEC, 0600));
@@ -23,7 +27,7 @@ std::unique_ptr<PosixFile> open_temporary_file() {
     if (fd.get() >= 0) ::unlink(name.c_str());
   }
   if (fd.get() < 0) fail_errno(directory + ": create a temporary file");
-  return std::make_unique<PosixFile>(std::move(fd), "temporary file in " + directory);
+  return std::make_unique<PosixFile>(std::move(fd), temporary_name());
 }
 
 }  // namespace e2qcow

@@ -9,6 +9,8 @@
 namespace e2qcow {
 
 std::string temporary_directory();
+// As messages name one.
+std::string temporary_name();
 
 // An unnamed file in $TMPDIR, or /tmp, that disappears when it is closed.
 std::unique_ptr<PosixFile> open_temporary_file();

@@ -45,6 +45,7 @@ constexpr Text kTexts[] = {
     {Errc::is_device, "is a block device"},
     {Errc::begins_elsewhere, "a file system begins elsewhere"},
     {Errc::older_remains, "remains of an older file system"},
+    {Errc::other_overlay, "is an overlay of another image"},
 };
 
 TEST(Error, OfOursHasTheTextOfTheErrorTable) {
