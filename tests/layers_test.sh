@@ -41,7 +41,6 @@ e2image_compat:    qcow2/format qcow2/write ext2/structures ext2/selection
 
 # Outside of base: files that may include headers of the system, and folders that may include libext2fs.
 system_callers='
-src/cli/exec.cpp
 src/cli/progress.cpp
 src/ext2/structures/inode.h
 src/plugin/image_registry.cpp

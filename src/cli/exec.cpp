@@ -1,19 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <e2qcow/error.h>
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
-#include <iterator>
+#include <optional>
 #include <system_error>
 
+#include "base/file/shared_file.h"
 #include "base/file/temporary_file.h"
 #include "base/process/child.h"
+#include "base/process/program.h"
 #include "cli/command.h"
 #include "cli/image_options.h"
 #include "cli/message.h"
+#include "cli/overlay_option.h"
 #include "cli/sizes.h"
+#include "plugin/image_words.h"
 #include "plugin/settings.h"
 #include "qcow2/format/read_header.h"
 #include "qcow2/read/reader.h"
@@ -25,9 +28,13 @@ namespace fs = std::filesystem;
 
 constexpr const char* kLibrary = "libe2qcow-preload.so";
 constexpr std::uint64_t kSmallestCache = 1 << 20;
+constexpr int kNotRun = 126;  // as of shells
+// For images without an overlay that the user names; each takes a file descriptor, and no room until it is
+// used.
+constexpr std::size_t kTemporaries = 16;
 
 struct ExecOptions {
-  std::string overlay{};
+  std::vector<plugin::NamedOverlay> overlays{};
   work::ImageOptions image;
   std::uint64_t cache_bytes = 64 << 20;
   std::vector<std::string> command{};
@@ -55,23 +62,53 @@ std::string preload_list() {
   return others == nullptr || *others == '\0' ? library : library + ":" + others;
 }
 
-// The program may run in another directory.
-Variables backing_variables(const std::vector<std::string>& backing) {
-  Variables variables;
-  for (const std::string& file : backing)
-    variables.emplace_back(plugin::backing_variable(variables.size()), fs::absolute(file).string());
-  variables.emplace_back(plugin::backing_variable(variables.size()), "");
-  return variables;
+void add_list(Variables& variables, const std::string& name, const std::vector<std::string>& elements) {
+  for (std::size_t i = 0; i < elements.size(); ++i)
+    variables.emplace_back(plugin::list_variable(name, i), elements[i]);
+  variables.emplace_back(plugin::list_variable(name, elements.size()), "");
 }
 
-Variables variables_for(const ExecOptions& options, const PosixFile* temporary) {
-  Variables variables{
-      {"LD_PRELOAD", preload_list()},
-      {plugin::kOverlayVariable, options.overlay.empty() ? "" : fs::absolute(options.overlay).string()},
-      {plugin::kTemporaryVariable, ""},
-      {plugin::kCacheVariable, std::to_string(options.cache_bytes)}};
-  std::ranges::move(backing_variables(options.image.backing), std::back_inserter(variables));
-  if (temporary != nullptr) variables[2].second = fmt::format("/proc/{}/fd/{}", ::getpid(), temporary->fd());
+// What the programs of one run share. It exists as long as this process does.
+struct Run {
+  UniqueFd mark;  // marked by a program that opens an image as a disk
+  std::vector<std::unique_ptr<PosixFile>> temporaries;
+};
+
+// None if there is no room for them, as on a rescue system: programs that only read need none, and others
+// report the error.
+std::vector<std::unique_ptr<PosixFile>> open_temporaries() {
+  std::vector<std::unique_ptr<PosixFile>> files;
+  try {
+    while (files.size() < kTemporaries) files.push_back(open_temporary_file());
+  } catch (const std::system_error&) {
+    return files;
+  }
+  return files;
+}
+
+// Names are absolute, because programs may run in another directory.
+void add_overlays(Variables& variables, const std::vector<plugin::NamedOverlay>& overlays) {
+  std::vector<std::string> images;
+  std::vector<std::string> files;
+  for (const auto& [image, file] : overlays) {
+    images.push_back(image.empty() ? plugin::kAnyImage : fs::absolute(image).string());
+    files.push_back(fs::absolute(file).string());
+  }
+  add_list(variables, plugin::kOverlayImageList, images);
+  add_list(variables, plugin::kOverlayList, files);
+}
+
+Variables variables_for(const ExecOptions& options, const Run& run) {
+  Variables variables{{"LD_PRELOAD", preload_list()},
+                      {plugin::kRunVariable, name_for_others(run.mark.get())},
+                      {plugin::kCacheVariable, std::to_string(options.cache_bytes)}};
+  add_overlays(variables, options.overlays);
+  std::vector<std::string> temporaries;
+  for (const auto& file : run.temporaries) temporaries.push_back(name_for_others(file->fd()));
+  add_list(variables, plugin::kTemporaryList, temporaries);
+  std::vector<std::string> backing;
+  for (const std::string& file : options.image.backing) backing.push_back(fs::absolute(file).string());
+  add_list(variables, plugin::kBackingList, backing);
   return variables;
 }
 
@@ -84,23 +121,32 @@ void say_what_is_dropped(const PosixFile& temporary) {
       printable(overlay.backing_file_name().value_or("")));
 }
 
-// None if there is no room for one, as on a rescue system: programs that only read need none, and others
-// report the error.
-std::unique_ptr<PosixFile> temporary_overlay() {
-  try {
-    return open_temporary_file();
-  } catch (const std::system_error&) {
-    return nullptr;
-  }
+// Whether the program would open the image file itself and could write to it.
+bool refuse_to_run(const std::string& program, const std::string& image) {
+  const std::string why = why_preloading_fails(program);
+  if (why.empty()) return false;
+  say_line(fmt::format("e2qcow: {}: {} and would open the image file {} itself, so it is not run; {}",
+                       program, why, image,
+                       "use a dynamic program, put sudo in front of e2qcow, or restore the image"));
+  return true;
+}
+
+int run_command(const ExecOptions& options, const std::optional<std::string>& image) {
+  const Run run{create_unmarked_file(), open_temporaries()};
+  const ChildEnd end = run_child(options.command, variables_for(options, run));
+  if (!end.why.empty()) say_line("e2qcow: " + end.why);
+  if (end.was_started && image && !is_marked(run.mark))
+    say_line("e2qcow: " + *image +
+             ": no program opened it as a disk; programs that do not use libext2fs get " +
+             "the image file itself");
+  for (const auto& temporary : run.temporaries) say_what_is_dropped(*temporary);
+  return end.status;
 }
 
 int run_exec(const ExecOptions& options) {
-  std::unique_ptr<PosixFile> temporary;
-  if (options.overlay.empty()) temporary = temporary_overlay();
-  const ChildEnd end = run_child(options.command, variables_for(options, temporary.get()));
-  if (!end.why.empty()) say("e2qcow: {}\n", printable(end.why));
-  if (temporary) say_what_is_dropped(*temporary);
-  return end.status;
+  const auto image = plugin::find_image({options.command.begin() + 1, options.command.end()});
+  if (image && refuse_to_run(options.command[0], *image)) return kNotRun;
+  return run_command(options, image);
 }
 
 }  // namespace
@@ -109,11 +155,7 @@ void add_exec(CLI::App& app, Chosen& chosen) {
   auto options = std::make_shared<ExecOptions>();
   CLI::App* command = app.add_subcommand(
       "exec", "Run e2fsck, debugfs, dumpe2fs, tune2fs, resize2fs ... on the disk in a qcow2 image");
-  command
-      ->add_option("--overlay", options->overlay,
-                   "Keep the changes in this qcow2 image, on top of the one opened; continue it if it exists "
-                   "(default: changes are discarded at the end)")
-      ->type_name("NEW.qcow2");
+  add_overlay_option(*command, options->overlays);
   add_backing_option(*command, "--backing", options->image);
   command
       ->add_option_function<std::string>(
@@ -128,8 +170,9 @@ void add_exec(CLI::App& app, Chosen& chosen) {
   command->add_option("COMMAND", options->command, "The program and its arguments, after --")->required();
   command->footer(
       "Example: e2qcow exec --overlay repaired.qcow2 -- e2fsck -fy sdb1.qcow2\n"
-      "Warning: programs that ignore LD_PRELOAD (static or setuid ones, and those\n"
-      "started by sudo) open the image file itself and may overwrite it; see e2qcow(8).");
+      "Static and setuid programs, and those with their own libext2fs, open the image\n"
+      "file itself. They are not run on an image if exec or its library sees them.\n"
+      "Warning: it does not see what sudo starts; see e2qcow(8).");
   command->callback([options, &chosen] { chosen.run = [options] { return run_exec(*options); }; });
 }
 

@@ -27,7 +27,10 @@ using e2qcow::plugin::Settings;
 using e2qcow::plugin::settings;
 
 errcode_t e2qcow_set_overlay(const char* path) {
-  return guarded([&] { settings().overlay = path == nullptr ? "" : path; });
+  return guarded([&] {
+    settings().overlays.clear();
+    if (path != nullptr && *path != '\0') settings().overlays.push_back({"", path});
+  });
 }
 
 errcode_t e2qcow_add_backing(const char* file) {

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <exception>
+#include <map>
 #include <mutex>
 #include <vector>
 
@@ -20,11 +21,13 @@ class ImageRegistry {
     const std::scoped_lock lock(mutex_);
     auto image = find_or_open(path);
     if (access == Access::write) image->make_writable();
+    missed_overlays_[image->name()] = image->missed_overlay();
     if (image->has_own_changes() && std::ranges::find(kept_, image) == kept_.end()) kept_.push_back(image);
     return image;
   }
 
   void end() noexcept {
+    report_missed_overlays();
     for (const auto& image : all()) {
       try {
         image->flush();
@@ -37,6 +40,7 @@ class ImageRegistry {
 
   void before_fork() noexcept {
     mutex_.lock();
+    report_missed_overlays();
     for (const auto& image : all()) image->before_fork();
   }
   void after_fork() noexcept { mutex_.unlock(); }
@@ -55,6 +59,14 @@ class ImageRegistry {
     return image;
   }
 
+  // At the end, because programs open an image to look at it before they open it for writing; or when a
+  // program forks, because the child of fuse2fs has no standard error.
+  void report_missed_overlays() noexcept {
+    for (const auto& [name, text] : missed_overlays_)
+      if (!text.empty()) settings().say(text);
+    missed_overlays_.clear();
+  }
+
   std::vector<std::shared_ptr<OpenImage>> all() const {
     std::vector<std::shared_ptr<OpenImage>> images;
     for (const auto& weak : images_)
@@ -64,7 +76,8 @@ class ImageRegistry {
 
   std::mutex mutex_;  // guards the members below
   std::vector<std::weak_ptr<OpenImage>> images_;
-  std::vector<std::shared_ptr<OpenImage>> kept_;  // images whose changes would otherwise be lost
+  std::map<std::string, std::string> missed_overlays_;  // of each image; the text may be empty
+  std::vector<std::shared_ptr<OpenImage>> kept_;        // images whose changes would otherwise be lost
 };
 
 ImageRegistry& open_images() {

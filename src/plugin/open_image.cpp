@@ -8,6 +8,7 @@
 #include <filesystem>
 
 #include "base/file/output_file.h"
+#include "base/file/shared_file.h"
 #include "base/file/temporary_file.h"
 #include "base/storage.h"
 #include "plugin/overlay_name.h"
@@ -19,8 +20,16 @@ namespace {
 
 namespace fs = std::filesystem;
 
+std::string name_without_links(const std::string& path) {
+  std::error_code error;
+  const std::string name = fs::canonical(path, error);
+  if (error) fail_errno(error.value(), path + ": open");
+  return name;
+}
+
 std::unique_ptr<PosixFile> open_unambiguous(const std::string& path) {
   auto file = open_for_reading(path);
+  qcow2::refuse_other_contents(*file);
   work::refuse_ambiguous(*file);
   return file;
 }
@@ -32,23 +41,21 @@ qcow2::OpenChain open_chain(const std::string& path, const Settings& settings) {
   });
 }
 
-// A file named by the user is used only if it is empty. The file shared by all programs of a run may also
-// lack a header, if a program was killed while creating it.
-bool is_unused(const PosixFile& overlay, bool is_named) {
-  return is_named ? overlay.size() == 0 : !qcow2::has_magic(overlay);
-}
-
-// Whether the shared file of a run still exists: its name contains the number of the process that holds it
-// open, which another process may have by now. Files of other processes have names.
-bool is_shared_file(const std::string& path) {
-  std::error_code not_there;
-  return fs::is_regular_file(path, not_there) && fs::hard_link_count(path, not_there) == 0;
+// The files of a run are used by the first image that is changed. They have no header before that, and none
+// if a program was killed while creating it.
+bool is_unused(const PosixFile& temporary) {
+  return !qcow2::has_magic(temporary);
 }
 
 std::optional<qcow2::Extension> record_of(const qcow2::Reader& image) {
   const auto& extensions = image.extensions();
   const auto record = std::ranges::find(extensions, qcow2::kDumpRecord, &qcow2::Extension::type);
   return record == extensions.end() ? std::nullopt : std::optional(*record);
+}
+
+std::string what_it_changes(const PosixFile& overlay) {
+  const auto name = qcow2::Reader(overlay).backing_file_name();
+  return name ? "an overlay of " + *name : "an image without a backing file";
 }
 
 void create_named(const std::string& path, const qcow2::OverlayBase& base) {
@@ -60,9 +67,15 @@ void create_named(const std::string& path, const qcow2::OverlayBase& base) {
 }  // namespace
 
 OpenImage::OpenImage(const std::string& path, const Settings& settings)
-    : settings_(settings), path_(fs::canonical(path)), chain_(open_chain(path, settings)) {
-  disk_ = std::make_unique<qcow2::CachedDisk>(chain_.disk(), settings_.cache_bytes);
-  read_existing_overlay();
+    : settings_(settings),
+      path_(name_without_links(path)),
+      chain_(open_chain(path, settings)),
+      disk_(std::make_unique<qcow2::CachedDisk>(chain_.disk(), settings_.cache_bytes)),
+      named_overlay_(find_named_overlay()) {
+  if (named_overlay_.empty())
+    read_temporary_overlay();
+  else
+    read_named_overlay();
 }
 
 bool OpenImage::is_stored_at(const std::string& path) const {
@@ -70,14 +83,47 @@ bool OpenImage::is_stored_at(const std::string& path) const {
   return ours && overlap(stored_ranges(ours->fd), stored_ranges(path));
 }
 
-void OpenImage::read_existing_overlay() {
-  const bool is_named = !settings_.overlay.empty();
-  const std::string& path = is_named ? settings_.overlay : settings_.temporary;
-  if (is_named ? !fs::exists(path) : !is_shared_file(path)) return;
-  to_read_.file = open_for_reading(path);
-  if (is_unused(*to_read_.file, is_named) || !is_based_on_us(*to_read_.file)) return;
+// An image's own comes before the one that is for any image.
+std::string OpenImage::find_named_overlay() const {
+  std::string found;
+  for (const auto& [image, file] : settings_.overlays) {
+    if (image.empty()) found = file;
+    if (!image.empty() && is_stored_at(image)) return file;
+  }
+  return found;
+}
+
+void OpenImage::read_named_overlay() {
+  if (!fs::exists(named_overlay_)) {
+    missed_ = "does not exist";
+    return;
+  }
+  auto file = open_for_reading(named_overlay_);
+  if (file->size() == 0)
+    missed_ = "is empty";
+  else if (!is_based_on_us(*file))
+    missed_ = "is " + what_it_changes(*file);
+  else
+    read_overlay(std::move(file));
+}
+
+void OpenImage::read_temporary_overlay() {
+  for (const std::string& path : settings_.temporaries) {
+    if (!is_shared_file(path)) continue;
+    auto file = open_for_reading(path, temporary_name(), {});
+    if (!is_unused(*file) && is_based_on_us(*file)) return read_overlay(std::move(file));
+  }
+}
+
+void OpenImage::read_overlay(std::unique_ptr<PosixFile> file) {
+  to_read_.file = std::move(file);
   to_read_.overlay = std::make_unique<qcow2::Overlay>(*to_read_.file, *disk_, Durability::none);
   overlay_ = to_read_.overlay.get();
+}
+
+std::string OpenImage::missed_overlay() const {
+  if (missed_.empty() || overlay_ != nullptr) return "";
+  return fmt::format("{}: {}; {} is shown without changes", named_overlay_, missed_, path_);
 }
 
 bool OpenImage::is_based_on_us(const PosixFile& overlay) const {
@@ -99,24 +145,43 @@ qcow2::OverlayBase OpenImage::base(const std::string& name) const {
 void OpenImage::make_writable() {
   const std::scoped_lock lock(mutex_);
   if (to_change_.overlay) return;
-  if (!settings_.overlay.empty()) return open_overlay(settings_.overlay, Durability::synced);
-  if (is_shared_file(settings_.temporary)) open_overlay(settings_.temporary, Durability::none);
-  if (to_change_.overlay) return;
+  if (!named_overlay_.empty()) return open_named_overlay();
+  if (!open_temporary_overlay()) open_own_overlay();
+}
+
+// An overlay of another image is left alone, and no other file replaces one that the user has named.
+void OpenImage::open_named_overlay() {
+  const qcow2::OverlayBase new_base = base(backing_name(path_, named_overlay_));
+  if (!fs::exists(named_overlay_)) create_named(named_overlay_, new_base);
+  auto file = open_for_update(named_overlay_);
+  if (file->size() == 0) qcow2::create_overlay(*file, new_base);
+  if (!is_based_on_us(*file))
+    fail(Errc::other_overlay,
+         fmt::format("{}: is not an overlay of {}, but {}", named_overlay_, path_, what_it_changes(*file)));
+  use(std::move(file), Durability::synced);
+}
+
+// The file of the run that has the changes to this image, or else the first one without any. The programs of
+// the run look for one in turn. False if there is none.
+bool OpenImage::open_temporary_overlay() {
+  const UniqueFd turn = lock_shared_file(settings_.run);
+  for (const std::string& path : settings_.temporaries) {
+    if (!is_shared_file(path)) continue;
+    const auto candidate = open_for_reading(path, temporary_name(), {});
+    if (!is_unused(*candidate) && !is_based_on_us(*candidate)) continue;
+    auto file = open_for_update(path, temporary_name());
+    if (is_unused(*file)) qcow2::create_overlay(*file, base(path_));
+    use(std::move(file), Durability::none);
+    return true;
+  }
+  return false;
+}
+
+void OpenImage::open_own_overlay() {
   auto file = open_temporary_file();
   qcow2::create_overlay(*file, base(path_));
   use(std::move(file), Durability::none);
   has_own_changes_ = true;
-}
-
-// An overlay of another image is left alone, and no other file replaces one that the user has named.
-void OpenImage::open_overlay(const std::string& path, Durability durability) {
-  const bool is_named = durability == Durability::synced;
-  const qcow2::OverlayBase new_base = base(is_named ? backing_name(path_, path) : path_);
-  if (!fs::exists(path)) create_named(path, new_base);
-  auto file = open_for_update(path);
-  if (is_unused(*file, is_named)) qcow2::create_overlay(*file, new_base);
-  if (is_based_on_us(*file)) return use(std::move(file), durability);
-  if (is_named) fail(Errc::refused, fmt::format("{}: is not an overlay of {}", path, path_));
 }
 
 void OpenImage::use(std::unique_ptr<PosixFile> file, Durability durability) {

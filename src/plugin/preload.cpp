@@ -12,22 +12,26 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <fstream>
+#include <iterator>
 #include <span>
 #include <string_view>
 #include <vector>
 
 #include "base/file/memory_disk.h"
-#include "base/file/posix_file.h"
+#include "base/file/shared_file.h"
 #include "base/printable.h"
 #include "plugin/backing_hint.h"
 #include "plugin/guard.h"
 #include "plugin/image_registry.h"
-#include "qcow2/format/read_header.h"
+#include "plugin/image_words.h"
+#include "work/image.h"
 
 namespace e2qcow::plugin {
 namespace {
 
 constexpr int kMaxMessages = 20;
+constexpr int kNotRun = 126;
 
 errcode_t (*open_unix)(const char* name, int flags, io_channel* channel) = nullptr;
 
@@ -44,29 +48,54 @@ void say(const std::string& message) {
   if (number == kMaxMessages) std::fputs("e2qcow: further messages are omitted\n", stderr);
 }
 
+std::vector<std::string> read_list(const std::string& name) {
+  std::vector<std::string> list;
+  for (std::string element; !(element = variable(list_variable(name, list.size()))).empty();)
+    list.push_back(element);
+  return list;
+}
+
+std::vector<NamedOverlay> read_overlays() {
+  const std::vector<std::string> images = read_list(kOverlayImageList);
+  const std::vector<std::string> files = read_list(kOverlayList);
+  std::vector<NamedOverlay> overlays;
+  for (std::size_t i = 0; i < std::min(images.size(), files.size()); ++i)
+    overlays.push_back({images[i] == kAnyImage ? "" : images[i], files[i]});
+  return overlays;
+}
+
+// Hints at options of `e2qcow exec`.
+std::string hint(const std::error_code& code) {
+  if (code == Errc::other_overlay) return "; name one for each image with --overlay IMAGE=FILE";
+  return backing_hint(code);
+}
+
 void read_settings() {
-  settings().overlay = variable(kOverlayVariable);
-  settings().temporary = variable(kTemporaryVariable);
+  settings().overlays = read_overlays();
+  settings().temporaries = read_list(kTemporaryList);
+  settings().run = variable(kRunVariable);
+  settings().backing = read_list(kBackingList);
   settings().say = say;
-  settings().hint = backing_hint;
-  std::vector<std::string>& backing = settings().backing;
-  for (std::string file; !(file = variable(backing_variable(backing.size()))).empty();)
-    backing.push_back(file);
+  settings().hint = hint;
   const std::string cache = variable(kCacheVariable);
   if (!cache.empty()) settings().cache_bytes = std::strtoull(cache.c_str(), nullptr, 10);
 }
 
-// A path that cannot be opened, or is not a file, is left to the program.
-bool is_image(const char* path) noexcept {
+// Whether the program gets a disk instead of the file; `exec` learns of it. A path that cannot be opened, or
+// is not a file, is left to the program.
+bool is_shown_as_disk(const char* path) noexcept {
   try {
-    return path != nullptr && qcow2::has_magic(*open_for_reading(path));
+    if (path == nullptr || !work::is_image(path)) return false;
+    mark_shared_file(settings().run);
+    return true;
   } catch (const std::exception&) {
     return false;
   }
 }
 
 errcode_t open_channel(const char* name, int flags, io_channel* channel) noexcept {
-  return is_image(name) ? e2qcow_io_manager->open(name, flags, channel) : open_unix(name, flags, channel);
+  return is_shown_as_disk(name) ? e2qcow_io_manager->open(name, flags, channel)
+                                : open_unix(name, flags, channel);
 }
 
 // The function of libext2fs that ours replaces.
@@ -109,16 +138,34 @@ blkid_probe new_probe_of(const char* image_name) noexcept {
 void keep_badblocks_away(std::span<char*> words) {
   if (words.empty() || std::string_view(::basename(words[0])) != "badblocks") return;
   for (const char* word : words.subspan(1)) {
-    if (!is_image(word)) continue;
+    if (!is_shown_as_disk(word)) continue;
     say(std::string(word) + ": badblocks would test the image file instead of the disk, so it is not run");
     std::_Exit(EXIT_FAILURE);
   }
 }
 
+// Programs with their own copy of libext2fs, as a plain build of e2fsprogs makes them, use that, and would
+// write to the image file. The name of unix_io_manager is in each copy.
+bool has_own_library() {
+  std::ifstream file("/proc/self/exe", std::ios::binary);
+  const std::string program(std::istreambuf_iterator<char>(file), {});
+  return program.find(unix_io_manager->name) != std::string::npos;
+}
+
+void keep_own_libraries_away(std::span<char*> words) {
+  if (words.empty() || !find_image({words.begin() + 1, words.end()}) || !has_own_library()) return;
+  say(std::string(words[0]) +
+      ": has a copy of libext2fs built in and would open the image file itself, so it is not run; configure "
+      "e2fsprogs with --enable-elf-shlibs, or restore the image and use the disk");
+  mark_shared_file(settings().run);  // nothing more to say
+  std::_Exit(kNotRun);
+}
+
 __attribute__((constructor)) void load(int count, char** words) noexcept {
   static_cast<void>(guarded([&] {
-    keep_badblocks_away({words, static_cast<std::size_t>(count)});
     read_settings();
+    keep_badblocks_away({words, static_cast<std::size_t>(count)});
+    keep_own_libraries_away({words, static_cast<std::size_t>(count)});
     open_unix = unix_io_manager->open;
     unix_io_manager->open = open_channel;
   }));
@@ -135,7 +182,7 @@ extern "C" {
 // resize2fs, e2fsck.
 [[gnu::visibility("default")]] errcode_t ext2fs_get_device_size2(const char* file, int blocksize,
                                                                  blk64_t* retblocks) {
-  if (!is_image(file) || blocksize <= 0)
+  if (!is_shown_as_disk(file) || blocksize <= 0)
     return next<decltype(ext2fs_get_device_size2)>("ext2fs_get_device_size2")(file, blocksize, retblocks);
   return guarded(
       [&] { *retblocks = open_image(file, Access::read)->size() / static_cast<std::uint64_t>(blocksize); });
@@ -144,7 +191,7 @@ extern "C" {
 // resize2fs looks at the file's size, and would truncate the file after shrinking the file system.
 [[gnu::visibility("default")]] int ext2fs_open_file(const char* pathname, int flags, mode_t mode) {
   const bool may_change = (flags & O_ACCMODE) == O_RDWR && (flags & (O_CREAT | O_TRUNC)) == 0;
-  if (!may_change || !is_image(pathname))
+  if (!may_change || !is_shown_as_disk(pathname))
     return next<decltype(ext2fs_open_file)>("ext2fs_open_file")(pathname, flags, mode);
   int fd = -1;
   const errcode_t error =
@@ -157,7 +204,7 @@ extern "C" {
 // with the block at the right offset.
 [[gnu::visibility("default")]] errcode_t ext2fs_mmp_read(ext2_filsys fs, blk64_t mmp_blk, void* buf) {
   const auto read = next<decltype(ext2fs_mmp_read)>("ext2fs_mmp_read");
-  if (!is_image(fs->device_name)) return read(fs, mmp_blk, buf);
+  if (!is_shown_as_disk(fs->device_name)) return read(fs, mmp_blk, buf);
   const errcode_t error = guarded([&] {
     std::vector<std::byte> block(fs->blocksize);
     const errcode_t read_error = io_channel_read_blk64(fs->io, mmp_blk, 1, block.data());
@@ -172,13 +219,13 @@ extern "C" {
 
 // The description of a disk that programs print if they find no file system on it.
 [[gnu::visibility("default")]] blkid_probe blkid_new_probe_from_filename(const char* filename) {
-  if (is_image(filename)) return new_probe_of(filename);
+  if (is_shown_as_disk(filename)) return new_probe_of(filename);
   return next<decltype(blkid_new_probe_from_filename)>("blkid_new_probe_from_filename")(filename);
 }
 
 [[gnu::visibility("default")]] char* blkid_get_tag_value(blkid_cache cache, const char* tagname,
                                                          const char* devname) {
-  if (tagname == nullptr || !is_image(devname))
+  if (tagname == nullptr || !is_shown_as_disk(devname))
     return next<decltype(blkid_get_tag_value)>("blkid_get_tag_value")(cache, tagname, devname);
   blkid_probe probe = new_probe_of(devname);
   if (probe == nullptr) return nullptr;

@@ -10,20 +10,34 @@
 namespace e2qcow::plugin {
 
 // The environment variables through which `e2qcow exec` passes its options to the preloaded library.
-inline constexpr const char* kOverlayVariable = "E2QCOW_OVERLAY";
-inline constexpr const char* kTemporaryVariable = "E2QCOW_TEMPORARY";
+inline constexpr const char* kRunVariable = "E2QCOW_RUN";
 inline constexpr const char* kCacheVariable = "E2QCOW_CACHE_SIZE";
-// One for each backing file, because names may contain any separator, and an empty one after the last.
-inline std::string backing_variable(std::size_t index) {
-  return "E2QCOW_BACKING" + std::to_string(index);
+// Lists. Each has a variable for each element, because names may contain any separator, and an empty one
+// after the last.
+inline constexpr const char* kOverlayList = "E2QCOW_OVERLAY";
+inline constexpr const char* kOverlayImageList = "E2QCOW_IMAGE";  // whose overlay it is; "*": of any other
+inline constexpr const char* kTemporaryList = "E2QCOW_TEMPORARY";
+inline constexpr const char* kBackingList = "E2QCOW_BACKING";
+inline constexpr const char* kAnyImage = "*";
+inline std::string list_variable(const std::string& list, std::size_t index) {
+  return list + std::to_string(index);
 }
+
+// The overlay that the user names for an image.
+struct NamedOverlay {
+  std::string image{};  // empty: for every image without an overlay of its own
+  std::string file{};
+};
 
 // How images are opened.
 struct Settings {
   static constexpr std::uint64_t kDefaultCacheBytes = 64 << 20;
 
-  std::string overlay{};    // empty: none
-  std::string temporary{};  // an overlay shared by several programs, used if there is no other; may be empty
+  std::vector<NamedOverlay> overlays{};
+  // Files that the programs of a run share: overlays of the images that have no other, one each, in the order
+  // in which the images are changed. May be empty.
+  std::vector<std::string> temporaries{};
+  std::string run{};  // the file in which the run is recorded (run_file.h); may be empty
   std::vector<std::string> backing{};
   std::uint64_t cache_bytes = kDefaultCacheBytes;
   // Receives messages for the user, one line each.

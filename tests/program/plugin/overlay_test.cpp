@@ -63,24 +63,93 @@ TEST_F(PluginOverlay, AFileOfOthersIsNotTakenForThatOfTheRun) {
   const std::string precious(1 << 20, 'x');
   write_file(path("image/precious"), precious);
   for (const char* name : {"$PWD/precious", "/dev/null", "$PWD", "/proc/1/fd/4711"}) {
-    const std::string assignment = std::string("E2QCOW_TEMPORARY=") + name;
-    const Outcome outcome = on_image({"sh", "-c", assignment + " tune2fs -L trial disk.img"});
+    const std::string assignment = std::string("E2QCOW_TEMPORARY0=") + name;
+    const Outcome outcome =
+        on_image({"sh", "-c", assignment + " E2QCOW_TEMPORARY1= tune2fs -L trial disk.img"});
     EXPECT_EQ(outcome.status, 0) << outcome;
     EXPECT_NE(outcome.err.find("disk.img: its changes are discarded"), std::string::npos) << outcome;
   }
   EXPECT_TRUE(read_file(path("image/precious")) == precious);
 }
 
-// The programs of a run share the changes to one image, the one that is changed first.
-TEST_F(PluginOverlay, ChangesToASecondImageEndWithTheProgram) {
+TEST_F(PluginOverlay, ProgramsOfOneRunShareTheChangesToEachImage) {
   copy_disk(path("image/disk.img"), path("image/second"));
   const Outcome outcome =
       on_image({"sh", "-c",
-                "tune2fs -L shared disk.img; tune2fs -L own second; dumpe2fs -h disk.img; "
-                "dumpe2fs -h second"});
-  EXPECT_NE(outcome.out.find("shared"), std::string::npos) << outcome;
-  EXPECT_EQ(outcome.out.find("own\n"), std::string::npos) << outcome;
-  EXPECT_NE(outcome.err.find("second: its changes are discarded"), std::string::npos) << outcome;
+                "debugfs -w -R 'mkdir /a' disk.img; debugfs -w -R 'mkdir /b' second; "
+                "debugfs -R 'stat /a' disk.img; debugfs -R 'stat /b' second; debugfs -R 'stat /a' second"});
+  EXPECT_NE(outcome.out.find("Type: directory"), outcome.out.rfind("Type: directory")) << outcome;
+  EXPECT_NE(outcome.err.find("/a: File not found"), std::string::npos) << outcome;
+  EXPECT_NE(outcome.err.find("disk.img: unchanged; all changes were discarded"), std::string::npos);
+  EXPECT_NE(outcome.err.find("second: unchanged; all changes were discarded"), std::string::npos);
+  EXPECT_EQ(outcome.err.find("use: "), std::string::npos);
+}
+
+TEST_F(PluginOverlay, EachImageHasItsOwn) {
+  copy_disk(path("image/disk.img"), path("image/second"));
+  const Words overlays{"--overlay", "disk.img=of-first", "--overlay", "second=of=second"};
+  const Words rename{"sh", "-c", "tune2fs -L first disk.img; tune2fs -L other second"};
+  EXPECT_EQ(on_image(rename, overlays).status, 0);
+  expect_qemu_finds_nothing("image/of-first");
+  expect_qemu_finds_nothing("image/of=second");
+  EXPECT_EQ(label(on_image({"dumpe2fs", "-h", "disk.img"}, overlays)), "first");
+  EXPECT_EQ(label(on_image({"dumpe2fs", "-h", "./second"}, overlays)), "other");
+}
+
+TEST_F(PluginOverlay, ThatOfOneImageIsNoneForAnother) {
+  copy_disk(path("image/disk.img"), path("image/second"));
+  const Outcome outcome = with_overlay({"sh", "-c", "tune2fs -L first disk.img; tune2fs -L other second"});
+  EXPECT_NE(outcome.err.find("but an overlay of disk.img"), std::string::npos) << outcome;
+  EXPECT_NE(outcome.err.find("--overlay IMAGE=FILE"), std::string::npos) << outcome;
+}
+
+TEST_F(PluginOverlay, OptionsThatNameNoImageAreUsageErrors) {
+  EXPECT_EQ(on_image({"dumpe2fs", "disk.img"}, {"--overlay", "missing=overlay"}).status, 2);
+  EXPECT_EQ(on_image({"dumpe2fs", "disk.img"}, {"--overlay", "disk.img="}).status, 2);
+  EXPECT_EQ(on_image({"dumpe2fs", "disk.img"}, {"--overlay", "a", "--overlay", "b"}).status, 2);
+  EXPECT_EQ(
+      on_image({"dumpe2fs", "disk.img"}, {"--overlay", "disk.img=a", "--overlay", "./disk.img=b"}).status, 2);
+  EXPECT_EQ(names_in(path("image")), Words{"disk.img"});
+}
+
+TEST_F(PluginOverlay, IsMissedByProgramsThatRead) {
+  const Outcome missing = with_overlay({"dumpe2fs", "-h", "disk.img"});
+  EXPECT_EQ(missing.status, 0);
+  EXPECT_NE(missing.err.find("overlay: does not exist; "), std::string::npos) << missing;
+  copy_disk(path("image/disk.img"), path("image/second"));
+  EXPECT_EQ(with_overlay({"tune2fs", "-L", "other", "second"}).err, on_raw({"true"}).err);
+  const Outcome of_other = with_overlay({"dumpe2fs", "-h", "disk.img"});
+  EXPECT_NE(of_other.err.find("overlay: is an overlay of second; "), std::string::npos) << of_other;
+  EXPECT_EQ(with_overlay({"dumpe2fs", "-h", "second"}).err.find(kOurLines), std::string::npos);
+}
+
+// One program that changes two images at once.
+TEST_F(PluginOverlay, AJournalInAnotherImageIsReplayed) {
+  const std::string uuid = "00112233-4455-6677-8899-aabbccddeeff";
+  output_of({"mke2fs", "-q", "-F", "-O", "journal_dev", "-b", "1024", "-U", uuid, "disk.img", "8M"});
+  patch_file(path("disk.img"), 2048 + 0x40, std::string("\0\0\0\1", 4));  // users of the journal: one
+  patch_file(path("disk.img"), 2048 + 0x100, "0123456789abcdef");
+  make_image();
+  fs::rename(path("raw/disk.img"), path("raw/journal"));
+  fs::rename(path("image/disk.img"), path("image/journal"));
+  output_of({"mke2fs", "-q", "-F", "-t", "ext4", "-b", "1024", "-O", "^has_journal", "-U",
+             "30313233-3435-3637-3839-616263646566", "disk.img", "16M"});
+  debugfs_write({"feature has_journal", "set_super_value journal_uuid " + uuid,
+                 "set_super_value journal_dev 0x801", "set_super_value state 0"});
+  make_image();
+  const Words words{"e2fsck", "-fy", "-j", "journal", "disk.img"};
+  const Outcome raw = on_raw(words);
+  Outcome image = on_image(words);
+  EXPECT_NE(image.err.find("disk.img: unchanged"), std::string::npos) << image;
+  image.err = without_our_lines(image.err);
+  EXPECT_EQ(first_difference(image, raw), "");
+  EXPECT_EQ(raw.status, 1) << raw;
+}
+
+TEST_F(PluginOverlay, ATemporaryFileIsNamedByItsDirectory) {
+  const Outcome outcome = on_image({"e2fsck", "-fy", "disk.img"}, {}, faulty({"FAULTY_WRITE=12"}));
+  EXPECT_NE(outcome.err.find("temporary file in "), std::string::npos) << outcome;
+  EXPECT_EQ(outcome.err.find("/proc/"), std::string::npos) << outcome;
 }
 
 TEST_F(PluginOverlay, IsContinuedByASecondRun) {

@@ -246,6 +246,74 @@ TEST_F(Plugin, OurE2imageReadsTheDisk) {
 }
 #endif
 
+class PluginBypass : public Plugin {
+ protected:
+  void SetUp() override {
+    Plugin::SetUp();
+    require_program("cc");
+    if (IsSkipped() || HasFatalFailure()) return;
+    make_file_system();
+    make_image();
+  }
+
+  // A program that changes the first byte of its file.
+  void compile(const std::string& name, const Words& options = {}, const std::string& text = "") const {
+    write_file(path("source.c"), R"(#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+int main(int count, char** words) {
+  int fd = open(words[count - 1], O_RDWR);
+  puts(")" + text + R"(");
+  return write(fd, "x", 1) != 1;
+})");
+    Words words{"cc", "source.c", "-o", "image/" + name};
+    words.insert(words.end(), options.begin(), options.end());
+    output_of(words);
+  }
+  void expect_refused(const Words& words, int status, const std::string& reason) const {
+    const std::string before = read_file(path("image/disk.img"));
+    const Outcome outcome = on_image(words);
+    EXPECT_EQ(outcome.status, status) << outcome;
+    EXPECT_NE(outcome.err.find(reason), std::string::npos) << outcome;
+    EXPECT_TRUE(read_file(path("image/disk.img")) == before) << words[0] << " changed the image";
+  }
+};
+
+TEST_F(PluginBypass, StaticProgramsGetNoImage) {
+  compile("program", {"-static"});
+  expect_refused({"./program", "disk.img"}, 126, "./program: is linked statically");
+  expect_refused({"./program", "disk.img?offset=1024"}, 126, "./program: is linked statically");
+  write_file(path("image/raw"), "text");
+  EXPECT_EQ(on_image({"./program", "raw"}), (Outcome{0, "\n", ""}));
+  EXPECT_EQ(read_file(path("image/raw")), "xext");
+}
+
+TEST_F(PluginBypass, SetuidProgramsGetNoImage) {
+  compile("program");
+  fs::permissions(path("image/program"), fs::perms::set_uid, fs::perm_options::add);
+  expect_refused({"./program", "disk.img"}, 126, "./program: is setuid or setgid");
+}
+
+// As a plain build of e2fsprogs makes it.
+TEST_F(PluginBypass, ProgramsWithTheirOwnLibext2fsGetNoImage) {
+  compile("program", {}, "Unix I/O Manager");
+  const std::string reason = "./program: has a copy of libext2fs built in";
+  expect_refused({"./program", "disk.img"}, 126, reason);
+  expect_refused({"sh", "-c", "./program disk.img"}, 126, reason);
+  expect_refused({"env", "./program", "disk.img?offset=0"}, 126, reason);
+}
+
+TEST_F(PluginBypass, AnImageThatNoProgramOpensAsADiskIsReported) {
+  for (const Words& words : {Words{"cat", "disk.img"}, Words{"env", "-i", "/sbin/dumpe2fs", "disk.img"}})
+    EXPECT_NE(on_image(words).err.find("e2qcow: disk.img: no program opened it as a disk"), std::string::npos)
+        << words[0];
+  for (const Words& words :
+       {Words{"sh", "-c", "true"}, Words{"env", "dumpe2fs", "disk.img"},
+        Words{"nice", "dumpe2fs", "disk.img"}, Words{"timeout", "50", "dumpe2fs", "disk.img"},
+        Words{"sh", "-c", "dumpe2fs $0", "disk.img"}})
+    EXPECT_EQ(on_image(words).err.find(kOurLines), std::string::npos) << on_image(words);
+}
+
 TEST_F(Plugin, CProgramsUseTheIoManager) {
   make_file_system({{"-t", "ext4", "-L", "first"}});
   make_image();
@@ -256,6 +324,12 @@ TEST_F(Plugin, CProgramsUseTheIoManager) {
   expect_qemu_finds_nothing("overlay");
   output_of({"qemu-img", "convert", "-f", "qcow2", "-O", "raw", "overlay", "raw-overlay"});
   EXPECT_NE(output_of({"dumpe2fs", "-h", "raw-overlay"}).find("second"), std::string::npos);
+  EXPECT_EQ(run({PLUGIN_EXAMPLE, "raw/disk.img"}).err,
+            "example: not a qcow2 image while working on raw/disk.img (raw/disk.img: not a qcow2 image; "
+            "it holds ext4 labelled 'first')\n");
+  EXPECT_EQ(run({PLUGIN_EXAMPLE, "missing"}).err,
+            "example: No such file or directory while working on missing "
+            "(missing: open: No such file or directory)\n");
   write_file(path("text"), std::string(5000, 'x'));
   const Outcome other = run({PLUGIN_EXAMPLE, "text"});
   EXPECT_EQ(other.status, 1);
