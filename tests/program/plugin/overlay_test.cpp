@@ -85,6 +85,29 @@ TEST_F(PluginOverlay, ProgramsOfOneRunShareTheChangesToEachImage) {
   EXPECT_EQ(outcome.err.find("use: "), std::string::npos);
 }
 
+// They find their files at the same time. There are 16: the changes to further images are their program's.
+TEST_F(PluginOverlay, ProgramsOfOneRunMayChangeManyImagesAtOnce) {
+  for (int i = 1; i <= 17; ++i) copy_disk(path("image/disk.img"), path("image/" + std::to_string(i)));
+  const Outcome outcome =
+      on_image({"sh", "-c",
+                "for i in $(seq 16); do tune2fs -L label$i $i & done; wait; tune2fs -L label17 17; "
+                "for i in $(seq 17); do dumpe2fs -h $i; done"});
+  for (int i = 1; i <= 16; ++i)
+    EXPECT_NE(outcome.out.find("label" + std::to_string(i) + "\n"), std::string::npos) << i << outcome;
+  EXPECT_EQ(outcome.out.find("label17\n"), std::string::npos) << outcome;
+  EXPECT_NE(outcome.err.find("/17: its changes are discarded"), std::string::npos) << outcome;
+}
+
+TEST_F(PluginOverlay, OfOneImageLeavesTheChangesToOthersToBeDropped) {
+  copy_disk(path("image/disk.img"), path("image/second"));
+  const Outcome outcome = on_image({"sh", "-c", "tune2fs -L first disk.img; tune2fs -L other second"},
+                                   {"--overlay", "disk.img=overlay"});
+  EXPECT_EQ(outcome.status, 0);
+  EXPECT_NE(outcome.err.find("second: unchanged; all changes were discarded"), std::string::npos) << outcome;
+  EXPECT_EQ(outcome.err.find("disk.img: unchanged"), std::string::npos) << outcome;
+  EXPECT_EQ(label(with_overlay({"dumpe2fs", "-h", "disk.img"})), "first");
+}
+
 TEST_F(PluginOverlay, EachImageHasItsOwn) {
   copy_disk(path("image/disk.img"), path("image/second"));
   const Words overlays{"--overlay", "disk.img=of-first", "--overlay", "second=of=second"};
