@@ -42,7 +42,9 @@ struct ExecOptions {
 
 // Beside the program, as in a build tree, or in the directory where it was installed.
 std::string find_library() {
-  const fs::path directory = fs::read_symlink("/proc/self/exe").parent_path();
+  std::error_code no_proc;
+  const fs::path directory = fs::read_symlink("/proc/self/exe", no_proc).parent_path();
+  if (no_proc) fail(Errc::refused, "exec needs /proc, which is not mounted here (mount -t proc proc /proc)");
   for (const fs::path& path : {directory / kLibrary, fs::path(E2QCOW_LIBRARY_DIRECTORY) / kLibrary,
                                directory / E2QCOW_LIBRARY_FROM_PROGRAM / kLibrary}) {
     if (!fs::exists(path)) continue;

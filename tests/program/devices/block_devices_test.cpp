@@ -90,6 +90,21 @@ TEST_F(DumpOfDevice, HasTheContentsOfFilesAsTheyAreAfterASync) {
   EXPECT_TRUE(output_of({"debugfs", "-R", "cat /file", "restored.raw"}) == std::string(1 << 20, '\0'));
 }
 
+// As in the chroot of a rescue system.
+TEST_F(DumpOfDevice, WithoutProcSaysWhatIsMissing) {
+  EXPECT_EQ(e2qcow({"dump", "-q", "disk.img", "image.qcow2"}).status, 0);
+  const auto without_proc = [&](const std::string& words) {
+    return run({"unshare", "-m", "sh", "-c", "umount -l /proc; \"$0\" " + words, E2QCOW_PROGRAM});
+  };
+  for (const char* words : {"dump disk.img other.qcow2", "measure disk.img", "exec -- dumpe2fs image.qcow2"})
+    expect_failure(without_proc(words), {"/proc", "mount -t proc proc /proc"});
+  EXPECT_EQ(without_proc("restore -q image.qcow2 new.raw").status, 0);
+  write_file(path("old.raw"), "old");
+  const Outcome onto_another = without_proc("restore -q image.qcow2 old.raw");
+  expect_failure(onto_another, {"old.raw", "mount -t proc proc /proc"});
+  EXPECT_EQ(onto_another.err.find("--force"), std::string::npos) << onto_another;
+}
+
 TEST_F(DumpOfDevice, IsRefusedWhileItIsMountedInAnotherNamespace) {
   const std::string device = attach("disk.img");
   fs::create_directory(path("elsewhere"));
