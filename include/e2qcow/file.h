@@ -35,6 +35,10 @@ class ReadableFile {
   // Whether a part of the range was read as zeros because it is unreadable.
   virtual bool is_lost(Extent) const { return false; }
 
+  // Whether a sector that was read before can be read again, from where it is stored: if not, the whole file
+  // is gone, and not a place in it.
+  virtual bool can_still_read(std::uint64_t /*offset*/) const { return true; }
+
   // A hint that the range will be read soon; returns at once. Up to kPrefetchMargin bytes on either side may
   // also be read.
   virtual void prefetch(Extent) const {}

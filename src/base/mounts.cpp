@@ -73,6 +73,17 @@ std::vector<Mount> mounts_on(const std::vector<StoredRange>& ranges) {
   return found;
 }
 
+std::string loop_device_of(const std::string& file) {
+  std::error_code none;
+  if (!fs::is_regular_file(file, none)) return "";
+  const auto ranges = stored_ranges(file);
+  for (const auto& entry : fs::directory_iterator("/sys/block", none))
+    if (fs::exists(entry.path() / "loop", none) &&
+        overlap(ranges_of_device(device_in(entry.path() / "dev")), ranges))
+      return "/dev/" + entry.path().filename().string();
+  return "";
+}
+
 bool is_claimed(const PosixFile& device) {
   if (!device.is_block_device()) return false;
   std::error_code none;

@@ -24,6 +24,9 @@ struct Mount {
 // Documentation/filesystems/ext4.rst, /proc/fs/ext4
 std::vector<Mount> mounts_on(const std::vector<StoredRange>& ranges);
 
+// The loop device that shows a file; empty if there is none.
+std::string loop_device_of(const std::string& file);
+
 // Whether another program, or a mount that mounts_on() cannot see, has the block device for itself. False for
 // a device with partitions, and for one that is part of another (LVM, RAID).
 bool is_claimed(const PosixFile& device);

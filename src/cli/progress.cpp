@@ -2,6 +2,7 @@
 #include "cli/progress.h"
 
 #include <fmt/format.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -19,6 +20,13 @@ using namespace std::chrono_literals;
 constexpr auto kRedraw = 100ms;
 constexpr auto kJsonLine = 1s;
 constexpr std::size_t kBarWidth = 24;
+
+// Of the terminal on standard error; if there is none, as if it were wide.
+std::size_t terminal_width() {
+  winsize size{};
+  const bool is_known = ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
+  return is_known ? size.ws_col : 120;
+}
 
 std::string time_left(double seconds) {
   if (seconds < 0 || seconds > 360'000) return "-:--";
@@ -67,13 +75,20 @@ void ProgressReport::report(Clock::time_point now) {
     return;
   }
   const auto filled = static_cast<std::size_t>(part * kBarWidth);
-  const std::string line =
-      fmt::format("{:<8} [{:=<{}}{:{}}] {:3.0f} %  {}/s  {} left", phase_, "", filled, "", kBarWidth - filled,
-                  part * 100, human_size(static_cast<std::uint64_t>(rate)),
+  const std::string head = fmt::format("{:<8}", phase_);
+  const std::string bar = fmt::format(" [{:=<{}}{:{}}]", "", filled, "", kBarWidth - filled);
+  const std::string percent = fmt::format(" {:3.0f} %", part * 100);
+  const std::string rest =
+      fmt::format("  {}/s  {} left", human_size(static_cast<std::uint64_t>(rate)),
                   time_left((1 - part) * static_cast<double>(total_) / std::max(rate, 1.0)));
-  say("\r{:{}}", line, width_);
+  std::string line = head + bar + percent + rest;
+  const std::size_t room = terminal_width() - 1;  // a full line would wrap
+  if (line.size() > room) line = head + percent + rest;
+  if (line.size() > room) line = head + percent;
+  line.resize(std::min(line.size(), room));
+  say("\r{:{}}", line, std::min(width_, room));
   std::fflush(stderr);
-  width_ = std::max(width_, line.size());
+  width_ = line.size();
 }
 
 std::unique_ptr<ProgressReport> make_progress(ProgressMode mode, bool quiet) {

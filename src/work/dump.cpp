@@ -93,6 +93,7 @@ void write(const Device& device, const DumpTarget& target, const DumpOptions& op
 
 DumpTarget open_dump_target(const Device& device, const std::string& path, bool accept_device) {
   refuse_output_on_input(path, device.stored());
+  if (path != "-") refuse_replacing_shown(path);
   std::error_code none;
   if (!accept_device && std::filesystem::is_block_file(path, none))
     fail(Errc::is_device, path + ": is a block device; the image would replace what is on it");

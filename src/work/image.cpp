@@ -43,6 +43,7 @@ void forget_front(PipeFile& pipe, const qcow2::Reader& image, unsigned threads) 
 
 std::unique_ptr<PipeFile> open_pipe(const ImageOptions& options) {
   if (options.path != "-") return nullptr;
+  if (is_terminal(kStandardInput)) fail(Errc::refused, "standard input is a terminal, and has no image");
   return std::make_unique<PipeFile>(kStandardInput, "standard input");
 }
 

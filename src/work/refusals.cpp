@@ -76,6 +76,13 @@ void refuse_mounted_target(const std::string& target) {
     if (!stored.name.empty()) refuse_any_use(stored.name);
 }
 
+void refuse_replacing_shown(const std::string& target) {
+  if (const std::string loop = loop_device_of(target); !loop.empty())
+    fail(Errc::in_use,
+         fmt::format("{}: is shown by {}, which would keep the old file (losetup -d detaches it)", target,
+                     loop));
+}
+
 void refuse_partitions(const PosixFile& target) {
   const auto tables = partition_tables(target);
   if (tables.empty()) return;

@@ -30,6 +30,10 @@ std::optional<SourceUse> use_of_source(const PosixFile& device, const std::vecto
 // Errc::in_use if the target, which need not exist, or the file behind a loop device is mounted or in use.
 void refuse_mounted_target(const std::string& target);
 
+// Errc::in_use if the target is a file that a loop device shows: a new file of that name would not be seen
+// there.
+void refuse_replacing_shown(const std::string& target);
+
 // Errc::has_partitions if the device has a partition table.
 void refuse_partitions(const PosixFile& target);
 

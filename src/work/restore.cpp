@@ -20,6 +20,7 @@ ImageFiles open_image(const RestoreOptions& options) {
   const Stored target = stored_output(options.target);
   refuse_overwriting(target, stored_input(options.image.path));
   refuse_mounted_target(options.target);
+  refuse_replacing_shown(options.target);
   ImageFiles image(options.image);
   for (const std::string& name : image.names()) refuse_overwriting(target, {name, stored_ranges(name)});
   return image;

@@ -16,6 +16,9 @@ class FileWindow : public ForwardingFile {
   std::optional<Extent> next_data(std::uint64_t offset) const override;
   bool is_lost(Extent range) const override { return below().is_lost(outside(range)); }
   void prefetch(Extent range) const override { below().prefetch(outside(range)); }
+  bool can_still_read(std::uint64_t offset) const override {
+    return below().can_still_read(window_.offset + offset);
+  }
   std::optional<Descriptor> descriptor() const override;
 
  private:

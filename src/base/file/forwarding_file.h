@@ -13,6 +13,7 @@ class ForwardingFile : public ReadableFile {
   std::uint64_t size() const override { return file_.size(); }
   std::optional<Extent> next_data(std::uint64_t offset) const override { return file_.next_data(offset); }
   bool is_lost(Extent range) const override { return file_.is_lost(range); }
+  bool can_still_read(std::uint64_t offset) const override { return file_.can_still_read(offset); }
   void prefetch(Extent range) const override { file_.prefetch(range); }
   std::optional<Descriptor> descriptor() const override { return file_.descriptor(); }
 

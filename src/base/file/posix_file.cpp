@@ -221,6 +221,15 @@ std::optional<Extent> PosixFile::find_data(std::uint64_t offset) const {
   return Extent{start, static_cast<std::uint64_t>(hole - data)};
 }
 
+bool PosixFile::can_still_read(std::uint64_t offset) const {
+  constexpr std::uint64_t kPage = 4096;
+  std::array<std::byte, 512> sector;
+  const auto page = static_cast<off_t>(offset / kPage * kPage);
+  ::posix_fadvise(fd_.get(), page, kPage,
+                  POSIX_FADV_DONTNEED);  // the cache answers for a device that is gone
+  return ::pread(fd_.get(), sector.data(), sector.size(), static_cast<off_t>(offset)) >= 0;
+}
+
 void PosixFile::prefetch(Extent range) const {
   if (prefetcher_) prefetcher_->prefetch(range);
 }

@@ -41,6 +41,7 @@ class PosixFile : public File {
   void write_back(Extent range) override;
   bool share(std::uint64_t offset, const Descriptor& from, std::uint64_t length) override;
   std::optional<Extent> next_data(std::uint64_t offset) const override;
+  bool can_still_read(std::uint64_t offset) const override;
   void prefetch(Extent range) const override;
   std::optional<Descriptor> descriptor() const override { return Descriptor{fd_.get(), 0}; }
 

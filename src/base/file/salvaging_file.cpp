@@ -2,6 +2,7 @@
 #include "base/file/salvaging_file.h"
 
 #include <e2qcow/error.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -30,7 +31,8 @@ void SalvagingFile::read(std::uint64_t offset, std::span<std::byte> out) const {
   bool must_not_touch = failed({offset, out.size()});
   if (!must_not_touch) {
     try {
-      return below().read(offset, out);
+      below().read(offset, out);
+      return note_success(offset);
     } catch (const std::system_error& error) {
       rethrow_unless_unreadable(error);
       must_not_touch = error.code() == Errc::unreadable;
@@ -62,18 +64,34 @@ void SalvagingFile::read_block(std::uint64_t offset, std::span<std::byte> out) c
     try {
       if (options_.strict) return below().read(offset, out);
       length = below().read_up_to(offset, out);
-      if (length == out.size()) return;
+      if (length == out.size()) return note_success(offset);
       break;  // the file ends in the block
     } catch (const std::system_error& error) {
       rethrow_unless_unreadable(error);
       const bool is_final = attempt == options_.retries || error.code() == Errc::unreadable;
       if (options_.strict && is_final) throw;
       if (error.code() == Errc::unreadable) return read_what_may_be_touched(offset, out);
+      if (is_final) fail_if_gone();
     }
   }
   std::ranges::fill(out.subspan(length), std::byte{0});
   const std::uint64_t block = round_down(offset, options_.block_size);
   add_loss({block, options_.block_size});
+}
+
+void SalvagingFile::note_success(std::uint64_t offset) const {
+  readable_.store(offset, std::memory_order_relaxed);
+  failures_.store(0, std::memory_order_relaxed);
+}
+
+// Some devices answer everything with EIO once they have lost contact. To look each time would wear out a bad
+// one.
+void SalvagingFile::fail_if_gone() const {
+  constexpr unsigned kSuspicious = 16;
+  const std::uint64_t readable = readable_.load(std::memory_order_relaxed);
+  if (++failures_ % kSuspicious != 0 || readable == kNone || below().can_still_read(readable)) return;
+  fail_errno(EIO, fmt::format("{}: no longer answers: even what was read before, at {}, cannot be read",
+                              name(), readable));
 }
 
 // A loss, or an area that must not be touched, may end inside the block.

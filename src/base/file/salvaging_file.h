@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
+#include <atomic>
 #include <map>
 #include <mutex>
 #include <vector>
@@ -30,10 +31,16 @@ class SalvagingFile : public ForwardingFile {
   bool failed(Extent range) const;
   void read_halves(std::uint64_t offset, std::span<std::byte> out) const;
   void add_loss(Extent block) const;
+  void note_success(std::uint64_t offset) const;
+  void fail_if_gone() const;
   void read_block(std::uint64_t offset, std::span<std::byte> out) const;
   void read_what_may_be_touched(std::uint64_t offset, std::span<std::byte> out) const;
 
   Options options_;
+  // To find out whether the device is gone, or only places of it are bad:
+  static constexpr std::uint64_t kNone = ~0ULL;
+  mutable std::atomic<std::uint64_t> readable_{kNone};     // an offset
+  mutable std::atomic<unsigned> failures_{0};              // one after the other
   mutable std::mutex mutex_;                               // guards losses_
   mutable std::map<std::uint64_t, std::uint64_t> losses_;  // offset -> length, none touching
 };

@@ -17,4 +17,8 @@ void open_standard_descriptors() {
   ::close(fd);
 }
 
+bool is_terminal(int fd) {
+  return ::isatty(fd) == 1;
+}
+
 }  // namespace e2qcow

@@ -10,4 +10,6 @@ inline constexpr int kStandardOutput = 1;
 // is opened would get that number, and messages would be written into it. Output to such a descriptor fails.
 void open_standard_descriptors();
 
+bool is_terminal(int fd);
+
 }  // namespace e2qcow

@@ -8,15 +8,18 @@
 
 #include "base/bytes.h"
 #include "base/stop.h"
+#include "ext2/structures/checksum.h"
 
 namespace e2qcow::ext2 {
 namespace {
 
 constexpr std::size_t kTagBytes = 4;     // type and length of what follows
-constexpr std::size_t kNumberBytes = 4;  // before an inode
+constexpr std::size_t kNumberBytes = 4;  // before an inode, and in a tail
+constexpr std::size_t kTailBytes = 8;
 enum class Tag : std::uint16_t { inode = 6, padding = 7, tail = 8, head = 9 };
 
-// Collects inodes from tags. Tags that no tail of the same sequence follows are old, or were never finished.
+// Collects inodes from tags. Tags that no tail of the same sequence follows, with their checksum, are old,
+// damaged, or were never finished.
 class FastCommits {
  public:
   explicit FastCommits(std::uint32_t sequence) : sequence_(sequence) {}
@@ -26,7 +29,11 @@ class FastCommits {
     while (block.size() >= kTagBytes) {
       const auto tag = static_cast<Tag>(load_le<std::uint16_t>(block, 0));
       const std::size_t length = load_le<std::uint16_t>(block, 2);
-      if (length > block.size() - kTagBytes || !add(tag, block.subspan(kTagBytes, length))) return false;
+      if (length > block.size() - kTagBytes) return false;
+      // A tail has its sequence and the checksum of everything before that.
+      const bool is_tail = tag == Tag::tail && length >= kTailBytes;
+      crc_ = crc32c(crc_, block.first(kTagBytes + (is_tail ? kNumberBytes : length)));
+      if (!add(tag, block.subspan(kTagBytes, length))) return false;
       block = block.subspan(kTagBytes + length);
     }
     return true;
@@ -41,8 +48,10 @@ class FastCommits {
     };
     if (tag == Tag::head) return has_begun_ = is_current(4);
     if (!has_begun_ || tag > Tag::head || static_cast<std::uint16_t>(tag) == 0) return false;
-    if (tag == Tag::tail && !is_current(0)) return false;
     if (tag == Tag::tail) {
+      const bool is_whole = value.size() >= kTailBytes && load_le<std::uint32_t>(value, kNumberBytes) == crc_;
+      if (!is_current(0) || !is_whole) return false;
+      crc_ = 0;
       std::ranges::move(pending_, std::back_inserter(committed_));
       pending_.clear();
     }
@@ -55,6 +64,7 @@ class FastCommits {
 
   std::uint32_t sequence_;
   bool has_begun_ = false;
+  std::uint32_t crc_ = 0;  // of the tags since the last tail
   std::vector<FastInode> pending_;
   std::vector<FastInode> committed_;
 };

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <atomic>
 #include <mutex>
+#include <unordered_set>
 
 #include "base/stop.h"
 #include "base/threads.h"
@@ -37,10 +38,18 @@ class DataCheck {
     for (std::uint64_t position = range.offset; position < range.end();) {
       throw_if_stopped();
       const auto mapping = mapping_at(position);
-      if (mapping && mapping->kind == Mapping::Kind::compressed)
+      if (mapping && mapping->kind == Mapping::Kind::compressed && is_new(*mapping))
         decode(position, std::span(cluster).first(mapping->guest.length));
       position = mapping ? mapping->guest.end() : position + reader_.read_unit();
     }
+  }
+
+  // A hostile image may name a cluster a million times; each is decoded once. The set is bounded: clusters of
+  // valid images come once each.
+  bool is_new(const Mapping& mapping) {
+    const std::scoped_lock lock(mutex_);
+    if (named_.size() == kMaxNamed) named_.clear();
+    return named_.insert(*mapping.host_offset).second;
   }
 
   std::optional<Mapping> mapping_at(std::uint64_t guest_offset) {
@@ -66,7 +75,9 @@ class DataCheck {
   const Reader& reader_;
   const std::vector<Extent> ranges_;
   std::atomic<std::size_t> next_{0};
-  std::mutex mutex_;  // guards bad_
+  std::mutex mutex_;  // guards the members below
+  static constexpr std::size_t kMaxNamed = 1 << 18;
+  std::unordered_set<std::uint64_t> named_;  // host offsets
   std::vector<std::uint64_t> bad_;
 };
 

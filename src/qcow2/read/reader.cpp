@@ -181,9 +181,13 @@ void Reader::read_compressed(const Mapping& mapping, std::uint64_t guest_offset,
   std::vector<std::byte> whole(out.size() == cluster_size ? 0 : cluster_size);
   const std::span<std::byte> cluster = whole.empty() ? out : whole;
   const auto decoder = decoders_.borrow([this] { return make_decoder(header_.compression_type); });
-  if (!decoder->decode(stored, cluster))
+  if (!decoder->decode(stored, cluster)) {
+    if (stored.size() < mapping.stored_length)
+      fail(Errc::truncated, fmt::format("{}: it ended early, at {}, in the data of guest offset {}",
+                                        file_.name(), *mapping.host_offset + stored.size(), guest_offset));
     refuse(file_.name(), {"guest offset", guest_offset},
            {Fault::Kind::corrupt, "the compressed cluster cannot be decompressed"});
+  }
   if (!whole.empty())
     std::ranges::copy(cluster.subspan(guest_offset % cluster_size, out.size()), out.begin());
 }

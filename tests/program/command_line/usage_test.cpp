@@ -90,6 +90,47 @@ TEST_F(CommandLine, AnImageThatEndsEarlyInAPipeIsAnErrorOfMapAndCompare) {
   EXPECT_EQ(run({"sh", "-c", "\"$0\" compare - image.qcow2 <disk.img", E2QCOW_PROGRAM}).status, 2);
 }
 
+// As `cat part.* | e2qcow restore -` without the last part.
+TEST_F(CommandLine, ACompressedStreamThatEndsEarlySaysSo) {
+  make_file_system();
+  EXPECT_EQ(e2qcow({"dump", "-q", "--all", "disk.img", "image.qcow2"}).status, 0);
+  const Outcome outcome =
+      run({"sh", "-c", "head -c -70000 image.qcow2 | \"$0\" restore - out", E2QCOW_PROGRAM});
+  expect_failure(outcome, {"standard input: it ended early, at "});
+  EXPECT_FALSE(fs::exists(path("out")));
+}
+
+TEST_F(CommandLine, ATerminalHasNoImage) {
+  require_program("script");
+  if (IsSkipped() || HasFatalFailure()) return;
+  const Outcome outcome =
+      run({"script", "-qec", std::string(E2QCOW_PROGRAM) + " restore - out", "/dev/null"});
+  EXPECT_EQ(outcome.status, 1) << outcome;
+  EXPECT_NE(outcome.out.find("standard input is a terminal"), std::string::npos) << outcome;
+}
+
+// A line that is as wide as the terminal would wrap, and stay.
+TEST_F(CommandLine, TheProgressFitsTheTerminal) {
+  require_program("script");
+  if (IsSkipped() || HasFatalFailure()) return;
+  make_file_system();
+  for (const std::size_t columns : {20U, 30U, 64U, 200U}) {
+    const std::string clock = "LD_PRELOAD=" FAULTY_READS_LIBRARY " FAULTY_CLOCK=1 ";
+    const std::string line = "stty cols " + std::to_string(columns) + "; " + clock + E2QCOW_PROGRAM +
+                             " dump --all --threads 1 --progress always disk.img x";
+    const Outcome outcome = run({"script", "-qec", line, "/dev/null"});
+    std::istringstream updates(outcome.out);
+    std::size_t bars = 0;
+    for (std::string update; std::getline(updates, update, '\r');) {
+      if (update.find(" %") == std::string::npos) continue;
+      ++bars;
+      EXPECT_LT(update.size(), columns) << update;
+    }
+    EXPECT_GT(bars, 0U) << outcome;
+    fs::remove(path("x"));
+  }
+}
+
 TEST_F(CommandLine, AResultThatCannotBePrintedIsAnError) {
   make_file_system();
   EXPECT_EQ(e2qcow({"dump", "disk.img", "image.qcow2"}).status, 0);

@@ -439,6 +439,16 @@ TEST_F(RestoreToDevice, FitTakesADeviceThatHoldsTheFileSystem) {
   EXPECT_TRUE(read_file(path("target.img")) == read_file(path("by-qemu.raw")) + std::string(4096, '\xaa'));
 }
 
+// The loop device would keep the old one, without a name.
+TEST_F(RestoreToDevice, AFileThatALoopDeviceShowsIsNotReplaced) {
+  dump({"--all"});
+  copy_disk(path("disk.img"), path("target.img"));
+  const std::string device = attach("target.img");
+  expect_failure(restore("target.img"), {"target.img: is shown by " + device});
+  expect_failure(e2qcow({"dump", "disk.img", "target.img"}), {"target.img: is shown by " + device});
+  EXPECT_EQ(restore(device).status, 0);
+}
+
 // Somebody meant a partition of it.
 TEST_F(RestoreToDevice, APartitionTableIsNotOverwrittenUnasked) {
   dump({"--all"});

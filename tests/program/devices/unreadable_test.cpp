@@ -75,6 +75,16 @@ TEST_F(Unreadable, ADeviceThatIsGoneEndsTheDumpAndNotWhatIsDone) {
   EXPECT_EQ(info()["lost-bytes"], kBlock);
 }
 
+// Some say EIO to everything from then on. All the rest would become zeros.
+TEST_F(Unreadable, ADeviceThatSaysNothingButEioIsGone) {
+  write_file(path("out/image.qcow2"), "the old image");
+  const std::string none = bytes(std::uint64_t{1} << 40, 1);
+  expect_failure(
+      dump(none, {"--all", "--threads=1", "--retries=0"}, {"FAULTY_GONE=30", "FAULTY_GONE_ERRNO=5"}),
+      {"no longer answers"});
+  EXPECT_EQ(read_file(path("out/image.qcow2")), "the old image");
+}
+
 TEST_F(Unreadable, ABlockOfAFileIsZeroInTheImageAndListed) {
   const std::uint64_t offset = offset_of(first_block_of("/large") + 7);
   const Outcome outcome = dump(bytes(offset + 100, 1), {"--all"});

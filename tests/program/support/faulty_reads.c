@@ -4,7 +4,8 @@
 //   FAULTY_FILE=PATH              the file or block device whose reads are watched
 //   FAULTY_RANGES=OFFSET:LENGTH,  its reads that touch one of these ranges fail with EIO,
 //   FAULTY_TIMES=N                ... the first N of them only
-//   FAULTY_GONE=N                 the Nth read of it and all later ones fail with ENOTCONN
+//   FAULTY_GONE=N                 the Nth read of it and all later ones fail with ENOTCONN,
+//   FAULTY_GONE_ERRNO=NUMBER      ... or with this error
 //   FAULTY_READ=N                 at the Nth read of it
 //   FAULTY_SIGNAL=NUMBER          ... this signal is raised
 //   FAULTY_SIGNALS=N              ... N times (1)
@@ -73,7 +74,7 @@ static bool read_fails(int fd, long long offset, size_t length) {
   if (number == setting("FAULTY_READ")) raise_signals();
   const long gone = setting("FAULTY_GONE");
   if (gone != 0 && number >= gone) {
-    errno = ENOTCONN;
+    errno = getenv("FAULTY_GONE_ERRNO") == NULL ? ENOTCONN : (int)setting("FAULTY_GONE_ERRNO");
     return true;
   }
   if (!touches_a_range(offset, length)) return false;

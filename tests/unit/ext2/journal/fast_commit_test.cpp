@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "ext2/structures/checksum.h"
 #include "tests/support/journal_bytes.h"
 
 namespace e2qcow::ext2 {
@@ -33,6 +34,8 @@ class FastCommit : public testing::Test {
     put_number(bytes, static_cast<std::uint64_t>(tag), 2);
     put_number(bytes, value.size(), 2);
     bytes.insert(bytes.end(), value.begin(), value.end());
+    const auto added = std::span(bytes).last(4 + value.size());
+    crc_ = crc32c(crc_, added);
   }
   void put_head(std::uint64_t block, std::uint32_t sequence) {
     Bytes value(4);  // features
@@ -47,10 +50,16 @@ class FastCommit : public testing::Test {
   }
   // It ends the block.
   void put_tail(std::uint64_t block, std::uint32_t sequence) {
-    Bytes value;
-    put_number(value, sequence, 4);
-    value.resize(1024 - blocks_[block].size() - 4);
+    Bytes begin;
+    const std::uint64_t length = 1024 - blocks_[block].size() - 4;
+    put_number(begin, kTail, 2);
+    put_number(begin, length, 2);
+    put_number(begin, sequence, 4);
+    Bytes value(begin.begin() + 4, begin.end());
+    put_number(value, crc32c(crc_, begin), 4);
+    value.resize(length);
     put(block, kTail, value);
+    crc_ = 0;
   }
   // The numbers of the inodes that count for sequence 7.
   std::vector<std::uint64_t> inodes() {
@@ -67,6 +76,7 @@ class FastCommit : public testing::Test {
     return numbers;
   }
 
+  std::uint32_t crc_ = 0;  // of what was put since the last tail
   std::map<std::uint64_t, Bytes> blocks_;
   Ext2Image image_{1024, 2000};
 };
@@ -113,6 +123,18 @@ TEST_F(FastCommit, IsNoneWithoutItsTail) {
   put_head(1, 7);
   put_inode(1, 12, 5);
   EXPECT_EQ(inodes(), Numbers{});
+}
+
+TEST_F(FastCommit, IsNoneIfItsChecksumIsWrong) {
+  put_head(1, 7);
+  put_inode(1, 12, 1);
+  put_tail(1, 7);
+  put_head(2, 7);
+  put_inode(2, 13, 1);
+  put_tail(2, 7);
+  EXPECT_EQ(inodes(), (std::vector<std::uint64_t>{12, 13}));
+  blocks_[2][100] ^= std::byte{1};
+  EXPECT_EQ(inodes(), (std::vector<std::uint64_t>{12}));
 }
 
 TEST_F(FastCommit, BeginsWithAHead) {
