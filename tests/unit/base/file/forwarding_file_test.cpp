@@ -31,10 +31,12 @@ class Below : public ReadableFile {
   }
   std::optional<Extent> next_data(std::uint64_t offset) const override { return Extent{offset + 7, 3}; }
   bool is_lost(Extent range) const override { return range == lost; }
+  bool can_still_read(std::uint64_t offset) const override { return offset == readable; }
   void prefetch(Extent range) const override { hints.push_back(range); }
   std::optional<Descriptor> descriptor() const override { return Descriptor{42, 1000}; }
 
   Extent lost;
+  std::uint64_t readable = 0;
   mutable Extents reads;
   mutable Extents hints;
 
@@ -108,6 +110,12 @@ TEST_P(Forwarding, KnowsWhatTheFileBelowHasLost) {
   below_.lost = below({100, 200});
   EXPECT_TRUE(file_->is_lost({100, 200}));
   EXPECT_FALSE(file_->is_lost({101, 200}));
+}
+
+TEST_P(Forwarding, AsksTheFileBelowWhetherItIsStillThere) {
+  below_.readable = below({100, 1}).offset;
+  EXPECT_TRUE(file_->can_still_read(100));
+  EXPECT_FALSE(file_->can_still_read(101));
 }
 
 TEST_P(Forwarding, PassesHintsOn) {
