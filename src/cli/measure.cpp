@@ -33,15 +33,19 @@ void print_json(const MeasureCommand& command, const MeasureResult& result) {
   Json sizes = Json::array();
   for (const work::ImageWeight& weight : result.weights)
     sizes.push_back({{"cluster-size", weight.cluster_size}, {"image-size", weight.image_size}});
-  const Json json{{"device", printable(command.device.path)},
-                  {"kind", command.all ? "all" : "metadata"},
-                  {"disk-size", result.disk_size},
-                  {"selected-bytes", result.survey.selected.bytes()},
-                  {"extents", result.survey.selected.extents.size()},
-                  {"classes", classes_json(result.survey.classes())},
-                  {"compress", command.compress},
-                  {"best-cluster-size", result.best_cluster_size()},
-                  {"image-sizes", sizes}};
+  Json json{{"device", printable(command.device.path)},
+            {"kind", command.all ? "all" : "metadata"},
+            {"disk-size", result.disk_size},
+            {"selected-bytes", result.survey.selected.bytes()},
+            {"extents", result.survey.selected.extents.size()},
+            {"classes", classes_json(result.survey.classes())},
+            {"compress", command.compress},
+            {"best-cluster-size", result.best_cluster_size()},
+            {"image-sizes", sizes}};
+  if (result.estimate)
+    json["estimate"] = {{"compress", "zstd"},
+                        {"cluster-size", result.estimate->cluster_size},
+                        {"image-size", result.estimate->image_size}};
   fmt::print("{}\n", json.dump(2));
 }
 
@@ -50,6 +54,9 @@ void print_table(const MeasureCommand& command, const MeasureResult& result) {
              human_size(result.survey.selected.bytes()), command.all ? "blocks in use" : "metadata",
              result.survey.selected.extents.size(), human_size(result.disk_size));
   fmt::print("{}", class_table(result.survey.classes()));
+  if (result.estimate)
+    fmt::print("Size of an image as dump makes it without options (zstd), estimated: {}\n",
+               human_size(result.estimate->image_size));
   if (command.compress == "none")
     fmt::print("Size of an uncompressed image, at most:\n");
   else
@@ -63,7 +70,10 @@ void print_table(const MeasureCommand& command, const MeasureResult& result) {
 int run_measure(const MeasureCommand& command) {
   work::MeasureOptions options{.kind = command.all ? DumpKind::all : DumpKind::metadata,
                                .format = image_format({.compress = command.compress}),
-                               .remember = !command.domain_map.empty()};
+                               .remember = !command.domain_map.empty(),
+                               // Not where every read counts.
+                               .estimate = command.compress == "none" && command.domain_map.empty() &&
+                                           command.device.bad_blocks.empty()};
   const work::Device device(command.device);
   ExtraOutput domain_map(device, command.domain_map, {});
   const MeasureResult result = with_progress(command.common, [&](const TransferOptions& transfer) {

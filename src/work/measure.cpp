@@ -3,6 +3,9 @@
 
 #include <algorithm>
 
+#include "base/bytes.h"
+#include "base/extents.h"
+#include "base/file/data_cursor.h"
 #include "image/extent_source.h"
 #include "work/write_image.h"
 
@@ -26,6 +29,46 @@ std::vector<ImageWeight> weigh(const Device& device, const MeasureOptions& optio
   return weights;
 }
 
+constexpr std::uint64_t kSamples = 512;
+
+// Of the clusters that have data, `kSamples` that are spread evenly; or all.
+std::vector<Extent> sample_of(std::span<const Extent> data, std::uint64_t cluster_size) {
+  const std::uint64_t clusters = std::max<std::uint64_t>(1, total_length(data) / cluster_size);
+  const std::uint64_t step = std::max<std::uint64_t>(1, clusters / kSamples) * cluster_size;
+  std::vector<Extent> sample;
+  std::uint64_t next = 0;      // bytes of data before the next piece of the sample
+  std::uint64_t position = 0;  // bytes of data before the extent
+  for (const Extent& extent : data) {
+    for (; next < position + extent.length; next += step) {
+      const std::uint64_t offset = round_down(extent.offset + (next - position), cluster_size);
+      const Extent piece = common_part({offset, cluster_size}, extent);
+      if (sample.empty() || sample.back().end() <= piece.offset) sample.push_back(piece);
+    }
+    position += extent.length;
+  }
+  return sample;
+}
+
+ImageWeight estimate(const Device& device, const MeasureOptions& options, const MeasureResult& result) {
+  const ImageFormat format{.compression = qcow2::Compression{}};
+  const auto& extents = result.survey.selected.extents;
+  const auto no_weight = [](const qcow2::Layout&) { return std::uint64_t{0}; };
+  const auto layout_of = [&](std::uint32_t bits, const std::vector<Extent>& of) {
+    return plan_image({.compression = format.compression, .cluster_bits = bits}, result.disk_size, of,
+                      device.name(), no_weight);
+  };
+  const qcow2::Layout layout = plan_image(format, result.disk_size, extents, device.name(), no_weight);
+  const std::uint64_t cluster_size = layout.geometry.cluster_size();
+  const std::vector<Extent> data = data_in(device.file(), extents);
+  const std::vector<Extent> sample = sample_of(data, cluster_size);
+  const qcow2::Layout sample_layout = layout_of(layout.geometry.cluster_bits, sample);
+  const std::uint64_t weight = weigh_image(format, sample_layout, device.file(), sample, options.transfer);
+  const double factor = static_cast<double>(total_length(data)) /
+                        static_cast<double>(std::max<std::uint64_t>(1, total_length(sample)));
+  const auto in_data = static_cast<double>(weight - std::min(weight, sample_layout.data_offset)) * factor;
+  return {cluster_size, layout.data_offset + static_cast<std::uint64_t>(in_data)};
+}
+
 }  // namespace
 
 std::uint64_t MeasureResult::best_cluster_size() const {
@@ -40,6 +83,7 @@ MeasureResult measure(const Device& device, const MeasureOptions& options) {
                                   .remember = options.remember || device.may_be_dying()});
   result.disk_size = image_size(device.file());
   result.weights = weigh(device, options, result);
+  if (options.estimate) result.estimate = estimate(device, options, result);
   return result;
 }
 

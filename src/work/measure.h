@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "work/plan.h"
@@ -14,6 +15,7 @@ struct MeasureOptions {
   ImageFormat format{};  // except the cluster size
   TransferOptions transfer{};
   bool remember = false;  // what was read, for map files
+  bool estimate = false;  // also the size of a compressed image, which needs a sample of the data
 };
 
 struct ImageWeight {
@@ -24,14 +26,15 @@ struct ImageWeight {
 struct MeasureResult {
   Survey survey{};
   std::uint64_t disk_size = 0;
-  std::vector<ImageWeight> weights{};  // one for each possible cluster size, ascending
+  std::vector<ImageWeight> weights{};     // one for each possible cluster size, ascending
+  std::optional<ImageWeight> estimate{};  // of an image that is compressed as `dump` does it without options
 
   // The cluster size with the smallest image; of equals, the largest.
   std::uint64_t best_cluster_size() const;
 };
 
 // The sizes of possible dumps. Without compression they follow from the plan; with it, each dump is made and
-// thrown away.
+// thrown away. For the estimate, clusters all over the selection are compressed.
 MeasureResult measure(const Device& device, const MeasureOptions& options);
 
 }  // namespace e2qcow::work

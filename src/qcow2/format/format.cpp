@@ -72,8 +72,7 @@ void check_features(const Header& header, const std::string& name) {
                                   header.crypt_method == 1   ? "AES"
                                   : header.crypt_method == 2 ? "LUKS"
                                                              : "unknown"));
-  if ((header.incompatible_features & kExternalDataFile) != 0) unsupported(name, "an external data file");
-  if ((header.autoclear_features & kRawExternalData) != 0)
+  if ((header.autoclear_features & kRawExternalData) != 0 && !header.has_data_file())
     corrupt(name, "it is marked as having a raw external data file, but has none");
 }
 

@@ -115,6 +115,18 @@ TEST_F(Output, NoUncompressedImageIsLargerThanMeasured) {
   }
 }
 
+TEST_F(Output, TheEstimateIsCloseToTheDump) {
+  for (const Words& kind : {Words{}, Words{"--all"}}) {
+    Words measure{"measure", "disk.img"};
+    measure.insert(measure.end(), kind.begin(), kind.end());
+    Words dump{"dump", "disk.img", "image.qcow2"};
+    dump.insert(dump.end(), kind.begin(), kind.end());
+    const double estimate = json_of(measure)["estimate"]["image-size"].get<double>();
+    const double size = json_of(dump)["image-size"].get<double>();
+    EXPECT_NEAR(estimate / size, 1, 0.1) << estimate << " and " << size;
+  }
+}
+
 TEST_F(Output, ACompressedImageIsExactlyAsLargeAsMeasured) {
   for (const char* how : {"zstd:5", "zlib"}) {
     const std::string compress = std::string("--compress=") + how;
