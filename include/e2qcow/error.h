@@ -21,23 +21,24 @@ enum class Errc {
   refused,
   interrupted,
   unreadable,
-  missing_backing,   // an image needs a backing file that was not named
-  unknown_format,    // nothing says whether a backing file is raw or qcow2
-  surplus_backing,   // a backing file was named for an image that has none
-  ambiguous,         // looks like a qcow2 image and like a raw disk
-  implausible,       // claims more data than its file can hold
-  too_large,         // the disk is larger than the caller accepts
-  mounted,           // would change while it is read
-  unknown_mounts,    // nobody knows whether it is mounted
-  metadata_only,     // would replace the contents of files with zeros
-  has_partitions,    // a whole disk, where a file system was expected
-  no_superblock,     // none in the block that was chosen
-  small_clusters,    // too small ones for a disk of this size
-  overwrites_input,  // the output would be stored where the input is
-  is_device,         // a block device, where a file was expected
-  begins_elsewhere,  // no file system begins here, but elsewhere
-  older_remains,     // an older file system under something else
-  other_overlay,     // an overlay was named that belongs to another image
+  missing_backing,    // an image needs a backing file that was not named
+  unknown_format,     // nothing says whether a backing file is raw or qcow2
+  surplus_backing,    // a backing file was named for an image that has none
+  ambiguous,          // looks like a qcow2 image and like a raw disk
+  implausible,        // claims more data than its file can hold
+  too_large,          // the disk is larger than the caller accepts
+  mounted,            // would change while it is read
+  unknown_mounts,     // nobody knows whether it is mounted
+  metadata_only,      // would replace the contents of files with zeros
+  has_partitions,     // a whole disk, where a file system was expected
+  no_superblock,      // none in the block that was chosen
+  small_clusters,     // too small ones for a disk of this size
+  overwrites_input,   // the output would be stored where the input is
+  is_device,          // a block device, where a file was expected
+  begins_elsewhere,   // no file system begins here, but elsewhere
+  older_remains,      // an older file system under something else
+  other_overlay,      // an overlay was named that belongs to another image
+  missing_data_file,  // an image needs an external data file that was not named
 };
 
 const std::error_category& e2qcow_category() noexcept;

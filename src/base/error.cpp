@@ -44,6 +44,7 @@ long table_code(int value) {
     case Errc::begins_elsewhere: return E2QCOW_BEGINS_ELSEWHERE;
     case Errc::older_remains:    return E2QCOW_OLDER_REMAINS;
     case Errc::other_overlay:    return E2QCOW_OTHER_OVERLAY;
+    case Errc::missing_data_file: return E2QCOW_MISSING_DATA_FILE;
       // clang-format on
   }
   return value;

@@ -6,6 +6,7 @@
 #include "base/file/posix_file.h"
 #include "base/process/sandbox.h"
 #include "cli/command.h"
+#include "cli/image_options.h"
 #include "cli/sizes.h"
 #include "qcow2/check/checker.h"
 
@@ -14,6 +15,7 @@ namespace {
 
 struct CheckOptions {
   std::string image;
+  std::string data_file;  // empty: none
   bool data = false;
   Common common;
 };
@@ -50,8 +52,10 @@ void print_text(const CheckOptions& options, const qcow2::CheckResult& result) {
 
 int run_check(const CheckOptions& options) {
   const auto file = open_for_reading(options.image);
+  const auto data_file = options.data_file.empty() ? nullptr : open_for_reading(options.data_file);
   give_up_rights({});
-  const qcow2::CheckResult result = qcow2::check(*file, {options.data, thread_count(options.common)});
+  const qcow2::CheckResult result =
+      qcow2::check(*file, {options.data, thread_count(options.common), data_file.get()});
   if (options.common.json)
     print_json(options, result);
   else
@@ -68,6 +72,7 @@ void add_check(CLI::App& app, Chosen& chosen) {
       "check", "Check an image's tables and reference counts (exit 0: clean, 2: corruptions, 3: leaks)");
   command->add_option("IMAGE", options->image, "The qcow2 image")->required();
   command->add_flag("--data", options->data, "Also decode every compressed cluster");
+  add_data_file_option(*command, options->data_file);
   add_json_option(*command, options->common);
   add_threads_option(*command, options->common);
   command->footer("Example: e2qcow check sdb1.qcow2");

@@ -95,11 +95,13 @@ void add_compare(CLI::App& app, Chosen& chosen) {
                     "Compare a dump with another disk as a whole, and not only in what the dump holds");
   add_backing_option(*command, "--backing-a", options->a);
   add_backing_option(*command, "--backing-b", options->b);
+  add_data_file_option(*command, options->a.data_file);
   add_limit_options(*command, options->a);
   add_json_option(*command, options->common);
   add_progress_options(*command, options->common);
   command->footer("Example: e2qcow compare sdb1.qcow2 /dev/sdb1");
   command->callback([options, &chosen] {
+    options->b.data_file = options->a.data_file;  // of the one that has one
     options->b.max_size = options->a.max_size;
     options->b.max_ratio = options->a.max_ratio;
     chosen.if_failed = kTrouble;

@@ -111,6 +111,8 @@ Variables variables_for(const ExecOptions& options, const Run& run) {
   std::vector<std::string> backing;
   for (const std::string& file : options.image.backing) backing.push_back(fs::absolute(file).string());
   add_list(variables, plugin::kBackingList, backing);
+  if (!options.image.data_file.empty())
+    variables.push_back({plugin::kDataFileVariable, fs::absolute(options.image.data_file).string()});
   return variables;
 }
 
@@ -159,6 +161,7 @@ void add_exec(CLI::App& app, Chosen& chosen) {
       "exec", "Run e2fsck, debugfs, dumpe2fs, tune2fs, resize2fs ... on the disk in a qcow2 image");
   add_overlay_option(*command, options->overlays);
   add_backing_option(*command, "--backing", options->image);
+  add_data_file_option(*command, options->image.data_file);
   command
       ->add_option_function<std::string>(
           "--cache-size",

@@ -14,6 +14,13 @@ void add_backing_option(CLI::App& command, const std::string& name, work::ImageO
       ->allow_extra_args(false);
 }
 
+void add_data_file_option(CLI::App& command, std::string& file) {
+  command
+      .add_option("--data-file", file,
+                  "The external data file of the image. The name stored in the image is never opened")
+      ->type_name("FILE");
+}
+
 void add_limit_options(CLI::App& command, work::ImageOptions& options) {
   add_size_option(command, "--max-size", options.max_size, "Refuse images of larger disks (default: 1P)")
       ->type_name("SIZE");
@@ -26,6 +33,7 @@ void add_limit_options(CLI::App& command, work::ImageOptions& options) {
 void add_image_options(CLI::App& command, work::ImageOptions& options) {
   command.add_option("IMAGE", options.path, "The qcow2 image (-: standard input)")->required();
   add_backing_option(command, "--backing", options);
+  add_data_file_option(command, options.data_file);
   add_limit_options(command, options);
 }
 

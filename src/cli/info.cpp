@@ -117,8 +117,10 @@ void print_info(const InfoOptions& options, const Info& info, const std::string&
 
 int run_info(const InfoOptions& options, const CLI::App& command) {
   const auto file = open_for_reading(options.image.path);
+  const std::string& data_name = options.image.data_file;
+  const auto data_file = data_name.empty() ? nullptr : open_for_reading(data_name);
   give_up_rights({});
-  const Info info = work::read_info(*file, options.image);
+  const Info info = work::read_info(*file, data_file.get(), options.image);
   if (options.common.json)
     fmt::print("{}\n", info_json(options.image.path, info).dump(2));
   else
@@ -132,6 +134,7 @@ void add_info(CLI::App& app, Chosen& chosen) {
   auto options = std::make_shared<InfoOptions>();
   CLI::App* command = app.add_subcommand("info", "Show what an image is and what it holds");
   command->add_option("IMAGE", options->image.path, "The qcow2 image")->required();
+  add_data_file_option(*command, options->image.data_file);
   add_limit_options(*command, options->image);
   add_json_option(*command, options->common);
   command->footer("Example: e2qcow info sdb1.qcow2");

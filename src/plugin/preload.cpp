@@ -75,6 +75,7 @@ void read_settings() {
   settings().temporaries = read_list(kTemporaryList);
   settings().run = variable(kRunVariable);
   settings().backing = read_list(kBackingList);
+  settings().data_file = variable(kDataFileVariable);
   settings().say = say;
   settings().hint = hint;
   const std::string cache = variable(kCacheVariable);

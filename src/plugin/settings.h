@@ -12,6 +12,7 @@ namespace e2qcow::plugin {
 // The environment variables through which `e2qcow exec` passes its options to the preloaded library.
 inline constexpr const char* kRunVariable = "E2QCOW_RUN";
 inline constexpr const char* kCacheVariable = "E2QCOW_CACHE_SIZE";
+inline constexpr const char* kDataFileVariable = "E2QCOW_DATA_FILE";
 // Lists. Each has a variable for each element, because names may contain any separator, and an empty one
 // after the last.
 inline constexpr const char* kOverlayList = "E2QCOW_OVERLAY";
@@ -39,6 +40,7 @@ struct Settings {
   std::vector<std::string> temporaries{};
   std::string run{};  // the file in which the run is recorded (run_file.h); may be empty
   std::vector<std::string> backing{};
+  std::string data_file{};  // of images that have an external one; may be empty
   std::uint64_t cache_bytes = kDefaultCacheBytes;
   // Receives messages for the user, one line each.
   std::function<void(const std::string&)> say = [](const std::string&) {};

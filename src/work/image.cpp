@@ -95,10 +95,14 @@ ImageFiles::ImageFiles(const ImageOptions& options, std::unique_ptr<PipeFile> pi
     : options_(options),
       pipe_(pipe.get()),
       files_(pipe ? std::unique_ptr<ReadableFile>(std::move(pipe)) : open_for_reading(options.path),
-             options.backing) {}
+             options.backing) {
+  if (!options.data_file.empty()) files_.open_data_file(options.data_file);
+}
 
 ImageFiles::ImageFiles(std::unique_ptr<ReadableFile> image, const ImageOptions& options)
-    : options_(options), pipe_(nullptr), files_(std::move(image), options.backing) {}
+    : options_(options), pipe_(nullptr), files_(std::move(image), options.backing) {
+  if (!options.data_file.empty()) files_.open_data_file(options.data_file);
+}
 
 Image ImageFiles::read(unsigned threads) && {
   return {std::move(files_), pipe_, options_, threads};

@@ -15,6 +15,7 @@ namespace e2qcow::work {
 struct ImageOptions {
   std::string path{};                                        // "-": standard input
   std::vector<std::string> backing{};                        // FILE[:raw|:qcow2], from the top down
+  std::string data_file{};                                   // external, of the image; empty: none
   std::uint64_t max_size = 1ULL << 50;                       // of the disk, in bytes
   std::uint64_t max_ratio = qcow2::Reader::kPlausibleRatio;  // of compressed data to the file's size
   Notice notice = ignore_notice;

@@ -35,8 +35,9 @@ void add_lists(Info& info, const ReadableFile& file) {
   }
 }
 
-void read_disk(Info& info, const ReadableFile& file, const ImageOptions& options) {
-  qcow2::Reader reader(file);
+void read_disk(Info& info, const ReadableFile& file, const ReadableFile* data_file,
+               const ImageOptions& options) {
+  qcow2::Reader reader(file, info.header.has_data_file() ? data_file : nullptr);
   refuse_too_large(reader, options);
   info.backing_file = reader.backing_file_name();
   info.record = reader.record();
@@ -47,20 +48,21 @@ void read_disk(Info& info, const ReadableFile& file, const ImageOptions& options
 }
 
 bool is_no_damage(const std::error_code& code) {
-  constexpr std::array kCodes{Errc::unsupported, Errc::refused, Errc::too_large, Errc::implausible};
+  constexpr std::array kCodes{Errc::unsupported, Errc::missing_data_file, Errc::refused, Errc::too_large,
+                              Errc::implausible};
   return std::ranges::any_of(kCodes, [&](Errc known) { return code == known; });
 }
 
 }  // namespace
 
-Info read_info(const ReadableFile& image, const ImageOptions& options) {
+Info read_info(const ReadableFile& image, const ReadableFile* data_file, const ImageOptions& options) {
   Info info;
   qcow2::refuse_other_contents(image);
   info.header = qcow2::decode_fields(qcow2::read_front(image, qcow2::kHeaderLengthV3), image.name());
   info.extensions = qcow2::read_extensions(image, info.header).extensions;
   info.file_size = image.size();
   try {
-    read_disk(info, image, options);
+    read_disk(info, image, data_file, options);
   } catch (const std::system_error& error) {
     if (!is_no_damage(error.code())) throw;
     info.unreadable = error.what();

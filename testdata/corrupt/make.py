@@ -190,7 +190,11 @@ def headers():
     for method, name in ((1, "AES"), (2, "LUKS"), (3, "unknown")):
         yield unsupported(f"encryption-{name.lower()}", Image().set(crypt=method),
                           f"encryption (method {method}: {name})")
-    yield unsupported("data-file", Image().set(incompatible=1 << 2), "an external data file")
+    external = [f"leak: cluster at {offset}: its refcount is 1, its references are 0"
+                for offset in (DATA, MORE_DATA, STREAM)]
+    yield Case("needs-a-data-file", Image().set(incompatible=1 << 2),
+               (2, "corruption: guest offset 1024: a compressed cluster in an image with an external data file", *external),
+               (1, "needs its external data file; name it with --data-file FILE if you trust it"))
     yield header("raw-data-file-without-one", Image().set(autoclear=2),
                  "it is marked as having a raw external data file, but has none")
     yield header("compression-type-without-feature", Image().set(compression_type=1),

@@ -405,7 +405,7 @@ def bad_headers(maker):
         "rt-max-clusters": dict(rt_clusters=0xffffffff), "snapshots-too-many": dict(snapshots=65537),
         "snapshots-unaligned": dict(snapshots_offset=0x200), "snapshots-past-the-end":
             dict(snapshots=1, snapshots_offset=1 << 40),
-        "external-data-file": dict(incompatible=4), "unknown-feature-5": dict(incompatible=32),
+        "unknown-feature-5": dict(incompatible=32),
         "unknown-feature-63": dict(incompatible=1 << 63), "compression-without-bit": dict(compression=1),
         "compression-bit-without-type": dict(incompatible=8), "compression-2": dict(incompatible=8, compression=2),
         "compression-255": dict(incompatible=8, compression=255), "raw-data-file-bit": dict(autoclear=2),

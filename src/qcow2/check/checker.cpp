@@ -24,7 +24,7 @@ void check_header(ImageCheck& image) {
 
 // The first user owns a cluster. Data comes last, so that data on a table is reported, not the table.
 CheckResult check(const ReadableFile& file, const CheckOptions& options) {
-  ImageCheck image(file);
+  ImageCheck image(file, options.data_file);
   RefcountCheck refcounts(image);
   MappingCheck mappings(image);
   check_header(image);
@@ -34,7 +34,7 @@ CheckResult check(const ReadableFile& file, const CheckOptions& options) {
   walk_bitmaps(file, image.header, image.extensions, image);
   mappings.add_l2_tables();
   refcounts.compare();
-  if (options.data) check_data(image, options.threads);
+  if (options.data && !image.header.has_data_file()) check_data(image, options.threads);
   return image.report.result();
 }
 

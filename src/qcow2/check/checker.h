@@ -14,6 +14,7 @@ namespace e2qcow::qcow2 {
 struct CheckOptions {
   bool data = false;
   unsigned threads = 1;
+  const ReadableFile* data_file = nullptr;  // external, if the image has one and it is at hand
 };
 CheckResult check(const ReadableFile& file, const CheckOptions& options = {});
 

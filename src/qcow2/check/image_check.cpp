@@ -19,15 +19,22 @@ std::vector<Extension> valid_extensions(const ReadableFile& file, const Header& 
   return std::move(list.extensions);
 }
 
+// Without its external data file it is not known.
+std::uint64_t end_of_data(const Header& header, std::uint64_t file_size, const ReadableFile* data_file) {
+  if (!header.has_data_file()) return file_size;
+  return data_file == nullptr ? std::uint64_t{1} << 62 : data_file->size();
+}
+
 }  // namespace
 
-ImageCheck::ImageCheck(const ReadableFile& image_file)
+ImageCheck::ImageCheck(const ReadableFile& image_file, const ReadableFile* data_file)
     : file(image_file),
       file_size(file.size()),
       header(read_header(file)),
       extensions(valid_extensions(file, header)),
       geometry(header.geometry()),
       limits{geometry, header.version, file_size},
+      data_limits{geometry, header.version, end_of_data(header, file_size, data_file)},
       file_clusters(divide_up(file_size, geometry.cluster_size())) {
   refuse_encryption(extensions, file.name());
 }

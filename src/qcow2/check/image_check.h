@@ -19,7 +19,7 @@ namespace e2qcow::qcow2 {
 class ImageCheck : public TableVisitor {
  public:
   // Throws what decode_header() and decode_extensions() throw. `image_file` must outlive the check.
-  explicit ImageCheck(const ReadableFile& image_file);
+  ImageCheck(const ReadableFile& image_file, const ReadableFile* data_file);
 
   // Counts a reference to a table. If it is not aligned, not inside the file or overlaps something else, that
   // is reported and the result is false. So each cluster is read once, and the work follows the size of the
@@ -37,6 +37,7 @@ class ImageCheck : public TableVisitor {
   const std::vector<Extension> extensions;
   const Geometry geometry;
   const ImageLimits limits;
+  const ImageLimits data_limits;      // of data, which may be in another file
   const std::uint64_t file_clusters;  // the last may be cut off
   ClusterUsage clusters;
   CheckReport report;

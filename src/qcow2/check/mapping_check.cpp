@@ -69,12 +69,19 @@ void MappingCheck::add_entries(const L2Table& table, std::span<const std::byte> 
 
 void MappingCheck::add_entry(const ClusterEntry& entry, std::uint64_t references, const Origin& origin) {
   if (entry.cluster.raw() == 0 && entry.subclusters.raw() == 0) return;
-  for (const Fault& fault : faults_of(entry, disk_bytes(origin), image_.limits))
+  for (const Fault& fault : faults_of(entry, disk_bytes(origin), image_.data_limits))
     image_.add_fault(origin, fault);
+  if (image_.header.has_data_file()) return add_external(entry.cluster, origin);
   if (entry.cluster.compressed())
     add_compressed(entry.cluster, references, origin);
   else
     add_standard(entry.cluster, references, origin);
+}
+
+// What is in another file has no refcounts.
+void MappingCheck::add_external(L2Entry entry, const Origin& origin) {
+  if (entry.compressed())
+    image_.report.corruption(origin, "a compressed cluster in an image with an external data file");
 }
 
 // How much of the disk is in a cluster. The size of a snapshot's disk is not known here.

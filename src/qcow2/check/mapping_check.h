@@ -35,6 +35,7 @@ class MappingCheck {
   void add_entries(const L2Table& table, std::span<const std::byte> bytes);
   // `references`: to the entry's table.
   void add_entry(const ClusterEntry& entry, std::uint64_t references, const Origin& origin);
+  void add_external(L2Entry entry, const Origin& origin);
   void add_standard(L2Entry entry, std::uint64_t references, const Origin& origin);
   void add_compressed(L2Entry entry, std::uint64_t references, const Origin& origin);
   std::uint64_t disk_bytes(const Origin& origin) const;

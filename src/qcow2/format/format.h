@@ -78,6 +78,8 @@ struct Header {
   std::uint32_t header_length = 112;
   CompressionType compression_type = CompressionType::zlib;
 
+  // The data is in another file; only tables are in this one.
+  constexpr bool has_data_file() const { return (incompatible_features & kExternalDataFile) != 0; }
   constexpr Geometry geometry() const {
     return {cluster_bits, refcount_order, (incompatible_features & kExtendedL2) != 0};
   }

@@ -63,7 +63,7 @@ void Chain::read(const LayerMapping& found, std::uint64_t guest_offset, std::spa
   if (found.depth == images_.size())
     raw_base_->read(host_offset, out);
   else if (found.mapping.kind == Mapping::Kind::data)
-    images_[found.depth]->file().read(host_offset, out);
+    images_[found.depth]->data_file().read(host_offset, out);
   else
     images_[found.depth]->read(guest_offset, out);
 }
@@ -78,8 +78,8 @@ std::optional<File::Descriptor> Chain::stored_at(Extent guest) const {
   const LayerMapping found = map(guest.offset);
   if (found.mapping.kind != Mapping::Kind::data || found.mapping.guest.length < guest.length)
     return std::nullopt;
-  auto stored =
-      found.depth == images_.size() ? raw_base_->descriptor() : images_[found.depth]->file().descriptor();
+  auto stored = found.depth == images_.size() ? raw_base_->descriptor()
+                                              : images_[found.depth]->data_file().descriptor();
   if (stored) stored->offset += *found.mapping.host_offset;
   return stored;
 }

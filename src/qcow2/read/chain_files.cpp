@@ -6,6 +6,7 @@
 
 #include "base/file/posix_file.h"
 #include "base/storage.h"
+#include "qcow2/format/read_header.h"
 
 namespace e2qcow::qcow2 {
 namespace {
@@ -29,7 +30,7 @@ DiskFormat format_of(const Layer& layer, const Reader& overlay) {
 
 ChainFiles::ChainFiles(std::unique_ptr<ReadableFile> image, const std::vector<std::string>& backing) {
   const std::string name = image->name();
-  layers_.push_back({name, DiskFormat::qcow2, std::move(image)});
+  layers_.push_back({name, DiskFormat::qcow2, std::move(image), nullptr});
   for (const std::string& text : backing) open_backing(text);
 }
 
@@ -38,7 +39,13 @@ void ChainFiles::open_backing(const std::string& text) {
   for (const Layer& layer : layers_)
     if (overlap(stored_ranges(layer.name), stored_ranges(path)))
       fail(Errc::refused, fmt::format("{}: cannot be based on itself", path));
-  layers_.push_back({path, format, open_for_reading(path)});
+  layers_.push_back({path, format, open_for_reading(path), nullptr});
+}
+
+void ChainFiles::open_data_file(const std::string& path) {
+  if (overlap(stored_ranges(layers_.front().name), stored_ranges(path)))
+    fail(Errc::refused, path + ": is the image itself, and not its data file");
+  layers_.front().data_file = open_for_reading(path);
 }
 
 std::vector<std::string> ChainFiles::names() const {
@@ -48,7 +55,7 @@ std::vector<std::string> ChainFiles::names() const {
 }
 
 OpenChain::OpenChain(std::vector<Layer> layers, const Examine& examine) : layers_(std::move(layers)) {
-  add_image(*layers_.front().file, examine);
+  add_image(layers_.front(), examine);
   for (std::size_t i = 1; i < layers_.size(); ++i) read_backing(layers_[i], examine);
   const auto& missing = readers_.back()->backing_file_name();
   if (missing && raw_base_ == nullptr)
@@ -66,13 +73,14 @@ void OpenChain::read_backing(const Layer& layer, const Examine& examine) {
          fmt::format("{}: has no backing file; {} is one too many",
                      raw_base_ != nullptr ? raw_base_->name() : overlay.file().name(), layer.name));
   if (format_of(layer, overlay) == DiskFormat::qcow2)
-    add_image(*layer.file, examine);
+    add_image(layer, examine);
   else
     raw_base_ = layer.file.get();
 }
 
-void OpenChain::add_image(const ReadableFile& file, const Examine& examine) {
-  auto reader = std::make_unique<Reader>(file);
+void OpenChain::add_image(const Layer& layer, const Examine& examine) {
+  const bool has_data_file = layer.data_file != nullptr && read_header(*layer.file).has_data_file();
+  auto reader = std::make_unique<Reader>(*layer.file, has_data_file ? layer.data_file.get() : nullptr);
   examine(*reader);
   readers_.push_back(std::move(reader));
 }

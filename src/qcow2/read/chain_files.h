@@ -22,6 +22,7 @@ struct Layer {
   std::string name;
   std::optional<DiskFormat> format;  // absent: the format in the image above
   std::unique_ptr<ReadableFile> file;
+  std::unique_ptr<ReadableFile> data_file;  // external; null: none
 };
 
 // An image and its backing files, read as far as headers go.
@@ -39,7 +40,7 @@ class OpenChain {
 
  private:
   void read_backing(const Layer& layer, const Examine& examine);
-  void add_image(const ReadableFile& file, const Examine& examine);
+  void add_image(const Layer& layer, const Examine& examine);
 
   std::vector<Layer> layers_;
   std::vector<std::unique_ptr<Reader>> readers_;
@@ -53,6 +54,8 @@ class ChainFiles {
  public:
   // `backing` is FILE[:raw|:qcow2] each, from the top down.
   ChainFiles(std::unique_ptr<ReadableFile> image, const std::vector<std::string>& backing);
+  // The external data file of the image. It is used only if the image has one.
+  void open_data_file(const std::string& path);
 
   // The image's file.
   const ReadableFile& file() const { return *layers_.front().file; }

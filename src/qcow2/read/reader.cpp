@@ -22,15 +22,22 @@ bool continues(const Mapping& before, const Mapping& next) {
   return next.host_offset == *before.host_offset + before.guest.length;
 }
 
-Reader::Reader(const ReadableFile& file)
+Reader::Reader(const ReadableFile& file, const ReadableFile* data_file)
     : file_(file),
+      data_file_(data_file),
       header_(read_header(file)),
       limits_{header_.geometry(), header_.version, file.size()},
+      data_limits_{header_.geometry(), header_.version, Reader::data_file().size()},
       tables_(file) {
   auto [extensions, fault] = read_extensions(file, header_);
   extensions_ = std::move(extensions);
   contradiction_ = fault;
   refuse_encryption(extensions_, file.name());
+  if (header_.has_data_file() && data_file == nullptr)
+    fail(Errc::missing_data_file, file.name() + ": needs its external data file");
+  if (!header_.has_data_file() && data_file != nullptr)
+    fail(Errc::refused,
+         fmt::format("{}: has no external data file; {} is one too many", file.name(), data_file->name()));
   load_backing_file_name();
   load_l1();
 }
@@ -101,7 +108,7 @@ Mapping Reader::describe(const ClusterEntry& entry, std::uint64_t guest_offset) 
 
 void Reader::check(const ClusterEntry& entry, std::uint64_t guest_offset) const {
   const std::uint64_t disk_bytes = std::min(header_.geometry().cluster_size(), header_.size - guest_offset);
-  for (const Fault& fault : faults_of(entry, disk_bytes, limits_)) {
+  for (const Fault& fault : faults_of(entry, disk_bytes, data_limits_)) {
     const Origin origin{"guest offset", guest_offset};
     refuse(file_.name(), origin, fault);
     const std::scoped_lock lock(mutex_);
@@ -158,7 +165,7 @@ void Reader::read(std::uint64_t guest_offset, std::span<std::byte> out) const {
     const auto part = out.first(std::min<std::uint64_t>(out.size(), mapping.guest.length));
     switch (mapping.kind) {
       case Mapping::Kind::data:
-        file_.read(*mapping.host_offset, part);
+        data_file().read(*mapping.host_offset, part);
         break;
       case Mapping::Kind::compressed:
         read_compressed(mapping, guest_offset, part);
@@ -228,7 +235,11 @@ TableSummary Reader::check_tables(std::uint64_t max_ratio) {
     if (!mapping.is_stored()) continue;
     const bool compressed = mapping.kind == Mapping::Kind::compressed;
     (compressed ? summary.compressed_bytes : summary.plain_bytes) += mapping.guest.length;
-    if (!tables.is_free({*mapping.host_offset, compressed ? mapping.stored_length : mapping.guest.length}))
+    if (compressed && data_file_ != nullptr)
+      refuse(file_.name(), {"guest offset", mapping.guest.offset},
+             {Fault::Kind::corrupt, "a compressed cluster in an image with an external data file"});
+    if (data_file_ == nullptr &&
+        !tables.is_free({*mapping.host_offset, compressed ? mapping.stored_length : mapping.guest.length}))
       refuse(file_.name(), {"guest offset", mapping.guest.offset},
              {Fault::Kind::corrupt, "the data at {0} overlaps a table", *mapping.host_offset});
     check_size(summary, limits_.file_size, max_ratio);
@@ -242,7 +253,8 @@ TableSummary Reader::check_tables(std::uint64_t max_ratio) {
 void Reader::check_size(const TableSummary& tables, std::uint64_t file_size, std::uint64_t max_ratio) const {
   if (tables.tables_end > round_up(file_size, header_.geometry().cluster_size()))
     fail(Errc::truncated, fmt::format("{}: it ends at {}, before a table does", file_.name(), file_size));
-  if (tables.plain_bytes > file_size || tables.compressed_bytes / max_ratio > file_size)
+  if (tables.plain_bytes > (data_file_ == nullptr ? file_size : data_file_->size()) ||
+      tables.compressed_bytes / max_ratio > file_size)
     fail(Errc::implausible,
          fmt::format("{}: claims at least {} bytes of data and has only {}, which is not plausible",
                      file_.name(), tables.data_bytes(), file_size));

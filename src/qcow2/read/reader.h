@@ -53,8 +53,9 @@ struct TableSummary {
 // Several threads may call const functions at once. They only read the image; the caches inside have locks.
 class Reader {
  public:
-  // `file` must outlive the reader.
-  explicit Reader(const ReadableFile& file);
+  // `file` must outlive the reader, and so must `data_file`, which has the data of an image with an external
+  // data file; for others it must be null. Throws Errc::missing_data_file if it is null and needed.
+  explicit Reader(const ReadableFile& file, const ReadableFile* data_file = nullptr);
 
   std::uint64_t size() const { return header_.size; }
   // From inside the disk. Unallocated clusters read as zeros.
@@ -73,6 +74,8 @@ class Reader {
   // leaves no trace.
   std::optional<bool> was_opened_for_writing() const;
   const ReadableFile& file() const { return file_; }
+  // Where the host offsets of data count: the image itself, or its external data file.
+  const ReadableFile& data_file() const { return data_file_ == nullptr ? file_ : *data_file_; }
 
   // The longest extent from guest_offset on that is stored in one way and, for data, in one piece. It may end
   // early, at the end of a part of a table. guest_offset is inside the disk.
@@ -108,8 +111,10 @@ class Reader {
   Mapping map_page(std::uint64_t l2_offset, std::uint64_t guest_offset) const;
 
   const ReadableFile& file_;
+  const ReadableFile* data_file_;
   Header header_;
-  ImageLimits limits_;
+  ImageLimits limits_;       // of tables
+  ImageLimits data_limits_;  // of data
   std::vector<Extension> extensions_;
   std::string contradiction_;
   std::optional<std::string> backing_file_name_;

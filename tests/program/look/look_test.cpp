@@ -82,6 +82,36 @@ TEST_F(Look, ComparesADumpWithItsDiskInWhatItHolds) {
   EXPECT_NE(outcome.out.find("inode tables"), std::string::npos) << outcome;
 }
 
+// With the data of the disk in a file of its own, as QEMU makes it.
+TEST_F(Look, AnExternalDataFileIsReadIfItIsNamed) {
+  for (const char* raw : {"off", "on"}) {
+    const std::string options = std::string("data_file=data,data_file_raw=") + raw;
+    output_of({"qemu-img", "create", "-q", "-f", "qcow2", "-o", options, "image", "32M"});
+    output_of({"qemu-img", "convert", "-n", "-f", "raw", "-O", "qcow2", "disk.img", "image"});
+    expect_failure(e2qcow({"restore", "image", "ours"}),
+                   {"image: needs its external data file", "--data-file FILE"});
+    EXPECT_EQ(e2qcow({"restore", "-q", "--data-file=data", "image", "ours"}), (Outcome{0, "", ""}));
+    output_of({"qemu-img", "convert", "-f", "qcow2", "-O", "raw", "image", "theirs"});
+    expect_same_bytes("ours", "theirs");
+    expect_failure(e2qcow({"restore", "--data-file=data", "image", "data"}),
+                   {"would overwrite the input data"});
+    EXPECT_EQ(e2qcow({"compare", "-q", "--data-file=data", "image", "disk.img"}).status, 0);
+    EXPECT_EQ(e2qcow({"check", "--data", "image"}).status, 0);
+    EXPECT_EQ(e2qcow({"check", "--data-file=data", "image"}).status, 0);
+    EXPECT_EQ(json_of({"info", "--data-file=data", "image"})["filesystem"]["state"], "clean");
+    EXPECT_EQ(json_of({"info", "image"}).contains("filesystem"), false);
+    const json ours = json_of({"map", "--data-file=data", "image"});
+    EXPECT_EQ(ours.back()["start"].get<std::uint64_t>() + ours.back()["length"].get<std::uint64_t>(),
+              32U << 20);
+    EXPECT_EQ(
+        output_of({E2QCOW_PROGRAM, "exec", "--data-file=data", "--", "e2fsck", "-fn", "image"}).find("ERROR"),
+        std::string::npos);
+    fs::resize_file(path("data"), 1 << 20);
+    EXPECT_EQ(e2qcow({"restore", "--data-file=data", "image", "cut"}).status, 1);
+    for (const char* name : {"image", "data", "ours", "theirs"}) fs::remove(path(name));
+  }
+}
+
 TEST_F(Look, ExplainsWhyAMetadataDumpDiffersFromItsDisk) {
   EXPECT_EQ(e2qcow({"dump", "-q", "disk.img", "image.qcow2"}).status, 0);
   const Outcome outcome = e2qcow({"compare", "--everything", "disk.img", "image.qcow2"});

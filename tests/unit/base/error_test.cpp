@@ -46,6 +46,7 @@ constexpr Text kTexts[] = {
     {Errc::begins_elsewhere, "a file system begins elsewhere"},
     {Errc::older_remains, "remains of an older file system"},
     {Errc::other_overlay, "is an overlay of another image"},
+    {Errc::missing_data_file, "needs an external data file"},
 };
 
 TEST(Error, OfOursHasTheTextOfTheErrorTable) {
