@@ -97,7 +97,7 @@ Bytes dump(const ext2::Filesystem& filesystem, const MemoryFile& file, DumpKind 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const auto bytes = std::as_bytes(std::span(data, size));
   const MemoryFile file({bytes.begin(), bytes.end()});
-  const auto superblock = ext2::search_superblock(file, {});
+  const auto superblock = ext2::search_superblock(file, {}).superblock;
   if (!superblock) return 0;
   const ext2::Filesystem filesystem(file, *superblock);
   const Options options = options_of(bytes);

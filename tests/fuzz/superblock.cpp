@@ -21,7 +21,7 @@ void select_all_but_inodes(const ext2::Filesystem& filesystem) {
   ext2::Selection selection;
   ext2::Findings findings;
   ext2::select_fixed_structures(filesystem, selection, findings);
-  ext2::select_blocks_in_use(filesystem, {0, geometry.groups()}, selection, findings);
+  ext2::select_blocks_in_use(filesystem, {0, geometry.groups()}, ext2::listed_bad_blocks(filesystem), selection, findings);
   const ext2::InodeTables tables(filesystem, findings);
   for (std::uint64_t group = 0; group < geometry.groups(); ++group) {
     require(geometry.clip(tables.of(group)) == tables.of(group));
@@ -35,7 +35,7 @@ void select_all_but_inodes(const ext2::Filesystem& filesystem) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const auto bytes = std::as_bytes(std::span(data, size));
   const MemoryFile file({bytes.begin(), bytes.end()});
-  const auto superblock = ext2::search_superblock(file, {});
+  const auto superblock = ext2::search_superblock(file, {}).superblock;
   if (!superblock) return 0;
   ext2::describe(*superblock);
   const ext2::Filesystem filesystem(file, *superblock);
