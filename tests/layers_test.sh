@@ -33,7 +33,7 @@ work:              qcow2/format qcow2/codec qcow2/read qcow2/write
 work:              ext2/structures ext2/interpretation ext2/selection ext2/names
 
 cli:               base base/file base/process image work plugin
-cli:               qcow2/format qcow2/read qcow2/check ext2/selection
+cli:               qcow2/format qcow2/read qcow2/check
 plugin:            base base/file work qcow2/format qcow2/read qcow2/overlay
 e2image_compat:    base base/file base/process image work
 e2image_compat:    qcow2/format qcow2/write ext2/structures ext2/selection

@@ -21,7 +21,8 @@ void select_all_but_inodes(const ext2::Filesystem& filesystem) {
   ext2::Selection selection;
   ext2::Findings findings;
   ext2::select_fixed_structures(filesystem, selection, findings);
-  ext2::select_blocks_in_use(filesystem, {0, geometry.groups()}, ext2::listed_bad_blocks(filesystem), selection, findings);
+  ext2::select_blocks_in_use(filesystem, {0, geometry.groups()}, ext2::listed_bad_blocks(filesystem),
+                             selection, findings);
   const ext2::InodeTables tables(filesystem, findings);
   for (std::uint64_t group = 0; group < geometry.groups(); ++group) {
     require(geometry.clip(tables.of(group)) == tables.of(group));

@@ -34,7 +34,8 @@ ImageCheck::ImageCheck(const ReadableFile& image_file, const ReadableFile* data_
       extensions(valid_extensions(file, header)),
       geometry(header.geometry()),
       limits{geometry, header.version, file_size},
-      data_limits{geometry, header.version, end_of_data(header, file_size, data_file)},
+      data_limits{geometry, header.version, end_of_data(header, file_size, data_file),
+                  header.has_data_file()},
       file_clusters(divide_up(file_size, geometry.cluster_size())) {
   refuse_encryption(extensions, file.name());
 }

@@ -10,7 +10,7 @@ namespace {
 
 using enum Fault::Kind;
 
-void check_subclusters(Faults& faults, const ClusterEntry& entry) {
+void check_subclusters(Faults& faults, const ClusterEntry& entry, const ImageLimits& limits) {
   const std::uint64_t raw = entry.subclusters.raw();
   if (entry.cluster.compressed()) {
     if (raw != 0) faults.push_back({corrupt, "a compressed cluster has subclusters ({0:#x})", raw});
@@ -18,7 +18,7 @@ void check_subclusters(Faults& faults, const ClusterEntry& entry) {
   }
   if (entry.subclusters.contradicts_itself())
     faults.push_back({corrupt, "subclusters {0:#x} are allocated and zero at once", raw});
-  if (entry.subclusters.any_allocated() && entry.cluster.host_offset() == 0)
+  if (entry.subclusters.any_allocated() && !has_cluster(entry.cluster, limits))
     faults.push_back({corrupt, "subclusters {0:#x} are allocated in no cluster", raw});
 }
 
@@ -56,7 +56,7 @@ void check_standard(Faults& faults, const ClusterEntry& entry, std::uint64_t dis
     faults.push_back({corrupt, "L2 entry {0:#x} has reserved bits set", cluster.raw()});
   if (cluster.reads_as_zeros() && limits.version < 3)
     faults.push_back({corrupt, "a zero cluster in a version 2 image"});
-  if (cluster.host_offset() == 0) {
+  if (!has_cluster(cluster, limits)) {
     // QEMU ignores the flag if there is no cluster. For zeros so do we; for others it may be that the offset
     // was lost.
     if (cluster.copied() && !cluster.reads_as_zeros())
@@ -93,7 +93,7 @@ Faults faults_of(L1Entry entry) {
 
 Faults faults_of(const ClusterEntry& entry, std::uint64_t disk_bytes, const ImageLimits& limits) {
   Faults faults;
-  if (limits.geometry.extended_l2) check_subclusters(faults, entry);
+  if (limits.geometry.extended_l2) check_subclusters(faults, entry, limits);
   if (entry.cluster.compressed())
     check_compressed(faults, entry.cluster, limits);
   else

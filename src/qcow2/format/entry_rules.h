@@ -20,7 +20,14 @@ struct ImageLimits {
   Geometry geometry;
   std::uint32_t version;
   std::uint64_t file_size;
+  bool has_data_file = false;  // then the file is that one, and a cluster may be at its offset 0
 };
+
+// Whether the entry, not compressed, has a cluster. qcow2 spec, "Standard Cluster Descriptor": in an external
+// data file offset 0 is valid, and the copied flag tells it from none.
+inline bool has_cluster(L2Entry entry, const ImageLimits& limits) {
+  return entry.host_offset() != 0 || (limits.has_data_file && entry.copied());
+}
 
 // In the order of the rules; empty if the entry is valid.
 using Faults = std::vector<Fault>;

@@ -27,7 +27,7 @@ Reader::Reader(const ReadableFile& file, const ReadableFile* data_file)
       data_file_(data_file),
       header_(read_header(file)),
       limits_{header_.geometry(), header_.version, file.size()},
-      data_limits_{header_.geometry(), header_.version, Reader::data_file().size()},
+      data_limits_{header_.geometry(), header_.version, Reader::data_file().size(), header_.has_data_file()},
       tables_(file) {
   auto [extensions, fault] = read_extensions(file, header_);
   extensions_ = std::move(extensions);
@@ -96,13 +96,13 @@ Mapping Reader::describe(const ClusterEntry& entry, std::uint64_t guest_offset) 
   mapping.guest = {guest_offset, geometry.subcluster_size()};
   const std::uint64_t index = inside / geometry.subcluster_size();
   const bool zeros = geometry.extended_l2 ? entry.subclusters.zeros(index) : entry.cluster.reads_as_zeros();
-  const bool data =
-      geometry.extended_l2 ? entry.subclusters.allocated(index) : entry.cluster.host_offset() != 0;
+  const bool is_there = has_cluster(entry.cluster, data_limits_);
+  const bool data = geometry.extended_l2 ? entry.subclusters.allocated(index) : is_there;
   if (zeros)
     mapping.kind = Mapping::Kind::zeros;
   else if (data)
     mapping.kind = Mapping::Kind::data;
-  if (entry.cluster.host_offset() != 0) mapping.host_offset = entry.cluster.host_offset() + inside;
+  if (is_there) mapping.host_offset = entry.cluster.host_offset() + inside;
   return mapping;
 }
 

@@ -256,7 +256,8 @@ TEST_F(Rescue, MapFilesCostNoReadsOfTheDisk) {
   const std::size_t dump = reads({"dump", "--quiet", "--threads=1", "disk.img", "image.qcow2"});
   EXPECT_GT(dump, 10U);
   EXPECT_EQ(reads({"dump", "--quiet", "--threads=1", "--map-out=out.map", "disk.img", "image.qcow2"}), dump);
-  EXPECT_EQ(reads({"measure", "--threads=1", "--domain-map=domain.map", "disk.img"}),
+  // Without the map, a sample for the estimate is read as well.
+  EXPECT_LE(reads({"measure", "--threads=1", "--domain-map=domain.map", "disk.img"}),
             reads({"measure", "--threads=1", "disk.img"}));
 }
 

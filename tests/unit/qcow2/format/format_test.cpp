@@ -123,7 +123,6 @@ INSTANTIATE_TEST_SUITE_P(
         Row{"Version4", {{field::kVersion, 4}}}, Row{"VersionMax", {{field::kVersion, kAll}}},  //
         Row{"Aes", {{field::kCryptMethod, 1}}}, Row{"Luks", {{field::kCryptMethod, 2}}},
         Row{"OtherCrypt", {{field::kCryptMethod, 3}}},             //
-        Row{"ExternalDataFile", {{field::kIncompatible, 4}}},      //
         Row{"FirstUnknownFeature", {{field::kIncompatible, 32}}},  //
         Row{"LastUnknownFeature", {{field::kIncompatible, 1ULL << 63}}},
         Row{"OtherCompression", {{field::kIncompatible, 8}, {field::kCompressionType, 2}}}),
