@@ -88,7 +88,9 @@ class Search {
     const auto copy = read_superblock(filesystem_.file, offset);
     if (!copy) return;
     auto candidate = std::make_unique<Filesystem>(filesystem_.file, *copy);
-    if (!candidate->geometry.has_first_descriptors(copy->raw.s_block_group_nr)) return;
+    const Geometry& geometry = candidate->geometry;  // its own group number may be wrong
+    const auto group = geometry.group_of(offset / geometry.block_size());
+    if (group && !geometry.has_first_descriptors(*group)) return;
     if (tell_the_same(*candidate, filesystem_)) {
       is_confirmed_ = true;
       return;

@@ -79,7 +79,8 @@ std::int64_t begin_of(const ReadableFile& file, const Superblock& copy) {
   const auto own = own_offset(copy);
   if (!own) return 0;
   const auto begin = static_cast<std::int64_t>(copy.offset) - static_cast<std::int64_t>(*own);
-  if (copy.raw.s_block_group_nr != 0 || begins_at(file, copy.offset - kSuperblockOffset, copy)) return begin;
+  if (copy.raw.s_block_group_nr != 0 || begin < 0 || begins_at(file, static_cast<std::uint64_t>(begin), copy))
+    return begin;
   return leads_to_root(file, copy) ? 0 : begin;
 }
 

@@ -105,6 +105,22 @@ TEST_F(Copies, ThatAreInvalidAreIgnored) {
   EXPECT_EQ(differing(), Offsets{});
 }
 
+// Linux before 5.18 gave the backups in new groups the number 0, when a file system grew while it was
+// mounted.
+TEST_F(Copies, WithoutTheFirstDescriptorsBehindThemAreIgnoredWhateverTheirNumber) {
+  superblock_.raw.s_feature_incompat = EXT2_FEATURE_INCOMPAT_META_BG;
+  superblock_.raw.s_first_meta_bg = 1;
+  superblock_.raw.s_blocks_count = 1 + 60 * kGroupBlocks;
+  superblock_.raw.s_inodes_count = 60 * 32;
+  for (const std::uint64_t group : {0, 1, 3, 5, 7, 9, 25, 27}) put_copy(group, superblock_, 20);
+  for (const int number : {49, 0}) {
+    Superblock copy = superblock_;
+    copy.raw.s_block_group_nr = static_cast<std::uint16_t>(number);
+    put_at((1 + 49 * kGroupBlocks) * 1024, copy, 70);  // the descriptors of groups 32 to 63 are elsewhere
+    EXPECT_EQ(differing(), Offsets{}) << number;
+  }
+}
+
 TEST_F(Copies, IncludeThePrimaryIfABackupIsUsed) {
   put_copy(0, superblock_, 40);
   EXPECT_EQ(differing(kNoLimit, offset_of_copy(3)), Offsets{1024});
