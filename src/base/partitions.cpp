@@ -70,6 +70,14 @@ UniqueFd front_of_a_larger_disk(const PosixFile& disk) {
   return done ? std::move(memory) : UniqueFd();
 }
 
+bool can_read(const PosixFile& disk, std::uint64_t offset, std::span<std::byte> out) {
+  try {
+    return disk.read_up_to(offset, out) == out.size();
+  } catch (const std::system_error&) {
+    return false;
+  }
+}
+
 // Each logical partition of an MBR has a sector in front of it, which names the partition and the next such
 // sector. Source: the Linux kernel, block/partitions/msdos.c, parse_extended()
 void add_links(const PosixFile& disk, Extent extended, std::uint64_t sector_size,
@@ -79,7 +87,7 @@ void add_links(const PosixFile& disk, Extent extended, std::uint64_t sector_size
   constexpr int kMaxLinks = 256;
   std::vector<std::byte> sector(kSector);
   std::uint64_t offset = extended.offset;
-  for (int i = 0; i < kMaxLinks && disk.read_up_to(offset, sector) == kSector; ++i) {
+  for (int i = 0; i < kMaxLinks && can_read(disk, offset, sector); ++i) {
     areas.push_back({offset, sector_size});
     const std::uint64_t next = load_le<std::uint32_t>(sector, kSecondEntry + kFirstSector);
     if (next == 0) return;

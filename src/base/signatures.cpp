@@ -95,6 +95,18 @@ std::string text_of_type(std::string_view type, std::string_view label) {
   return fmt::format("it holds {}{}", type, named);
 }
 
+constexpr int kAmbivalent = -2;  // of libblkid: there are signatures of several kinds
+
+std::string text_of_all(const Probe& probe) {
+  std::string types;
+  blkid_reset_probe(probe.get());
+  while (blkid_do_probe(probe.get()) == 0)
+    for (const char* const name : {"TYPE", "PTTYPE"})
+      if (const std::string_view type = value_of(probe, name); !type.empty() && !type.starts_with("ext"))
+        types += fmt::format("{}{}", types.empty() ? "" : ", ", type);
+  return types.empty() ? "" : fmt::format("it holds the signatures of several things ({})", types);
+}
+
 // Partition tables come last: they may be remains in a sector that a file system does not use.
 std::string find_by_libblkid(int fd, Extent part) {
   const Probe probe = probe_of(fd, part);
@@ -102,7 +114,9 @@ std::string find_by_libblkid(int fd, Extent part) {
   blkid_probe_enable_superblocks(probe.get(), 1);
   blkid_probe_set_superblocks_flags(probe.get(), BLKID_SUBLKS_TYPE | BLKID_SUBLKS_LABEL);
   blkid_probe_enable_partitions(probe.get(), 1);
-  if (blkid_do_safeprobe(probe.get()) != 0) return "";
+  const int result = blkid_do_safeprobe(probe.get());
+  if (result == kAmbivalent) return text_of_all(probe);
+  if (result != 0) return "";
   const std::string_view type = value_of(probe, "TYPE");
   if (!type.empty()) return text_of_type(type, value_of(probe, "LABEL"));
   const std::string_view table = value_of(probe, "PTTYPE");

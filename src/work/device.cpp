@@ -48,52 +48,80 @@ std::string text_of(std::uint64_t begin, const ext2::Superblock& superblock) {
                      description.size(), begin);
 }
 
+// Who accepts a mounted device also accepts one that may be mounted.
+std::optional<SourceUse> use_if_known(const PosixFile& device, const std::vector<StoredRange>& storage,
+                                      const DeviceOptions& options) {
+  try {
+    return use_of_source(device, storage);
+  } catch (const std::system_error& error) {
+    if (error.code() != Errc::unknown_mounts || !options.accept_mounted) throw;
+    return SourceUse{error.what(), true};
+  }
+}
+
+bool has_partitions(const PosixFile& disk) {
+  try {
+    return !partition_tables(disk).empty();
+  } catch (const std::system_error&) {  // it cannot be read where they would be
+    return false;
+  }
+}
+
+// What can be read of a disk that may be damaged.
+SalvagingFile readable_parts(const ReadableFile& disk) {
+  return {disk, {.block_size = 512, .retries = 0, .strict = false}};
+}
+
+std::string contents_of(const ReadableFile& disk, Extent part) {
+  return describe_other_contents(readable_parts(disk), part);
+}
+
+}  // namespace
+
 // Nothing begins at the beginning of the part.
-[[noreturn]] void fail_without_superblock(const DeviceOptions& options, const PosixFile& device, Extent part,
-                                          const ext2::SuperblockSearch& search) {
+void Device::fail_without_superblock(const DeviceOptions& options,
+                                     const ext2::SuperblockSearch& search) const {
   if (options.superblock.block)
-    fail(Errc::no_superblock, fmt::format("{}: there is no ext2/3/4 superblock in block {}", device.name(),
-                                          *options.superblock.block));
+    fail(Errc::no_superblock,
+         fmt::format("{}: there is no ext2/3/4 superblock in block {}", name(), *options.superblock.block));
   const bool is_whole_disk = !options.partition && !options.offset;
-  if (is_whole_disk && !partition_tables(device).empty())
-    fail(Errc::has_partitions,
-         device.name() + ": no ext2/3/4 file system begins here, but there are partitions");
-  const std::string contents = describe_other_contents(device, part);
-  const std::string others = contents.empty() ? "" : "; " + contents;
+  if (is_whole_disk && !avoiding_ && has_partitions(*device_))
+    fail(Errc::has_partitions, name() + ": no ext2/3/4 file system begins here, but there are partitions");
+  const std::string contents = contents_of(readable_disk(), part_);
+  std::string others = contents.empty() ? "" : "; " + contents;
+  if (avoiding_ && any_overlaps(known_->unfinished(), {part_.offset + ext2::kSuperblockOffset, 1}))
+    others = "; according to the map, the place of its superblock was not read";
   std::vector<std::uint64_t> offsets;
   std::string found;
   for (const auto& [begin, superblock] : search.others) {
-    const auto on_device = static_cast<std::int64_t>(part.offset) + begin;
+    const auto on_device = static_cast<std::int64_t>(part_.offset) + begin;
     if (on_device < 0) continue;
     offsets.push_back(static_cast<std::uint64_t>(on_device));
     found += "; " + text_of(offsets.back(), superblock);
   }
   if (!offsets.empty())
-    throw BeginsElsewhere(device.name() + ": no ext2/3/4 file system begins here" + others + found,
+    throw BeginsElsewhere(name() + ": no ext2/3/4 file system begins here" + others + found,
                           std::move(offsets));
   fail(Errc::not_ext2,
-       device.name() + ": no ext2/3/4 file system found (neither its superblock nor a backup)" + others);
+       name() + ": no ext2/3/4 file system found (neither its superblock nor a backup)" + others);
 }
-
-}  // namespace
 
 Device::Device(const DeviceOptions& options)
     : device_(
           open_for_reading(options.path, {.takes_hints = true, .reads_ahead = options.bad_blocks.empty()})),
       disk_(options.open_disk()),
       part_(part_of(*device_, disk_or_device().size(), options)),
-      partition_table_(options.partition ? partition_table_areas(*device_) : std::vector<Extent>()),
+      is_partition_(options.partition.has_value()),
       superblock_is_chosen_(options.superblock.block.has_value()),
       storage_(stored_ranges(device_->fd(), part_)) {
   look_at_users(options);
   if (!options.bad_blocks.empty()) avoid_bad_blocks(options.bad_blocks);
-  window_ = avoiding_ ? std::make_unique<FileWindow>(*avoiding_, part_)
-                      : std::make_unique<FileWindow>(disk_or_device(), part_);
+  window_ = std::make_unique<FileWindow>(readable_disk(), part_);
   open_filesystem(options);
 }
 
 void Device::look_at_users(const DeviceOptions& options) {
-  const auto use = use_of_source(*device_, storage_);
+  const auto use = use_if_known(*device_, storage_, options);
   const bool accepted = options.accept_mounted && (options.accept_stale || (use && use->is_current));
   if (use && !accepted) fail(use->is_current ? Errc::mounted : Errc::in_use, use->text);
   if (use) options.notice(use->text);
@@ -120,19 +148,18 @@ void Device::open_filesystem(const DeviceOptions& options) {
                       search.rival->offset / search.rival->block_size()));
     return use(options, *search.superblock);
   }
-  if (superblock_is_chosen_ || !options.accept_no_filesystem)
-    fail_without_superblock(options, *device_, part_, search);
+  if (superblock_is_chosen_ || !options.accept_no_filesystem) fail_without_superblock(options, search);
   salvaging_ = std::move(finder);
 }
 
 // A superblock that is not, or no longer, that of what is on the device.
 void Device::refuse_other(const ext2::Superblock& superblock, const DeviceOptions& options) const {
-  if (const auto begin = ext2::true_begin(disk_or_device(), part_.offset, superblock))
+  if (const auto begin = ext2::true_begin(readable_parts(readable_disk()), part_.offset, superblock))
     throw BeginsElsewhere(
         fmt::format("{}: no ext2/3/4 file system begins here; {}", name(), text_of(*begin, superblock)),
         {*begin});
   if (superblock.is_primary() || options.accept_no_filesystem) return;
-  const std::string contents = describe_other_contents(disk_or_device(), part_);
+  const std::string contents = contents_of(readable_disk(), part_);
   if (!contents.empty())
     fail(Errc::older_remains,
          fmt::format("{}: {}; of an older ext2/3/4 file system there is a backup superblock in block {}",
@@ -149,6 +176,10 @@ void Device::use(const DeviceOptions& options, const ext2::Superblock& superbloc
                                                                        .strict = options.strict});
   filesystem_ = std::make_unique<ext2::Filesystem>(*salvaging_, superblock);
   warn_of_other_users(*filesystem_, options.notice);
+}
+
+std::vector<Extent> Device::partition_table() const {
+  return is_partition_ ? partition_table_areas(*device_) : std::vector<Extent>();
 }
 
 std::vector<Extent> Device::recognised_areas() const {

@@ -83,22 +83,26 @@ class Device {
   std::vector<Extent> recognised_areas() const;
   // What else a copy of the device needs, so that the part is found in it: its partition table, if that was
   // used.
-  const std::vector<Extent>& partition_table() const { return partition_table_; }
+  std::vector<Extent> partition_table() const;
   // The parts that could not be read so far, and those of the file system past the end of the device.
   std::uint64_t lost_bytes() const;
 
  private:
   const ReadableFile& disk_or_device() const { return disk_ ? *disk_ : *device_; }
+  // The whole of it, without what must not be touched.
+  const ReadableFile& readable_disk() const { return avoiding_ ? *avoiding_ : disk_or_device(); }
   void look_at_users(const DeviceOptions& options);
   void avoid_bad_blocks(const std::string& map_file);
   void open_filesystem(const DeviceOptions& options);
   void refuse_other(const ext2::Superblock& superblock, const DeviceOptions& options) const;
+  [[noreturn]] void fail_without_superblock(const DeviceOptions& options,
+                                            const ext2::SuperblockSearch& search) const;
   void use(const DeviceOptions& options, const ext2::Superblock& superblock);
 
   std::unique_ptr<PosixFile> device_;
   std::unique_ptr<ReadableFile> disk_;  // null: the device itself
   Extent part_;
-  std::vector<Extent> partition_table_;
+  bool is_partition_;  // found in the partition table
   bool superblock_is_chosen_;
   std::vector<StoredRange> storage_;
   bool is_in_use_ = false;

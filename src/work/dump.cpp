@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "base/bytes.h"
 #include "ext2/structures/description.h"
 #include "image/extent_source.h"
 #include "qcow2/format/record_extension.h"
@@ -37,9 +38,16 @@ std::optional<std::uint64_t> end_before_tail(const Device& device, const Survey&
   return end < device.part().length ? std::optional(end) : std::nullopt;
 }
 
+// Partitions often end with a part of a block, which is of interest only if there is something in it.
+bool is_tail_of_zeros(const Device& device, Extent tail) {
+  if (tail.length >= device.filesystem()->geometry.block_size()) return false;
+  std::vector<std::byte> bytes(tail.length);
+  device.file().read(tail.offset, bytes);
+  return is_zero(bytes);
+}
+
 void warn_of_tail(const Device& device, const DumpRecord& record, const DumpOptions& options) {
-  const ext2::Filesystem* filesystem = device.filesystem();
-  if (!record.end || device.part().length - *record.end < filesystem->geometry.block_size()) return;
+  if (!record.end || is_tail_of_zeros(device, {*record.end, device.part().length - *record.end})) return;
   options.notice(fmt::format("{}: the last {} bytes are after the file system, and not in the image",
                              device.name(), device.part().length - *record.end));
 }
@@ -85,8 +93,9 @@ void write(const Device& device, const DumpTarget& target, const DumpOptions& op
   };
   const ext2::SelectedExtents& selected = result.survey.selected;
   const qcow2::Layout layout = plan(device, target, options, result);
-  result.image_size = write_image({target.file.get(), options.format, layout, extensions, options.verify},
-                                  device.file(), selected.extents, options.transfer);
+  result.image_size = write_image(
+      {target.file.get(), options.format, layout, extensions, device.part().offset, options.verify},
+      device.file(), selected.extents, options.transfer);
 }
 
 }  // namespace

@@ -55,8 +55,9 @@ std::uint64_t write_to_pipe(const ImageOutput& output, const ReadableFile& file,
 }
 
 // From the disk, and not from what is still in memory.
-void verify_image(PosixFile& image, const ReadableFile& file, const std::vector<Extent>& extents,
+void verify_image(const ImageOutput& output, const ReadableFile& file, const std::vector<Extent>& extents,
                   const TransferOptions& options) {
+  PosixFile& image = output.file->file();
   image.sync();
   image.drop_cache();
   if (options.progress) options.progress->begin("verify", total_length(extents));
@@ -66,7 +67,7 @@ void verify_image(PosixFile& image, const ReadableFile& file, const std::vector<
   const ExtentSource source(file, data_in(file, extents));
   if (const auto offset = first_difference(written, source, options))
     fail(Errc::corrupt, fmt::format("{}: verification failed: it differs from {} at {}", image.name(),
-                                    file.name(), *offset));
+                                    file.name(), output.begin + *offset));
 }
 
 }  // namespace
@@ -78,7 +79,7 @@ std::uint64_t write_image(const ImageOutput& output, const ReadableFile& file,
   const auto background =
       target.is_block_device() ? TableWriter::Background::old_data : TableWriter::Background::zeros;
   const std::uint64_t size = write_to(target.file(), background, output, file, extents, options);
-  if (output.verify) verify_image(target.file(), file, extents, options);
+  if (output.verify) verify_image(output, file, extents, options);
   target.commit(Durability::if_it_replaces);
   return size;
 }

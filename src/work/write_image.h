@@ -20,7 +20,8 @@ struct ImageOutput {
   // first byte of data if an uncompressed image goes to a pipe.
   enum class When { before_data, after_data };
   std::function<std::vector<qcow2::Extension>(When)> extensions;
-  bool verify = false;  // read it back, and compare it with what it was made of; not for standard output
+  std::uint64_t begin = 0;  // of the file on its device, for messages
+  bool verify = false;      // read it back, and compare it with what it was made of; not for standard output
 };
 
 // Writes the disk that has these extents of the file. Returns the size of the image. Throws Errc::corrupt if

@@ -19,6 +19,8 @@ class AvoidingFile : public ForwardingFile {
   // one where it read nothing.
   std::optional<Extent> next_data(std::uint64_t offset) const override;
   void prefetch(Extent range) const override;
+  // None: who reads by it could touch the areas.
+  std::optional<Descriptor> descriptor() const override { return std::nullopt; }
 
  private:
   std::vector<Extent> areas_;

@@ -75,6 +75,39 @@ TEST_F(Unreadable, ADeviceThatIsGoneEndsTheDumpAndNotWhatIsDone) {
   EXPECT_EQ(info()["lost-bytes"], kBlock);
 }
 
+TEST_F(Unreadable, TheFirstAndLastSectorsMayBeUnreadable) {
+  write_file(path("map"), "0 ? 1\n0 0x1000 -\n0x1000 0x1fff000 +\n");
+  for (const Words& options : {Words{"--all"}, Words{"--all", "--bad-blocks=map"}}) {
+    const Outcome outcome = dump("0:4096", options);
+    EXPECT_EQ(outcome.status, 3) << outcome;
+    EXPECT_NE(outcome.err.find("backup superblock used"), std::string::npos) << outcome;
+  }
+  patch_file(path("disk.img"), 1024, std::string(1024, '\0'));
+  const Outcome outcome = dump(bytes(fs::file_size(path("disk.img")) - 512, 512), {"--all"});
+  EXPECT_EQ(outcome.status, 3) << outcome;
+  EXPECT_NE(outcome.err.find("backup superblock used"), std::string::npos) << outcome;
+}
+
+TEST_F(Unreadable, TheMapSaysThatTheSuperblockWasNotRead) {
+  write_file(path("map"), "0 ? 1\n0 0x2000000 ?\n");
+  expect_failure(dump("0:0", {"--bad-blocks=map"}), {"the place of its superblock was not read"});
+}
+
+// The sector in front of a logical partition, which names the next one.
+TEST_F(Unreadable, PartitionsBeforeAnUnreadableLinkAreDumped) {
+  require_program("sfdisk");
+  write_file(path("table"),
+             "start=2048,size=65536\nstart=67584,size=8M,type=5\nstart=69632,size=2M\nstart=75776,size=2M\n");
+  const std::string file_system = read_file(path("disk.img"));
+  write_file(path("disk.img"), std::string(64 << 20, '\0'));
+  output_of({"sh", "-c", "sfdisk -q --label dos disk.img <table"});
+  patch_file(path("disk.img"), 1 << 20, file_system);
+  for (const char* unreadable : {"0:0", "34603008:512", "37748736:512"}) {
+    const Outcome outcome = dump(unreadable, {"--partition=1"});
+    EXPECT_EQ(outcome.status, 0) << unreadable << outcome;
+  }
+}
+
 // Some say EIO to everything from then on. All the rest would become zeros.
 TEST_F(Unreadable, ADeviceThatSaysNothingButEioIsGone) {
   write_file(path("out/image.qcow2"), "the old image");

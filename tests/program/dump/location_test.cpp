@@ -84,6 +84,28 @@ TEST_F(Location, AGptPartitionIsFound) {
   expect_dump_is_of_disk({"--partition=7"});
 }
 
+TEST_F(Location, ADifferenceIsOneOfTheWholeDisk) {
+  put_into_whole(4 * kMiB, 48 * kMiB);
+  const std::uint64_t flipped = 4 * kMiB + first_block_of("/large") * block_size() + 7;
+  const Outcome outcome =
+      e2qcow({"dump", "-q", "--verify", "--all", "--offset=4M", "whole.img", "image.qcow2"},
+             faulty({"FAULTY_FILE=" + path("whole.img").string(), "FAULTY_FLIP=" + std::to_string(flipped)}));
+  EXPECT_EQ(outcome.status, 1) << outcome;
+  EXPECT_NE(outcome.err.find("differs from whole.img at " + std::to_string(flipped)), std::string::npos)
+      << outcome;
+}
+
+TEST_F(Location, TwoThingsThatAreRecognisedAreNoExtFileSystem) {
+  require_program("mkswap");
+  if (IsSkipped()) return;
+  write_file(path("ghost"), std::string(64 << 20, '\0'));
+  output_of({"mke2fs", "-q", "-F", "-b", "1024", "ghost"});
+  patch_file(path("ghost"), 0, std::string(64 << 10, '\0'));
+  output_of({"mkswap", "-q", "ghost"});
+  patch_file(path("ghost"), 65536 + 64, "_BHRfS_M");
+  expect_failure(e2qcow({"dump", "ghost", "image.qcow2"}), {"swap", "btrfs", "of an older", "block 8193"});
+}
+
 TEST_F(Location, APartitionThatDoesNotExistIsAnError) {
   require_program("sfdisk");
   if (IsSkipped()) return;

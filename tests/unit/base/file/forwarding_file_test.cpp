@@ -56,7 +56,8 @@ const Decorator kDecorators[] = {
     {"AvoidingFile",
      [](const ReadableFile& file) {
        return std::make_unique<AvoidingFile>(file, Extents{{kSize / 2, 512}});
-     }},
+     },
+     0, false},
     {"FileWindow",
      [](const ReadableFile& file) {
        return std::make_unique<FileWindow>(file, Extent{3000, kSize - 3000});
