@@ -30,7 +30,7 @@ ext2/names:        base ext2/structures ext2/selection
 
 work:              base base/file base/process image
 work:              qcow2/format qcow2/codec qcow2/read qcow2/write
-work:              ext2/structures ext2/interpretation ext2/selection ext2/names
+work:              ext2/structures ext2/interpretation ext2/selection ext2/names ext2/journal
 
 cli:               base base/file base/process image work plugin
 cli:               qcow2/format qcow2/read qcow2/check

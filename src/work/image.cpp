@@ -83,6 +83,12 @@ Image::Image(qcow2::ChainFiles files, PipeFile* pipe, const ImageOptions& option
   if (chain_.raw_base() != nullptr) data_bytes_ += chain_.raw_base()->size();
 }
 
+std::optional<DumpRecord> Image::record() const {
+  for (const auto& reader : readers())
+    if (auto record = reader->record()) return record;
+  return std::nullopt;
+}
+
 void Image::finish() const {
   if (pipe_ == nullptr) return;
   pipe_->drain();

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -30,6 +32,11 @@ class Image {
 
   // The image by itself.
   qcow2::Reader& reader() const { return chain_.reader(); }
+  // All images that its disk is made of, from the top down.
+  std::span<const std::unique_ptr<qcow2::Reader>> readers() const { return chain_.readers(); }
+  // That of the topmost image that has one.
+  std::optional<DumpRecord> record() const;
+  bool is_piped() const { return pipe_ != nullptr; }
   // Its disk.
   qcow2::Chain& disk() const { return chain_.disk(); }
   // The data of the image and its backing files; an upper bound.

@@ -7,11 +7,16 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "base/extents.h"
+#include "base/file/data_cursor.h"
 #include "base/mounts.h"
 #include "base/partitions.h"
 #include "base/process/standard_descriptors.h"
 #include "base/signatures.h"
+#include "ext2/interpretation/superblock_search.h"
+#include "ext2/journal/recovery.h"
 #include "ext2/structures/description.h"
+#include "ext2/structures/filesystem.h"
 #include "ext2/structures/geometry.h"
 #include "ext2/structures/mount.h"
 #include "ext2/structures/superblock.h"
@@ -27,20 +32,74 @@ void refuse_any_use(const std::string& path) {
          fmt::format("{}: is in use (mounted on {}); unmount it first", path, state.mount_point));
 }
 
-// About how much the file system in an image has in use besides its own structures, as its superblock counts;
-// 0 if there is none.
-std::uint64_t bytes_in_files(const ImageSource& disk, const std::string& name) {
-  const DiskFile file(disk, name);
-  const auto superblock = ext2::read_superblock(file, ext2::kSuperblockOffset);
-  if (!superblock || superblock->is_journal_device()) return 0;
-  const ext2::Geometry geometry(*superblock, file.size());
-  std::uint64_t structures = superblock->journal_bytes() / geometry.block_size();
+// An image of less without a file system may hold only what identified a device.
+constexpr std::uint64_t kFewBytes = 1 << 20;
+
+// A pipe can be read only at its beginning before its data is needed.
+std::optional<ext2::Superblock> find_superblock(const Image& image, const ReadableFile& disk) {
+  auto primary = ext2::read_superblock(disk, ext2::kSuperblockOffset);
+  return primary || image.is_piped() ? primary : ext2::search_superblock(disk, {}).superblock;
+}
+
+// About how much a file system has in use besides its own structures, as its superblock counts.
+std::uint64_t bytes_in_files(const ext2::Superblock& superblock, std::uint64_t disk_size) {
+  const ext2::Geometry geometry(superblock, disk_size);
+  std::uint64_t structures = superblock.journal_bytes() / geometry.block_size();
   for (std::uint64_t group = 0; group < geometry.groups(); ++group)
     structures += geometry.inode_table_blocks() + 2 + geometry.descriptors_in(group).count +
-                  (geometry.has_superblock(group) ? 1 + superblock->raw.s_reserved_gdt_blocks : 0);
-  const ext2::Description counted = ext2::describe(*superblock);
+                  (geometry.has_superblock(group) ? 1 + superblock.raw.s_reserved_gdt_blocks : 0);
+  const ext2::Description counted = ext2::describe(superblock);
   const std::uint64_t in_use = counted.blocks - std::min(counted.blocks, counted.free_blocks);
   return (in_use - std::min(in_use, structures)) * geometry.block_size();
+}
+
+// What the image stores of the journal; of a pipe, where that cannot be seen yet, all that it can store.
+std::uint64_t bytes_in_journal(const Image& image, const ReadableFile& disk,
+                               const ext2::Superblock& superblock) {
+  if (image.is_piped()) return superblock.journal_bytes();
+  const ext2::Filesystem filesystem(disk, superblock);
+  std::vector<Extent> journal;
+  for (const ext2::BlockRun& run : ext2::journal_blocks(filesystem))
+    if (run.first != 0) journal.push_back(filesystem.geometry.bytes(run));
+  return total_length(data_in(disk, sorted_and_joined(std::move(journal))));
+}
+
+void refuse_few_data(const Image& image, const std::string& target) {
+  const std::string& name = image.reader().file().name();
+  const DiskFile disk(image.disk(), name);
+  const auto superblock = find_superblock(image, disk);
+  if (!superblock && image.data_bytes() <= kFewBytes && disk.size() > kFewBytes)
+    fail(Errc::metadata_only, fmt::format("{}: holds {} bytes, and no ext2/3/4 file system: everything else "
+                                          "on {} would be lost",
+                                          name, image.data_bytes(), target));
+  if (!superblock || superblock->is_journal_device()) return;
+  if (!superblock->is_primary())  // what is in use is not counted in backups
+    fail(Errc::metadata_only, fmt::format("{}: has no valid primary superblock, and may hold only metadata: "
+                                          "the contents of all files on {} would be lost",
+                                          name, target));
+  const std::uint64_t in_files = bytes_in_files(*superblock, disk.size());
+  const std::uint64_t data = image.data_bytes();
+  if (in_files / 2 <= data - std::min(data, bytes_in_journal(image, disk, *superblock))) return;
+  fail(Errc::metadata_only, fmt::format("{}: seems to hold only metadata ({} bytes, and its file system has "
+                                        "{} in files): the contents of all files on {} would be lost",
+                                        name, data, in_files, target));
+}
+
+// Returns whether the image says what it holds, and may be restored.
+bool refuse_by_record(const qcow2::Reader& image, const std::string& target) {
+  const std::string& name = image.file().name();
+  const auto record = image.record();
+  if (!record && image.has_record())
+    fail(Errc::metadata_only, name + ": its dump record is unreadable, so it may hold only metadata");
+  if (record && record->kind == DumpKind::signatures)
+    fail(Errc::metadata_only,
+         fmt::format(
+             "{}: holds no file system, only what identified the device: everything on {} would be lost",
+             name, target));
+  if (record && record->kind == DumpKind::metadata)
+    fail(Errc::metadata_only,
+         fmt::format("{}: holds only metadata: the contents of all files on {} would be lost", name, target));
+  return record.has_value();
 }
 
 }  // namespace
@@ -121,25 +180,9 @@ void refuse_output_on_input(const std::string& output, const Stored& input) {
 }
 
 void refuse_metadata_only(const Image& image, const std::string& target) {
-  const std::string& name = image.reader().file().name();
-  const auto record = image.reader().record();
-  if (!record && image.reader().has_record())
-    fail(Errc::metadata_only, name + ": its dump record is unreadable, so it may hold only metadata");
-  if (record && record->kind == DumpKind::signatures)
-    fail(Errc::metadata_only,
-         fmt::format(
-             "{}: holds no file system, only what identified the device: everything on {} would be lost",
-             name, target));
-  if (record && record->kind == DumpKind::metadata)
-    fail(Errc::metadata_only,
-         fmt::format("{}: holds only metadata: the contents of all files on {} would be lost", name, target));
-  if (record) return;
-  const std::uint64_t in_files = bytes_in_files(image.disk(), name);
-  if (in_files / 2 > image.data_bytes())
-    fail(Errc::metadata_only, fmt::format("{}: seems to hold only metadata ({} bytes, and its file system "
-                                          "has {} in files): the contents of "
-                                          "all files on {} would be lost",
-                                          name, image.data_bytes(), in_files, target));
+  bool is_known = false;
+  for (const auto& reader : image.readers()) is_known = refuse_by_record(*reader, target) || is_known;
+  if (!is_known) refuse_few_data(image, target);
 }
 
 }  // namespace e2qcow::work

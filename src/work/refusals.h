@@ -53,7 +53,8 @@ void refuse_overwriting(const Stored& output, const Stored& input);
 void refuse_output_on_input(const std::string& output, const Stored& input);
 
 // Errc::metadata_only if the image is, or may be, a metadata-only dump: file contents on the target would be
-// lost. It says so itself; or it says nothing, and its file system has far more in use than is stored.
+// lost. It, or an image under it, says so itself; or none says anything, and its file system has far more in
+// files than is stored, or there is neither a file system nor much data.
 void refuse_metadata_only(const Image& image, const std::string& target);
 
 }  // namespace e2qcow::work

@@ -57,7 +57,7 @@ void refuse_data_past(const ImageSource& disk, std::uint64_t position, const std
 // What was after the file system on the dumped disk is not in the image. On a device it is left alone, unless
 // the disk has data there by now.
 std::uint64_t disk_size(const Image& image) {
-  const auto record = image.reader().record();
+  const auto record = image.record();
   const qcow2::Chain& disk = image.disk();
   const bool ends_early =
       record && record->end && *record->end < disk.size() && !find_data(disk, *record->end);
@@ -87,7 +87,7 @@ RawSink::Options plan_target(const RestoreOptions& options, const Image& image, 
           .zeroing = options.discard ? File::Zeroing::discard : RawSink::Options{}.zeroing};
 }
 
-std::uint64_t lost_bytes(const qcow2::Reader& image) {
+std::uint64_t lost_bytes(const Image& image) {
   const auto record = image.record();
   return record ? record->lost_bytes : 0;
 }
@@ -116,8 +116,7 @@ RestoreResult RestoreFiles::restore(const RestoreOptions& options) && {
   image.finish();
   target_.commit(Durability::synced);
   const std::uint64_t of_disk = plan.overwrites ? std::min(target_size, image.disk().size()) : plan.size;
-  return {plan.size, of_disk - plan.size, image.data_bytes(), image.contradicts_itself(),
-          lost_bytes(image.reader())};
+  return {plan.size, of_disk - plan.size, image.data_bytes(), image.contradicts_itself(), lost_bytes(image)};
 }
 
 }  // namespace e2qcow::work

@@ -24,14 +24,6 @@ std::uint64_t max_journal_blocks(const Filesystem& filesystem) {
   return std::min<std::uint64_t>(filesystem.geometry.blocks(), 10'240'000);
 }
 
-// The blocks of the journal, in order, according to its inode.
-std::vector<BlockRun> journal_blocks(const Filesystem& filesystem) {
-  const auto bytes = read_inode(filesystem, filesystem.superblock.raw.s_journal_inum);
-  if (!bytes) return {};
-  const Inode inode(*bytes);
-  return blocks_of_file(filesystem, inode.map(), inode.uses_extents(), max_journal_blocks(filesystem));
-}
-
 // The same, according to the copy of the inode's block map in the superblock.
 std::vector<BlockRun> backed_up_journal_blocks(const Filesystem& filesystem) {
   const auto map = journal_map_of(filesystem.superblock);
@@ -148,6 +140,13 @@ class Recovery {
 };
 
 }  // namespace
+
+std::vector<BlockRun> journal_blocks(const Filesystem& filesystem) {
+  const auto bytes = read_inode(filesystem, filesystem.superblock.raw.s_journal_inum);
+  if (!bytes) return {};
+  const Inode inode(*bytes);
+  return blocks_of_file(filesystem, inode.map(), inode.uses_extents(), max_journal_blocks(filesystem));
+}
 
 Replay read_journal(const Filesystem& filesystem) {
   if (!filesystem.superblock.has_compat(EXT3_FEATURE_COMPAT_HAS_JOURNAL)) return {};

@@ -24,6 +24,10 @@ struct Replay {
   bool is_empty() const { return blocks.empty() && inodes.empty(); }
 };
 
+// The blocks of the journal, in order, according to its inode; runs with first = 0 are holes. Empty if it has
+// none, or it cannot be read.
+std::vector<BlockRun> journal_blocks(const Filesystem& filesystem);
+
 // The newest committed version of each block and the inodes of fast commits, as e2fsck and the kernel recover
 // them. Empty if there is nothing to replay, or no valid journal.
 // Source of the format: the kernel's include/linux/jbd2.h; of the rules: e2fsck/recovery.c

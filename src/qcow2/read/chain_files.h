@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -34,6 +35,8 @@ class OpenChain {
 
   // The image by itself, and its disk.
   Reader& reader() const { return *readers_.front(); }
+  // All images, from the top down.
+  std::span<const std::unique_ptr<Reader>> readers() const { return readers_; }
   Chain& disk() const { return *chain_; }
   // The raw file at the bottom; null if there is none.
   const ReadableFile* raw_base() const { return raw_base_; }

@@ -92,12 +92,18 @@ TEST_F(DumpOfDevice, HasTheContentsOfFilesAsTheyAreAfterASync) {
 
 // As in the chroot of a rescue system.
 TEST_F(DumpOfDevice, WithoutProcSaysWhatIsMissing) {
+#ifdef E2QCOW_SANITIZED
+  GTEST_SKIP() << "a sanitizer needs /proc itself";
+#endif
   EXPECT_EQ(e2qcow({"dump", "-q", "disk.img", "image.qcow2"}).status, 0);
   const auto without_proc = [&](const std::string& words) {
     return run({"unshare", "-m", "sh", "-c", "umount -l /proc; \"$0\" " + words, E2QCOW_PROGRAM});
   };
   for (const char* words : {"dump disk.img other.qcow2", "measure disk.img", "exec -- dumpe2fs image.qcow2"})
     expect_failure(without_proc(words), {"/proc", "mount -t proc proc /proc"});
+  const Outcome forced = without_proc("dump -q --force disk.img other.qcow2");
+  EXPECT_EQ(forced.status, 3) << forced;
+  EXPECT_NE(forced.err.find("cannot determine whether it is mounted"), std::string::npos) << forced;
   EXPECT_EQ(without_proc("restore -q image.qcow2 new.raw").status, 0);
   write_file(path("old.raw"), "old");
   const Outcome onto_another = without_proc("restore -q image.qcow2 old.raw");
@@ -449,6 +455,20 @@ TEST_F(RestoreToDevice, AFileThatALoopDeviceShowsIsNotReplaced) {
   EXPECT_EQ(restore(device).status, 0);
 }
 
+TEST_F(DumpOfDevice, TextsReplaceNeitherDevicesNorFilesThatAreShown) {
+  write_file(path("other"), std::string(1 << 20, '\x55'));
+  const std::string device = attach("other");
+  for (const std::string& output : {device, std::string("other")})
+    for (const Words& words : {Words{"dump", "disk.img", "image.qcow2", "--map-out"},
+                               Words{"dump", "disk.img", "image.qcow2", "--report"},
+                               Words{"measure", "disk.img", "--domain-map"}}) {
+      Words command = words;
+      command.push_back(output);
+      expect_failure(e2qcow(command), {output + ": is "});
+    }
+  EXPECT_TRUE(read_file(path("other")) == std::string(1 << 20, '\x55'));
+}
+
 // Somebody meant a partition of it.
 TEST_F(RestoreToDevice, APartitionTableIsNotOverwrittenUnasked) {
   dump({"--all"});
@@ -472,6 +492,47 @@ TEST_F(RestoreToDevice, AMetadataOnlyImageWithoutItsRecordIsRefused) {
     EXPECT_EQ(outcome.status, status) << option << outcome;
     EXPECT_EQ(outcome.err.find("--allow-metadata") != std::string::npos, status == 1) << outcome;
   }
+}
+
+// Nor has an overlay of QEMU's own a record; but what is under it has.
+TEST_F(RestoreToDevice, WhatABackingFileSaysOfItselfCounts) {
+  write_file(path("disk.img"), read_file(path("disk.img")) + std::string(1 << 20, '\xbb'));
+  for (const auto& [option, status] : {std::pair{"--retries=1", 1}, std::pair{"--all", 0}}) {
+    output_of({E2QCOW_PROGRAM, "dump", "-q", option, "disk.img", "ours.qcow2"});
+    output_of({"qemu-img", "create", "-q", "-f", "qcow2", "-b", "ours.qcow2", "-F", "qcow2", "image.qcow2"});
+    const Outcome outcome = restore(used_device(kDiskSize + (1 << 20)), {"--backing=ours.qcow2"});
+    EXPECT_EQ(outcome.status, status) << option << outcome;
+    EXPECT_EQ(outcome.err.find("--allow-metadata") != std::string::npos, status == 1) << outcome;
+    EXPECT_TRUE(on_target().substr(kDiskSize) == std::string(1 << 20, '\xaa')) << option;
+  }
+}
+
+TEST_F(RestoreToDevice, AnImageWithoutARecordOfWhichNothingIsKnownIsRefused) {
+  const auto expect_refused = [&](const Words& options) {
+    Words dump{E2QCOW_PROGRAM, "dump", "-q", "disk.img", "ours.qcow2"};
+    dump.insert(dump.end(), options.begin(), options.end());
+    run(dump);
+    output_of({"qemu-img", "convert", "-c", "-O", "qcow2", "ours.qcow2", "image.qcow2"});
+    expect_failure(restore(used_device(kDiskSize)), {"image.qcow2: ", "--allow-metadata"});
+    expect_untouched();
+  };
+  output_of({"mke2fs", "-q", "-F", "-t", "ext4", "-b", "1024", "-J", "size=8", "disk.img"});
+  output_of({"dd", "if=/dev/urandom", "of=random", "bs=1M", "count=4", "status=none"});
+  output_of({"debugfs", "-w", "-R", "write random /random", "disk.img"});
+  // More is in the journal than in files.
+  const std::string blocks = output_of({"debugfs", "-R", "blocks <8>", "disk.img"});
+  std::istringstream numbers(blocks);
+  std::string superblock;
+  numbers >> superblock;
+  for (std::uint64_t block = 0; numbers >> block;)
+    patch_file(path("disk.img"), block * 1024, read_file(path("random")).substr(0, 1024));
+  output_of({"e2fsck", "-fn", "disk.img"});
+  expect_refused({});
+  // Nobody knows how much is in files.
+  patch_file(path("disk.img"), 1024, std::string(1024, '\0'));
+  expect_refused({});
+  write_file(path("disk.img"), std::string(kDiskSize, '\x55'));
+  expect_refused({"--force"});
 }
 
 TEST_F(RestoreToDevice, AMountedDeviceIsRefused) {
