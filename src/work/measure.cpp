@@ -31,22 +31,37 @@ std::vector<ImageWeight> weigh(const Device& device, const MeasureOptions& optio
 
 constexpr std::uint64_t kSamples = 512;
 
-// Of the clusters that have data, `kSamples` that are spread evenly; or all.
-std::vector<Extent> sample_of(std::span<const Extent> data, std::uint64_t cluster_size) {
-  const std::uint64_t clusters = std::max<std::uint64_t>(1, total_length(data) / cluster_size);
-  const std::uint64_t step = std::max<std::uint64_t>(1, clusters / kSamples) * cluster_size;
+// The clusters with any of the data, which ascends.
+std::vector<Extent> clusters_of(std::span<const Extent> data, std::uint64_t cluster_size) {
+  std::vector<Extent> clusters;
+  for (const Extent& extent : data)
+    add_joined(clusters, {round_down(extent.offset, cluster_size),
+                          round_up(extent.end(), cluster_size) - round_down(extent.offset, cluster_size)});
+  return clusters;
+}
+
+// Of the clusters, `kSamples` that are spread evenly; or all.
+std::vector<Extent> sample_of(std::span<const Extent> clusters, std::uint64_t cluster_size) {
+  const std::uint64_t count = total_length(clusters) / cluster_size;
+  const std::uint64_t step = std::max<std::uint64_t>(1, count / kSamples) * cluster_size;
   std::vector<Extent> sample;
-  std::uint64_t next = 0;      // bytes of data before the next piece of the sample
-  std::uint64_t position = 0;  // bytes of data before the extent
-  for (const Extent& extent : data) {
-    for (; next < position + extent.length; next += step) {
-      const std::uint64_t offset = round_down(extent.offset + (next - position), cluster_size);
-      const Extent piece = common_part({offset, cluster_size}, extent);
-      if (sample.empty() || sample.back().end() <= piece.offset) sample.push_back(piece);
-    }
-    position += extent.length;
+  std::uint64_t skip = 0;  // bytes of clusters before the next one of the sample
+  for (const Extent& run : clusters) {
+    for (; skip < run.length; skip += step) add_joined(sample, {run.offset + skip, cluster_size});
+    skip -= run.length;
   }
   return sample;
+}
+
+// Both ascend without overlaps.
+std::vector<Extent> parts_in(std::span<const Extent> extents, std::span<const Extent> ranges) {
+  std::vector<Extent> parts;
+  for (const Extent& range : ranges)
+    for (const Extent& extent : from_first_after(extents, range.offset)) {
+      if (extent.offset >= range.end()) break;
+      parts.push_back(common_part(extent, range));
+    }
+  return parts;
 }
 
 ImageWeight estimate(const Device& device, const MeasureOptions& options, const MeasureResult& result) {
@@ -59,12 +74,13 @@ ImageWeight estimate(const Device& device, const MeasureOptions& options, const 
   };
   const qcow2::Layout layout = plan_image(format, result.disk_size, extents, device.name(), no_weight);
   const std::uint64_t cluster_size = layout.geometry.cluster_size();
-  const std::vector<Extent> data = data_in(device.file(), extents);
-  const std::vector<Extent> sample = sample_of(data, cluster_size);
+  const std::vector<Extent> clusters = clusters_of(data_in(device.file(), extents), cluster_size);
+  const std::vector<Extent> sampled = sample_of(clusters, cluster_size);
+  const std::vector<Extent> sample = parts_in(extents, sampled);
   const qcow2::Layout sample_layout = layout_of(layout.geometry.cluster_bits, sample);
   const std::uint64_t weight = weigh_image(format, sample_layout, device.file(), sample, options.transfer);
-  const double factor = static_cast<double>(total_length(data)) /
-                        static_cast<double>(std::max<std::uint64_t>(1, total_length(sample)));
+  const double factor = static_cast<double>(total_length(clusters)) /
+                        static_cast<double>(std::max<std::uint64_t>(1, total_length(sampled)));
   const auto in_data = static_cast<double>(weight - std::min(weight, sample_layout.data_offset)) * factor;
   return {cluster_size, layout.data_offset + static_cast<std::uint64_t>(in_data)};
 }

@@ -116,11 +116,15 @@ TEST_F(Output, NoUncompressedImageIsLargerThanMeasured) {
 }
 
 TEST_F(Output, TheEstimateIsCloseToTheDump) {
-  for (const Words& kind : {Words{}, Words{"--all"}}) {
-    Words measure{"measure", "disk.img"};
+  output_of({"cp", "--sparse=always", "disk.img", "sparse.img"});
+  output_of({"cp", "--sparse=never", "disk.img", "dense.img"});
+  for (const Words& kind :
+       {Words{"sparse.img"}, Words{"dense.img"}, Words{"--all", "sparse.img"}, Words{"--all", "dense.img"}}) {
+    Words measure{"measure"};
     measure.insert(measure.end(), kind.begin(), kind.end());
-    Words dump{"dump", "disk.img", "image.qcow2"};
+    Words dump{"dump"};
     dump.insert(dump.end(), kind.begin(), kind.end());
+    dump.push_back("image.qcow2");
     const double estimate = json_of(measure)["estimate"]["image-size"].get<double>();
     const double size = json_of(dump)["image-size"].get<double>();
     EXPECT_NEAR(estimate / size, 1, 0.1) << estimate << " and " << size;
