@@ -99,8 +99,13 @@ int report(const Options& options, const Source& source, const ext2::Findings& f
   for (const auto& [finding, summary] : findings.summary())
     Complaint(0, fmt::format("{}: {}", options.source, work::text_of(finding, summary)))
         .print(options.program);
+  const bool has_unknown = source.filesystem().superblock.has_unknown_features();
+  if (has_unknown && !findings.summary().contains(Finding::unknown_features))
+    Complaint(0, options.source + ": has unknown features; what they need may be missing")
+        .print(options.program);
   const ext2::Geometry& geometry = source.filesystem().geometry;
-  return source.file().losses().empty() && geometry.blocks() == geometry.claimed_blocks() ? 0 : 1;
+  return !has_unknown && source.file().losses().empty() && geometry.blocks() == geometry.claimed_blocks() ? 0
+                                                                                                          : 1;
 }
 
 }  // namespace e2qcow::compat

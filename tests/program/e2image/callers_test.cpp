@@ -112,6 +112,19 @@ TEST_F(E2imageCallers, ProgressTellsHowLongItWillTake) {
   EXPECT_TRUE(std::regex_search(outcome.err, estimate)) << outcome;
 }
 
+// Theirs refuses. Nobody can say whether the image is whole.
+TEST_F(E2imageCallers, UnknownFeaturesAreNoSuccess) {
+  make_file_system();
+  patch_file(path("disk.img"), 1024 + 0x60 + 3, "\x80");
+  for (const char* options : {"-r", "-ra", "-Q"}) {
+    const Outcome outcome = ours({options, "disk.img", "ours"});
+    EXPECT_EQ(outcome.status, 1) << outcome;
+    EXPECT_NE(outcome.err.find("unknown features"), std::string::npos) << outcome;
+    fs::remove(path("ours"));
+  }
+  EXPECT_EQ(run({"e2image", "-r", "disk.img", "theirs"}).status, 1);
+}
+
 TEST_F(E2imageCallers, ComparingWritesWhatIsDifferent) {
   make_file_system();
   EXPECT_EQ(ours({"-r", "disk.img", "ours"}).status, 0);
