@@ -54,8 +54,9 @@ void print_json(const CompareOptions& options, const CompareResult& result, bool
 
 void print_text(const CompareResult& result, bool same) {
   if (result.size_a != result.size_b)
-    fmt::print("The sizes differ: {} and {} bytes{}\n", result.size_a, result.size_b,
-               result.first_difference ? "" : "; the rest of the larger disk is zeros");
+    fmt::print(
+        "The sizes differ: {} and {} bytes{}\n", result.size_a, result.size_b,
+        result.first_difference || !result.dump.empty() ? "" : "; the rest of the larger disk is zeros");
   if (result.first_difference)
     fmt::print("The disks differ, first at {}{}\n", *result.first_difference,
                result.structure.empty() ? "" : " (" + result.structure + ")");

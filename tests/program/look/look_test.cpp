@@ -63,6 +63,17 @@ TEST_F(Look, ComparesWithTheDiskItCameFrom) {
 }
 
 // Free blocks of the disk, and files that are not in the dump, have old contents.
+// Of the rest nothing is said.
+TEST_F(Look, ComparesADumpWithALargerDisk) {
+  output_of({E2QCOW_PROGRAM, "dump", "-q", "--all", "disk.img", "dump.qcow2"});
+  write_file(path("larger"), read_file(path("disk.img")) + std::string(1 << 20, '\x55'));
+  const Outcome outcome = e2qcow({"compare", "dump.qcow2", "larger"});
+  EXPECT_EQ(outcome.status, 0) << outcome;
+  EXPECT_NE(outcome.out.find("in what dump.qcow2 holds"), std::string::npos) << outcome;
+  EXPECT_EQ(outcome.out.find("zeros"), std::string::npos) << outcome;
+  EXPECT_EQ(e2qcow({"compare", "--everything", "dump.qcow2", "larger"}).status, 1);
+}
+
 TEST_F(Look, ComparesADumpWithItsDiskInWhatItHolds) {
   const std::string free_block = output_of({"debugfs", "-R", "ffb 1 20000", "disk.img"});
   const std::uint64_t block = std::stoull(free_block.substr(free_block.find(':') + 1));
