@@ -95,6 +95,7 @@ TEST_F(DumpOfDevice, WithoutProcSaysWhatIsMissing) {
 #ifdef E2QCOW_SANITIZED
   GTEST_SKIP() << "a sanitizer needs /proc itself";
 #endif
+  keep_mounts_alone();
   EXPECT_EQ(e2qcow({"dump", "-q", "disk.img", "image.qcow2"}).status, 0);
   const auto without_proc = [&](const std::string& words) {
     return run({"unshare", "-m", "sh", "-c", "umount -l /proc; \"$0\" " + words, E2QCOW_PROGRAM});
@@ -113,6 +114,7 @@ TEST_F(DumpOfDevice, WithoutProcSaysWhatIsMissing) {
 
 TEST_F(DumpOfDevice, IsRefusedWhileItIsMountedInAnotherNamespace) {
   const std::string device = attach("disk.img");
+  keep_mounts_alone();
   fs::create_directory(path("elsewhere"));
   const std::string script =
       "mkfifo ready go; unshare -m --propagation private sh -c 'mount \"$1\" elsewhere && echo >ready && "

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "tests/program/support/block_devices.h"
 
+#include <fcntl.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -36,10 +38,16 @@ std::string BlockDeviceTest::attach(const std::string& file, const Words& option
 
 std::string BlockDeviceTest::add_partition(const std::string& device, const std::string& first_sector,
                                            const std::string& sectors) {
+  keep_mounts_alone();
   const Outcome outcome = run({"addpart", device, "1", first_sector, sectors});
   if (outcome.status != 0) return "this kernel has no partitions on loop devices: " + outcome.err;
   partitioned_.push_back(device);
   return "";
+}
+
+void BlockDeviceTest::keep_mounts_alone() {
+  mounts_ = UniqueFd(::open(E2QCOW_PROGRAM, O_RDONLY | O_CLOEXEC));
+  EXPECT_EQ(::flock(mounts_.get(), LOCK_EX), 0);
 }
 
 std::string BlockDeviceTest::mount(const std::string& device, const Words& options) {

@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "base/unique_fd.h"
 #include "tests/program/support/file_systems.h"
 
 namespace e2qcow::test {
@@ -18,6 +19,9 @@ class BlockDeviceTest : public FileSystemTest {
   // Makes DEVICEp1 of a loop device. Returns why not, or nothing.
   std::string add_partition(const std::string& device, const std::string& first_sector,
                             const std::string& sectors);
+  // Until the end of the test, no other test that calls this runs. Who makes a mount namespace keeps all
+  // mounts busy, also those that another test has just ended; a partition cannot be removed then.
+  void keep_mounts_alone();
   // The directory it is mounted on.
   std::string mount(const std::string& device, const Words& options = {});
   std::string mount_small_tmpfs(const std::string& size);
@@ -25,6 +29,7 @@ class BlockDeviceTest : public FileSystemTest {
  private:
   std::string mount_on_new_directory(const Words& words);
 
+  UniqueFd mounts_;
   Words mounted_;  // in the order in which they were made
   Words attached_;
   Words partitioned_;
