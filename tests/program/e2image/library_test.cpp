@@ -58,7 +58,7 @@ TEST_F(E2imageLibrary, RefusesATargetOpenedForAppending) {
 
 TEST_F(E2imageLibrary, PreloadedExtendsTheDistributionsE2image) {
 #ifdef E2QCOW_SANITIZED
-  GTEST_SKIP() << "a sanitizer cannot be preloaded with the library";
+  GTEST_SKIP() << "this build lacks a library that can be preloaded: it has a sanitizer";
 #endif
   make_file_system();
   for (const Words& options :

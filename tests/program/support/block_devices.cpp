@@ -40,7 +40,8 @@ std::string BlockDeviceTest::add_partition(const std::string& device, const std:
                                            const std::string& sectors) {
   keep_mounts_alone();
   const Outcome outcome = run({"addpart", device, "1", first_sector, sectors});
-  if (outcome.status != 0) return "this kernel has no partitions on loop devices: " + outcome.err;
+  EXPECT_EQ(outcome.err.find("busy"), std::string::npos) << "a partition is left from before: " << outcome;
+  if (outcome.status != 0) return "this kernel cannot add partitions to loop devices: " + outcome.err;
   partitioned_.push_back(device);
   return "";
 }
