@@ -95,11 +95,11 @@ bool is_claimed(const PosixFile& device) {
   return alone.get() < 0 && errno == EBUSY;
 }
 
-void drop_stale_cache(const ReadableFile& device) {
+std::unique_ptr<DirectFile> past_stale_cache(const ReadableFile& device) {
   struct stat status {};
   const auto place = device.descriptor();
-  if (!place || ::fstat(place->fd, &status) != 0 || !S_ISBLK(status.st_mode)) return;
-  if (!mounts_on(stored_ranges(status)).empty()) ::posix_fadvise(place->fd, 0, 0, POSIX_FADV_DONTNEED);
+  if (!place || ::fstat(place->fd, &status) != 0 || !S_ISBLK(status.st_mode)) return nullptr;
+  return mounts_on(stored_ranges(status)).empty() ? nullptr : std::make_unique<DirectFile>(device);
 }
 
 }  // namespace e2qcow

@@ -3,9 +3,11 @@
 
 #include <sys/types.h>
 
+#include <memory>
 #include <string>
 #include <vector>
 
+#include "base/file/direct_file.h"
 #include "base/file/posix_file.h"
 #include "base/storage.h"
 
@@ -31,9 +33,9 @@ std::string loop_device_of(const std::string& file);
 // a device with partitions, and for one that is part of another (LVM, RAID).
 bool is_claimed(const PosixFile& device);
 
-// Lets a block device that is mounted, or is a part of one that is, be read from the disk, and from what the
-// kernel keeps of the mounted file system: contents of files are written past the cache of a device that was
-// read before. Does nothing for other files.
-void drop_stale_cache(const ReadableFile& device);
+// A block device that is mounted, or of which a part is, as it is on the disk; null for anything else.
+// Mounted file systems write the contents of files past the cache of their device, which keeps what was read
+// before.
+std::unique_ptr<DirectFile> past_stale_cache(const ReadableFile& device);
 
 }  // namespace e2qcow

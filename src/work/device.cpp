@@ -126,7 +126,7 @@ void Device::look_at_users(const DeviceOptions& options) {
   if (use && !accepted) fail(use->is_current ? Errc::mounted : Errc::in_use, use->text);
   if (use) options.notice(use->text);
   is_in_use_ = use.has_value();
-  drop_stale_cache(*device_);
+  if (!disk_) direct_ = past_stale_cache(*device_);
 }
 
 void Device::avoid_bad_blocks(const std::string& map_file) {

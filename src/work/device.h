@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/file/avoiding_file.h"
+#include "base/file/direct_file.h"
 #include "base/file/file_window.h"
 #include "base/file/posix_file.h"
 #include "base/file/salvaging_file.h"
@@ -78,6 +79,8 @@ class Device {
   const RescueMap* known() const { return known_ ? &*known_ : nullptr; }
   // Whether the device may die while it is read.
   bool may_be_dying() const { return avoiding_ != nullptr || device_->is_block_device(); }
+  // Whether the kernel keeps what was read, so that it is there when it is read again.
+  bool is_cached() const { return !direct_; }
 
   // The ranges of the part with labels, partition tables and whatever else libblkid recognises.
   std::vector<Extent> recognised_areas() const;
@@ -88,7 +91,10 @@ class Device {
   std::uint64_t lost_bytes() const;
 
  private:
-  const ReadableFile& disk_or_device() const { return disk_ ? *disk_ : *device_; }
+  const ReadableFile& disk_or_device() const {
+    if (disk_) return *disk_;
+    return direct_ ? static_cast<const ReadableFile&>(*direct_) : *device_;
+  }
   // The whole of it, without what must not be touched.
   const ReadableFile& readable_disk() const { return avoiding_ ? *avoiding_ : disk_or_device(); }
   void look_at_users(const DeviceOptions& options);
@@ -101,6 +107,7 @@ class Device {
 
   std::unique_ptr<PosixFile> device_;
   std::unique_ptr<ReadableFile> disk_;  // null: the device itself
+  std::unique_ptr<DirectFile> direct_;  // null: it is not mounted
   Extent part_;
   bool is_partition_;  // found in the partition table
   bool superblock_is_chosen_;

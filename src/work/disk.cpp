@@ -28,8 +28,10 @@ ImageOptions with_path(ImageOptions options, const std::string& path) {
 
 Disk::Disk(Image image) : image_(std::move(image)) {}
 
-Disk::Disk(std::unique_ptr<ReadableFile> raw)
-    : file_(std::move(raw)), raw_(std::make_unique<RawSource>(*file_)) {}
+Disk::Disk(std::unique_ptr<ReadableFile> raw, std::unique_ptr<DirectFile> direct)
+    : file_(std::move(raw)),
+      direct_(std::move(direct)),
+      raw_(std::make_unique<RawSource>(direct_ ? static_cast<const ReadableFile&>(*direct_) : *file_)) {}
 
 bool Disk::is_metadata_only() const {
   if (!image_) return false;
@@ -47,16 +49,17 @@ DiskFiles::DiskFiles(const ImageOptions& options)
     : DiskFiles(options, qcow2::parse_named_file(options.path)) {}
 
 DiskFiles::DiskFiles(const ImageOptions& options, const qcow2::NamedFile& disk)
-    : format_(disk.format), has_backing_(!options.backing.empty()), files_(with_path(options, disk.path)) {
-  drop_stale_cache(files_.file());
-}
+    : format_(disk.format),
+      has_backing_(!options.backing.empty()),
+      files_(with_path(options, disk.path)),
+      direct_(past_stale_cache(files_.file())) {}
 
 Disk DiskFiles::read(unsigned threads) && {
   if (!format_) format_ = recognise(files_.file());
   if (format_ == DiskFormat::qcow2) return Disk(std::move(files_).read(threads));
   if (files_.is_piped()) fail(Errc::unsupported, name() + ": a raw disk cannot be read from a pipe");
   if (has_backing_) fail(Errc::surplus_backing, name() + ": a raw disk has no backing file");
-  return Disk(std::move(files_).take_file());
+  return {std::move(files_).take_file(), std::move(direct_)};
 }
 
 }  // namespace e2qcow::work

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "base/file/direct_file.h"
 #include "work/image.h"
 
 namespace e2qcow::work {
@@ -13,7 +14,8 @@ namespace e2qcow::work {
 class Disk {
  public:
   explicit Disk(Image image);
-  explicit Disk(std::unique_ptr<ReadableFile> raw);
+  // `direct` is `raw` where that is mounted (see past_stale_cache()), else null.
+  Disk(std::unique_ptr<ReadableFile> raw, std::unique_ptr<DirectFile> direct);
 
   const ImageSource& source() const { return raw_ ? *raw_ : static_cast<const ImageSource&>(image_->disk()); }
   // See Image::finish().
@@ -27,6 +29,7 @@ class Disk {
 
  private:
   std::unique_ptr<ReadableFile> file_;      // of a raw disk
+  std::unique_ptr<DirectFile> direct_;      // null: it is not mounted
   std::unique_ptr<const ImageSource> raw_;  // null: it is in an image
   std::optional<Image> image_;
 };
@@ -49,6 +52,7 @@ class DiskFiles {
   std::optional<qcow2::DiskFormat> format_;
   bool has_backing_;
   ImageFiles files_;
+  std::unique_ptr<DirectFile> direct_;  // null: it is not mounted
 };
 
 }  // namespace e2qcow::work

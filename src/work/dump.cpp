@@ -115,7 +115,7 @@ DumpResult dump(const Device& device, const DumpTarget& target, const DumpOption
   DumpResult result;
   result.survey = survey(device, {.kind = options.kind,
                                   .transfer = options.transfer,
-                                  .most_important_first = device.may_be_dying(),
+                                  .most_important_first = device.may_be_dying() && device.is_cached(),
                                   .remember = options.remember || device.may_be_dying()});
   result.record = begin_record(device, result.survey, options.kind, options.format.version);
   warn_of_tail(device, result.record, options);
