@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "base/mounts.h"
 
+#include <e2qcow/error.h>
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
@@ -20,6 +22,17 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// Blanks are written in octal: "\040".
+std::string unescaped(const std::string& text) {
+  std::string result;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const bool is_escape = text[i] == '\\' && i + 3 < text.size();
+    result += is_escape ? static_cast<char>(std::stoi(text.substr(i + 1, 3), nullptr, 8)) : text[i];
+    if (is_escape) i += 3;
+  }
+  return result;
+}
+
 // "36 35 8:1 / /mnt rw,noatime shared:1 - ext4 /dev/sda1 rw,errors=continue"
 std::optional<Mount> parse_mount(const std::string& line) {
   std::istringstream words(line);
@@ -33,7 +46,7 @@ std::optional<Mount> parse_mount(const std::string& line) {
   std::istringstream(device) >> major >> colon >> minor;
   if (!words) return std::nullopt;
   const bool read_write = options == "rw" || options.starts_with("rw,");
-  return Mount{::makedev(major, minor), source, "on " + point, read_write};
+  return Mount{::makedev(major, minor), unescaped(source), unescaped(point), read_write};
 }
 
 std::vector<Mount> visible_mounts() {
@@ -52,8 +65,8 @@ std::vector<Mount> mounts_of_the_driver() {
     const std::string name = entry.path().filename();
     std::string mode;
     std::ifstream(entry.path() / "options") >> mode;
-    mounts.push_back({device_in(fs::path("/sys/class/block") / name / "dev"), "/dev/" + name,
-                      "in another mount namespace", mode == "rw"});
+    mounts.push_back(
+        {device_in(fs::path("/sys/class/block") / name / "dev"), "/dev/" + name, "", mode == "rw"});
   }
   return mounts;
 }
@@ -71,6 +84,21 @@ std::vector<Mount> mounts_on(const std::vector<StoredRange>& ranges) {
   add(visible_mounts());
   add(mounts_of_the_driver());
   return found;
+}
+
+std::string device_mounted_on(const std::string& directory) {
+  std::error_code none;
+  const fs::path place = fs::canonical(directory, none);
+  const auto mounts = visible_mounts();
+  const auto last = std::ranges::find(mounts.rbegin(), mounts.rend(), place.string(), &Mount::directory);
+  if (last == mounts.rend())
+    fail(Errc::refused, directory + ": is a directory, and no file system is mounted on it");
+  if (fs::is_block_file(last->node, none)) return last->node;
+  const std::string name = fs::read_symlink(sysfs_of(last->device), none).filename();
+  if (name.empty())
+    fail(Errc::refused,
+         fmt::format("{}: {} is mounted on it, which is no block device", directory, last->node));
+  return "/dev/" + name;
 }
 
 std::string loop_device_of(const std::string& file) {

@@ -16,8 +16,8 @@ namespace e2qcow {
 // A mounted file system.
 struct Mount {
   dev_t device = 0;
-  std::string node;   // the name of the device
-  std::string place;  // "on /mnt", or "in another mount namespace"
+  std::string node;       // the name of the device
+  std::string directory;  // on which it is mounted; empty: in another mount namespace
   bool read_write = false;
 };
 
@@ -25,6 +25,10 @@ struct Mount {
 // (a container) are among them. Source of the fields: proc(5), /proc/PID/mountinfo; the kernel's
 // Documentation/filesystems/ext4.rst, /proc/fs/ext4
 std::vector<Mount> mounts_on(const std::vector<StoredRange>& ranges);
+
+// The node of the device whose file system is mounted on a directory. Throws Errc::refused for a directory on
+// which none is mounted.
+std::string device_mounted_on(const std::string& directory);
 
 // The loop device that shows a file; empty if there is none.
 std::string loop_device_of(const std::string& file);

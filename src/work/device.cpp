@@ -4,6 +4,8 @@
 #include <e2qcow/error.h>
 #include <fmt/format.h>
 
+#include <filesystem>
+
 #include "base/extents.h"
 #include "base/file/text_file.h"
 #include "base/mounts.h"
@@ -15,6 +17,12 @@
 
 namespace e2qcow::work {
 namespace {
+
+// Where a file system is mounted stands for its device.
+std::string device_path(const std::string& path) {
+  std::error_code none;
+  return std::filesystem::is_directory(path, none) ? device_mounted_on(path) : path;
+}
 
 // Mounts on other machines can be seen only in the file system itself.
 void warn_of_other_users(const ext2::Filesystem& filesystem, const Notice& notice) {
@@ -107,8 +115,8 @@ void Device::fail_without_superblock(const DeviceOptions& options,
 }
 
 Device::Device(const DeviceOptions& options)
-    : device_(
-          open_for_reading(options.path, {.takes_hints = true, .reads_ahead = options.bad_blocks.empty()})),
+    : device_(open_for_reading(device_path(options.path),
+                               {.takes_hints = true, .reads_ahead = options.bad_blocks.empty()})),
       disk_(options.open_disk()),
       part_(part_of(*device_, disk_or_device().size(), options)),
       is_partition_(options.partition.has_value()),

@@ -102,6 +102,10 @@ bool refuse_by_record(const qcow2::Reader& image, const std::string& target) {
   return record.has_value();
 }
 
+std::string place_of(const Mount& mount) {
+  return mount.directory.empty() ? "in another mount namespace" : "on " + mount.directory;
+}
+
 }  // namespace
 
 void refuse_ambiguous(const ReadableFile& image) {
@@ -116,11 +120,11 @@ std::optional<SourceUse> use_of_source(const PosixFile& device, const std::vecto
   if (changes != mounts.end()) {
     if (changes->device == device.number())
       return SourceUse{fmt::format("{}: is mounted read-write {}, and would change while it is read",
-                                   device.name(), changes->place),
+                                   device.name(), place_of(*changes)),
                        true};
     return SourceUse{
         fmt::format("{}: is mounted read-write {} as {}, which alone has the current contents; dump that",
-                    device.name(), changes->place, changes->node),
+                    device.name(), place_of(*changes), changes->node),
         false};
   }
   if (mounts.empty() && is_claimed(device))

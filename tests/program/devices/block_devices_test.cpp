@@ -73,6 +73,25 @@ TEST_F(DumpOfDevice, IsRefusedEvenIfForcedWhereItIsNotCurrent) {
                  {"disk.img: is mounted read-write on " + directory + " as " + device + ", which alone"});
 }
 
+TEST_F(DumpOfDevice, MayBeNamedByWhereItIsMounted) {
+  const std::string device = attach("disk.img");
+  fs::create_directory(path("a place"));
+  fs::create_directory_symlink("a place", path("link"));
+  output_of({"mount", "-o", "ro", device, "a place"});
+  output_of({E2QCOW_PROGRAM, "dump", "-q", device, "image-of-the-device.qcow2"});
+  for (const char* place : {"a place", "link", "a place/"}) {
+    const Outcome dump = e2qcow({"dump", place, "image.qcow2"});
+    EXPECT_EQ(dump.status, 0) << dump;
+    expect_same_bytes("image.qcow2", "image-of-the-device.qcow2");
+  }
+  output_of({"mount", "-o", "remount,rw", "a place"});
+  expect_failure(e2qcow({"dump", "a place", "image.qcow2"}), {device, "is mounted read-write on", "a place"});
+  expect_failure(e2qcow({"dump", "a place/lost+found", "image.qcow2"}),
+                 {"a place/lost+found: is a directory, and no file system is mounted on it"});
+  expect_failure(e2qcow({"measure", "/proc"}), {"/proc: proc is mounted on it, which is no block device"});
+  output_of({"umount", "a place"});
+}
+
 // What a mounted file system writes to files does not go through the device's cache. And where a page of that
 // cache holds several blocks, of which the file system uses one itself, the kernel drops none of them.
 class DumpOfMountedDevice : public DumpOfDevice {
