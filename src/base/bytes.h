@@ -70,5 +70,8 @@ constexpr std::uint64_t round_down(std::uint64_t value, std::uint64_t unit) {
 }
 
 bool is_zero(std::span<const std::byte> bytes);
+inline void clear(std::span<std::byte> bytes) {
+  if (!bytes.empty()) std::memset(bytes.data(), 0, bytes.size());
+}
 
 }  // namespace e2qcow

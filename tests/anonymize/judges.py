@@ -17,6 +17,8 @@ NAMES = [  # messages of e2fsck with names and paths in them; a name may hold an
      rb"'..' in PATH (\1) is PATH (\2), should be PATH (\3)."),
     (rb"Entry '(\.\.?)' in .* \((\d+)\)( |$)", rb"Entry '\1' in PATH (\2)\3"),
     (rb"Entry '.*' in .* \((\d+)\)( |$)", rb"Entry 'NAME' in PATH (\1)\2"),
+    (rb"Encrypted entry '.*' in .* \((\d+)\)( |$)", rb"Encrypted entry 'NAME' in PATH (\1)\2"),
+    (rb"Directory /.* has the casefold flag", rb"Directory PATH has the casefold flag"),
     (rb"Duplicate entry '(?!\.\.?').*' found", rb"Duplicate entry 'NAME' found"),
     (rb"(First|Second) entry '.*' \(inode=", rb"\1 entry 'NAME' (inode="),
     (rb"Marking .* \((\d+)\) to be rebuilt", rb"Marking PATH (\1) to be rebuilt"),
@@ -34,6 +36,10 @@ CONTENT = [
     (rb"unsupported hash version \(\d+\)", rb"unsupported hash version (N)"),
     (rb"illegal extended attribute value inode \d+", rb"illegal extended attribute value inode N"),
     (rb"bad block number \d+", rb"bad block number N"),
+    (rb"(Illegal (?:double |triple )?indirect block) \(\d+\)", rb"\1 (N)"),
+    (rb"(bitmap for group \d+ is not in group\.  \(block) \d+", rb"\1 N"),
+    (rb"(Inode table for group \d+ is not in group\.  \(block) \d+", rb"\1 N"),
+    (rb"(i_faddr for inode \d+ .* is) \d+", rb"\1 N"),
 ]
 # Section 6.4: e2fsck edits names or sorts them anew; what follows depends on the new names' hashes.
 EDITS = re.compile(rb"illegal characters in its name|non-unique filename|Optimizing directories|Rehashing|"
@@ -195,6 +201,10 @@ def directories_of(disk):
             yield inode
 
 
+# A name may hold what looks like another line.
+SHOWN_BY_HTREE = re.compile(rb"\s*(Entry #|Number of|Leaf|Reading|Root node|Reserved|Hash V|Info|Indirect|Flags)")
+
+
 def htree_shape(image, inodes):
     """What debugfs shows of the indices, without names and hashes."""
     commands = "".join(f"htree <{inode}>\n" for inode in inodes).encode()
@@ -205,7 +215,7 @@ def htree_shape(image, inodes):
     lines = []
     for line in text.split(b"\n"):
         found = re.findall(rb"(\d+) 0x[0-9a-f]{8}-[0-9a-f]{8} \((\d+)\)", line)
-        lines += found or [line]
+        lines += found or [line for line in [line] if SHOWN_BY_HTREE.match(line)]
     return [line for line in lines if line]
 
 

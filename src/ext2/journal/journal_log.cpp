@@ -105,13 +105,14 @@ std::vector<JournalLog::Tag> JournalLog::tags_in(std::span<const std::byte> desc
     const auto bytes = descriptor.subspan(position, tag_bytes());
     const bool v3 = has_incompat(kChecksumV3);
     const std::uint32_t flags = v3 ? load_be<std::uint32_t>(bytes, 4) : load_be<std::uint16_t>(bytes, 6);
-    Tag tag{load_be<std::uint32_t>(bytes, 0), 0, (flags & kEscape) != 0};
+    const std::size_t uuid = (flags & kSameUuid) != 0 ? 0 : kUuidBytes;
+    Tag tag{load_be<std::uint32_t>(bytes, 0), 0, (flags & kEscape) != 0, position, tag_bytes() + uuid};
     if (has_incompat(kBlocks64))
       tag.block |= static_cast<std::uint64_t>(load_be<std::uint32_t>(bytes, 8)) << 32;
     tag.checksum = v3 ? load_be<std::uint32_t>(bytes, 12) : load_be<std::uint16_t>(bytes, 4);
     tags.push_back(tag);
     if ((flags & kLastTag) != 0) break;
-    position += tag_bytes() + ((flags & kSameUuid) != 0 ? 0 : kUuidBytes);
+    position += tag.bytes;
   }
   return tags;
 }
@@ -128,7 +129,7 @@ std::vector<std::uint64_t> JournalLog::revocations_in(std::span<const std::byte>
 
 bool JournalLog::has_right_checksum(BlockType type, std::span<const std::byte> block) const {
   if (!has_checksums()) return true;
-  const std::size_t offset = type == BlockType::commit ? kCommitChecksum : block.size() - kTailBytes;
+  const std::size_t offset = checksum_place(type, block);
   return checksum_without(seed_, block, offset) == load_be<std::uint32_t>(block, offset);
 }
 
@@ -140,6 +141,36 @@ bool JournalLog::has_right_checksum(const Tag& tag, std::uint32_t sequence,
   const std::uint32_t number = big_endian(sequence);
   const std::uint32_t crc = crc32c(crc32c(seed_, std::as_bytes(std::span(&number, 1))), data);
   return has_incompat(kChecksumV3) ? crc == tag.checksum : (crc & 0xffff) == tag.checksum;
+}
+
+std::size_t JournalLog::checksum_place(BlockType type, std::span<const std::byte> block) {
+  return type == BlockType::commit ? kCommitChecksum : block.size() - kTailBytes;
+}
+
+std::size_t JournalLog::used_bytes(BlockType type, std::span<const std::byte> block) const {
+  constexpr std::size_t kCommitBytes = 60;
+  const std::size_t end = block.size() - (has_checksums() ? kTailBytes : 0);
+  if (type == BlockType::commit) return kCommitBytes;
+  if (type == BlockType::revoke)
+    return std::min<std::size_t>(load_be<std::uint32_t>(block, kHeaderBytes), end);
+  const auto tags = tags_in(block);
+  return tags.empty() ? kHeaderBytes : std::min(end, tags.back().offset + tags.back().bytes);
+}
+
+void JournalLog::change_tag(std::span<std::byte> descriptor, const Tag& tag, std::uint32_t difference,
+                            bool is_escaped) const {
+  const bool v3 = has_incompat(kChecksumV3);
+  const std::span<const std::byte> bytes = descriptor;
+  const std::uint32_t flip = is_escaped == tag.is_escaped ? 0U : std::uint32_t{kEscape};
+  if (v3) {
+    store_be(descriptor, tag.offset + 4, load_be<std::uint32_t>(bytes, tag.offset + 4) ^ flip);
+    store_be(descriptor, tag.offset + 12, tag.checksum ^ difference);
+    return;
+  }
+  const auto flags = load_be<std::uint16_t>(bytes, tag.offset + 6) ^ flip;
+  store_be(descriptor, tag.offset + 6, static_cast<std::uint16_t>(flags));
+  if (has_incompat(kChecksumV2))
+    store_be(descriptor, tag.offset + 4, static_cast<std::uint16_t>(tag.checksum ^ difference));
 }
 
 // A commit block without a checksum is valid too. Source: e2fsck/recovery.c, do_one_pass()

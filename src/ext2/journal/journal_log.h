@@ -45,11 +45,16 @@ class JournalLog {
   // The area of fast commits, after the log.
   std::uint64_t fast_commit_blocks() const { return area_end_ - end_; }
   std::vector<std::byte> read_fast_commit(std::uint64_t index) const { return read_block(end_ + index); }
+  std::optional<std::uint64_t> device_block_of_fast_commit(std::uint64_t index) const {
+    return device_block_in_area(end_ + index);
+  }
 
   struct Tag {
     std::uint64_t block;  // of the file system
     std::uint32_t checksum;
     bool is_escaped;
+    std::size_t offset;  // in the descriptor
+    std::size_t bytes;   // with a UUID behind it, if there is one
   };
   std::vector<Tag> tags_in(std::span<const std::byte> descriptor) const;
   std::vector<std::uint64_t> revocations_in(std::span<const std::byte> block) const;
@@ -57,6 +62,18 @@ class JournalLog {
   // True if the journal has no checksums.
   bool has_right_checksum(BlockType type, std::span<const std::byte> block) const;
   bool has_right_checksum(const Tag& tag, std::uint32_t sequence, std::uint64_t device_block) const;
+
+  std::size_t tag_bytes() const;  // without a UUID
+  bool has_checksums() const;
+  bool has_fast_commits() const { return area_end_ > end_; }
+
+  // Where a block of this type has its checksum: 4 bytes, big endian, which count as zeros.
+  static std::size_t checksum_place(BlockType type, std::span<const std::byte> block);
+  // How many bytes of a descriptor, revoke or commit block are in use, without the checksum.
+  std::size_t used_bytes(BlockType type, std::span<const std::byte> block) const;
+  // Changes a tag for a block whose checksum differs from the old one by this.
+  void change_tag(std::span<std::byte> descriptor, const Tag& tag, std::uint32_t difference,
+                  bool is_escaped) const;
 
   // The oldest kind of checksum covers a whole transaction: each of its descriptors, and the blocks after it.
   bool has_transaction_checksums() const { return (compat_ & 1) != 0; }
@@ -68,8 +85,6 @@ class JournalLog {
   std::optional<std::uint64_t> device_block_in_area(std::uint64_t position) const;
   std::vector<std::byte> read_block(std::uint64_t position) const;
   bool has_incompat(std::uint32_t feature) const { return (incompat_ & feature) != 0; }
-  bool has_checksums() const;
-  std::size_t tag_bytes() const;
 
   const Filesystem* filesystem_;
   std::vector<BlockRun> blocks_;

@@ -24,15 +24,6 @@ std::uint64_t max_journal_blocks(const Filesystem& filesystem) {
   return std::min<std::uint64_t>(filesystem.geometry.blocks(), 10'240'000);
 }
 
-// The same, according to the copy of the inode's block map in the superblock.
-std::vector<BlockRun> backed_up_journal_blocks(const Filesystem& filesystem) {
-  const auto map = journal_map_of(filesystem.superblock);
-  if (!map) return {};
-  const std::span<const std::byte> bytes = *map;
-  const bool uses_extents = ExtentHeader(bytes).magic == EXT3_EXT_MAGIC;
-  return blocks_of_file(filesystem, bytes, uses_extents, max_journal_blocks(filesystem));
-}
-
 // Sequence numbers of transactions go round. Source: the kernel's include/linux/jbd2.h, tid_gt()
 constexpr std::uint32_t sequence_after(std::uint32_t sequence) {
   return sequence == std::numeric_limits<std::uint32_t>::max() ? 0 : sequence + 1;
@@ -146,6 +137,14 @@ std::vector<BlockRun> journal_blocks(const Filesystem& filesystem) {
   if (!bytes) return {};
   const Inode inode(*bytes);
   return blocks_of_file(filesystem, inode.map(), inode.uses_extents(), max_journal_blocks(filesystem));
+}
+
+std::vector<BlockRun> backed_up_journal_blocks(const Filesystem& filesystem) {
+  const auto map = journal_map_of(filesystem.superblock);
+  if (!map) return {};
+  const std::span<const std::byte> bytes = *map;
+  const bool uses_extents = ExtentHeader(bytes).magic == EXT3_EXT_MAGIC;
+  return blocks_of_file(filesystem, bytes, uses_extents, max_journal_blocks(filesystem));
 }
 
 Replay read_journal(const Filesystem& filesystem) {

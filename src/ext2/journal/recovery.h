@@ -28,6 +28,9 @@ struct Replay {
 // none, or it cannot be read.
 std::vector<BlockRun> journal_blocks(const Filesystem& filesystem);
 
+// The same, according to the copy of the inode's block map in the superblock.
+std::vector<BlockRun> backed_up_journal_blocks(const Filesystem& filesystem);
+
 // The newest committed version of each block and the inodes of fast commits, as e2fsck and the kernel recover
 // them. Empty if there is nothing to replay, or no valid journal.
 // Source of the format: the kernel's include/linux/jbd2.h; of the rules: e2fsck/recovery.c

@@ -20,8 +20,10 @@ class BlockVisitor {
   // again, overlap others, or be empty.
   virtual void visit(BlockClass block_class, BlockRun run, std::uint64_t inode) = 0;
 
+  // A block of an inode table, after visit(), and the first inode in it.
+  virtual void visit_table(std::uint64_t /*block*/, std::uint64_t /*first_inode*/) {}
   // An inode, before its blocks.
-  virtual void visit_inode(const Inode& /*inode*/) {}
+  virtual void visit_inode(std::uint64_t /*number*/, const Inode& /*inode*/) {}
   // A directory with entries in the inode itself: the bytes of its map.
   virtual void visit_inline_directory(std::uint64_t /*inode*/, std::span<const std::byte> /*map*/) {}
 };

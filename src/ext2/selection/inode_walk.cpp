@@ -39,13 +39,14 @@ void InodeWalk::walk_part(const InodeTableReader::Part& part) {
   table_reader_.for_each_block(
       part, [&](std::uint64_t block, std::uint64_t first_inode, std::span<const std::byte> bytes) {
         visitor_.visit(BlockClass::inode_tables, {block, 1}, 0);
+        visitor_.visit_table(block, first_inode);
         table_reader_.for_each_inode(
             first_inode, bytes, [&](std::uint64_t number, const Inode& inode) { walk_inode(number, inode); });
       });
 }
 
 void InodeWalk::walk_inode(std::uint64_t number, const Inode& inode) {
-  visitor_.visit_inode(inode);
+  visitor_.visit_inode(number, inode);
   select_xattr_block(number, inode);
   if (filesystem_.superblock.has_translators() && inode.translator_block() != 0)
     select_block(BlockClass::xattrs, number, inode.translator_block());

@@ -30,16 +30,23 @@ std::uint64_t groups_at_a_time(const Geometry& geometry) {
 // Collects what a scan finds.
 struct Collection : BlockVisitor {
   // `named`: null if nothing that names inodes has to be read.
-  explicit Collection(bool remember, NamedInodes* named_inodes = nullptr) : named(named_inodes) {
-    if (remember) owners.emplace();
+  explicit Collection(const SelectOptions& options, NamedInodes* named_inodes = nullptr)
+      : named(named_inodes) {
+    if (options.remember) owners.emplace();
+    if (options.find_roles) roles.emplace();
   }
   void visit(BlockClass block_class, BlockRun run, std::uint64_t inode) override {
     selection.add(block_class, run);
     if (owners) owners->visit(block_class, run, inode);
+    if (roles) roles->visit(block_class, run, inode);
     if (named && named->are_in(block_class) && run.count > 0) naming.push_back({run, block_class});
   }
-  void visit_inode(const Inode& inode) override {
+  void visit_table(std::uint64_t block, std::uint64_t first_inode) override {
+    if (roles) roles->visit_table(block, first_inode);
+  }
+  void visit_inode(std::uint64_t number, const Inode& inode) override {
     if (named) named->add_from_inode(inode);
+    if (roles) roles->visit_inode(number, inode);
   }
   void visit_inline_directory(std::uint64_t inode, std::span<const std::byte> map) override {
     if (owners) owners->visit_inline_directory(inode, map);
@@ -59,11 +66,13 @@ struct Collection : BlockVisitor {
     selection.add(other.selection);
     tables.add(other.tables);
     if (owners && other.owners) owners->add(*other.owners);
+    if (roles && other.roles) roles->add(*other.roles);
   }
 
   NamedInodes* named;
   Selection selection;
   std::optional<WalkRecord> owners;
+  std::optional<BlockRoles> roles;
   Selection tables;  // the inode tables as far as they were read, zeros included; only if it remembers
   std::vector<Selection::ClassRun> naming;
 };
@@ -78,7 +87,7 @@ class Scan {
         tables_(filesystem, findings),
         named_(filesystem, tables_.inodes_read()),
         bad_blocks_(options.kind == DumpKind::all ? listed_bad_blocks(filesystem) : std::vector<BlockRun>()),
-        result_(options.remember) {}
+        result_(options) {}
 
   // `fast_inodes` replace those in the tables.
   Collection run(std::span<const FastInode> fast_inodes) {
@@ -90,13 +99,12 @@ class Scan {
       scan_whole(groups);
     for (std::uint64_t group = 0; options_.remember && group < filesystem_.geometry.groups(); ++group)
       result_.tables.add(BlockClass::inode_tables, tables_.of(group));
+    if (result_.roles) result_.roles->set_inodes_read(tables_.inodes_read());
     return std::move(result_);
   }
 
  private:
-  Collection new_collection() {
-    return Collection(options_.remember, named_.is_needed() ? &named_ : nullptr);
-  }
+  Collection new_collection() { return Collection(options_, named_.is_needed() ? &named_ : nullptr); }
 
   void work() {
     Collection mine = new_collection();
@@ -150,7 +158,8 @@ void select_interpretation(const Filesystem& filesystem, std::span<const FastIno
   if (filesystem.superblock.is_journal_device())
     selection.add(BlockClass::journal, filesystem.geometry.clip({0, filesystem.geometry.blocks()}));
   found.add(Scan(filesystem, options, findings).run(fast_inodes));
-  InodeWalk others(filesystem, options.kind, selection, findings);
+  BlockVisitor& visitor = found.roles ? static_cast<BlockVisitor&>(found) : selection;
+  InodeWalk others(filesystem, options.kind, visitor, findings);
   others.walk_fast_inodes(fast_inodes);
   others.walk_journal_backup();
   others.finish();
@@ -161,6 +170,7 @@ struct Classified {
   std::vector<Selection::ClassRun> runs;
   std::optional<WalkRecord> owners;
   Selection tables;
+  std::optional<BlockRoles> roles;
 };
 
 Classified classify(const Filesystem& filesystem, const SelectOptions& options, Findings& findings) {
@@ -176,16 +186,20 @@ Classified classify(const Filesystem& filesystem, const SelectOptions& options, 
     findings.add(Finding::missing_journal, 0, 0);
   if (options.most_important_first) read_bitmaps_first(filesystem);
   if (options.progress) options.progress->begin("scan", geometry.bytes({0, geometry.groups()}).length);
-  Collection found(options.remember);
+  Collection found(options);
   select_interpretation(filesystem, {}, options, found, findings);
-  const SelectOptions quietly{.kind = options.kind, .threads = options.threads};
+  const SelectOptions quietly{
+      .kind = options.kind, .threads = options.threads, .find_roles = options.find_roles};
   for (const Interpretation& interpretation : other_interpretations(filesystem)) {
-    Collection seen(false);
+    Collection seen(quietly);
     select_interpretation(*interpretation.filesystem, interpretation.fast_inodes, quietly, seen, findings);
     found.selection.add(seen.selection.in_other_blocks(
         {interpretation.filesystem->geometry.block_size(), geometry.block_size()}));
+    if (seen.roles && interpretation.filesystem->geometry.block_size() == geometry.block_size())
+      found.roles->add(*seen.roles);
   }
-  Classified result{std::move(found.selection).sorted(), std::move(found.owners), std::move(found.tables)};
+  Classified result{std::move(found.selection).sorted(), std::move(found.owners), std::move(found.tables),
+                    std::move(found.roles)};
   if (options.most_important_first) read_metadata_first(filesystem.file, result.runs, geometry.block_size());
   return result;
 }
@@ -213,6 +227,10 @@ SelectedExtents select_blocks(const Filesystem& filesystem, const SelectOptions&
   SelectedExtents selected =
       extents_of(blocks.runs, filesystem.geometry.block_size(), filesystem.file.size());
   if (options.remember) selected.looked_at = looked_at(filesystem, blocks);
+  if (blocks.roles) {
+    selected.roles = std::move(*blocks.roles);
+    for (const auto& [run, block_class] : blocks.runs) selected.roles.visit(block_class, run, 0);
+  }
   if (blocks.owners && blocks.owners->is_complete()) selected.owners = std::move(blocks.owners);
   return selected;
 }

@@ -17,6 +17,7 @@ struct SelectOptions {
   bool most_important_first = false;  // see priority_reads.h
   bool superblock_is_chosen = false;  // by the user: then a backup is no finding
   bool remember = false;              // what was looked at, and its owners, to save a second scan
+  bool find_roles = false;            // of the blocks, to replace what is in them; see BlockRoles
 };
 
 // The blocks that a dump of this kind stores, ascending, each in one class.

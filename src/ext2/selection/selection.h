@@ -10,6 +10,7 @@
 #include <span>
 #include <vector>
 
+#include "ext2/selection/block_roles.h"
 #include "ext2/selection/block_visitor.h"
 #include "ext2/selection/walk_record.h"
 #include "ext2/structures/geometry.h"
@@ -53,6 +54,8 @@ struct SelectedExtents {
   // tables that turned out to be zero; ascending, not touching.
   std::vector<Extent> looked_at;
   std::optional<WalkRecord> owners;
+  // Only if SelectOptions::find_roles asks for them: what the blocks are, in all interpretations.
+  BlockRoles roles;
 
   std::uint64_t bytes() const;
 };

@@ -19,8 +19,6 @@ constexpr std::size_t kChecksumOffset = 0x1e;
 constexpr std::size_t kUnusedLow = 0x1c;
 constexpr std::size_t kUnusedHigh = 0x32;
 constexpr std::size_t kFlags = 0x12;
-constexpr std::size_t kBitmapChecksumLow = 0x18;
-constexpr std::size_t kBitmapChecksumHigh = 0x38;
 
 std::uint16_t crc16(std::uint16_t crc, std::span<const std::byte> bytes) {
   return ext2fs_crc16(crc, bytes.data(), static_cast<unsigned>(bytes.size()));
@@ -30,7 +28,9 @@ std::uint16_t crc16(std::uint16_t crc, std::span<const std::byte> bytes) {
 
 GroupDescriptors::GroupDescriptors(const ReadableFile& file, const Superblock& superblock,
                                    const Geometry& geometry)
-    : size_(geometry.descriptor_size()), clusters_per_group_(superblock.raw.s_clusters_per_group) {
+    : size_(geometry.descriptor_size()),
+      clusters_per_group_(superblock.raw.s_clusters_per_group),
+      inodes_per_group_(geometry.inodes_per_group()) {
   std::memcpy(uuid_, superblock.raw.s_uuid, sizeof uuid_);
   if (superblock.has_ro_compat(EXT4_FEATURE_RO_COMPAT_METADATA_CSUM))
     checksum_ = Checksum::crc32c;
@@ -72,11 +72,10 @@ bool GroupDescriptors::has_flag(std::uint64_t group, std::uint16_t flag) const {
   return (load_le<std::uint16_t>(descriptor(group), kFlags) & flag) != 0;
 }
 
-std::uint32_t GroupDescriptors::block_bitmap_checksum(std::uint64_t group) const {
-  std::uint32_t checksum = load_le<std::uint16_t>(descriptor(group), kBitmapChecksumLow);
+std::uint32_t GroupDescriptors::checksum_at(std::uint64_t group, std::size_t low, std::size_t high) const {
+  std::uint32_t checksum = load_le<std::uint16_t>(descriptor(group), low);
   if (size_ >= EXT2_MIN_DESC_SIZE_64BIT)
-    checksum |= static_cast<std::uint32_t>(load_le<std::uint16_t>(descriptor(group), kBitmapChecksumHigh))
-                << 16;
+    checksum |= static_cast<std::uint32_t>(load_le<std::uint16_t>(descriptor(group), high)) << 16;
   return checksum;
 }
 
@@ -103,13 +102,24 @@ bool GroupDescriptors::is_proven(std::uint64_t group) const {
   return checksum == load_le<std::uint16_t>(bytes, kChecksumOffset);
 }
 
+bool GroupDescriptors::is_plausible(std::uint64_t group, std::span<const std::byte> bits,
+                                    std::uint32_t stored) const {
+  if (checksum_ != Checksum::crc32c) return checksum_ == Checksum::none || is_proven(group);
+  const std::uint32_t mask = size_ >= EXT2_MIN_DESC_SIZE_64BIT ? ~0U : 0xffffU;
+  return (crc32c(seed_, bits) & mask) == (stored & mask);
+}
+
 // Source: libext2fs, lib/ext2fs/csum.c, ext2fs_block_bitmap_csum_verify()
 bool GroupDescriptors::is_bitmap_plausible(std::uint64_t group, std::span<const std::byte> bitmap) const {
-  if (checksum_ != Checksum::crc32c) return checksum_ == Checksum::none || is_proven(group);
-  const std::uint32_t checksum =
-      crc32c(seed_, bitmap.first(std::min<std::size_t>(clusters_per_group_ / 8, bitmap.size())));
-  const std::uint32_t mask = size_ >= EXT2_MIN_DESC_SIZE_64BIT ? ~0U : 0xffffU;
-  return (checksum & mask) == (block_bitmap_checksum(group) & mask);
+  const auto bits = bitmap.first(std::min<std::size_t>(clusters_per_group_ / 8, bitmap.size()));
+  return is_plausible(group, bits, block_bitmap_checksum(group));
+}
+
+// Source: the same, ext2fs_inode_bitmap_csum_verify()
+bool GroupDescriptors::is_inode_bitmap_plausible(std::uint64_t group,
+                                                 std::span<const std::byte> bitmap) const {
+  const auto bits = bitmap.first(std::min<std::size_t>(inodes_per_group_ / 8, bitmap.size()));
+  return is_plausible(group, bits, checksum_at(group, 0x1a, 0x3a));
 }
 
 }  // namespace e2qcow::ext2
