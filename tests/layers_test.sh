@@ -27,10 +27,11 @@ ext2/journal:      base base/file ext2/structures
 ext2/interpretation: base base/file ext2/structures ext2/journal
 ext2/selection:    base image ext2/structures ext2/journal ext2/interpretation
 ext2/names:        base ext2/structures ext2/selection
+ext2/anonymize:    base base/file ext2/structures ext2/journal ext2/selection
 
 work:              base base/file base/process image
 work:              qcow2/format qcow2/codec qcow2/read qcow2/write
-work:              ext2/structures ext2/interpretation ext2/selection ext2/names ext2/journal
+work:              ext2/structures ext2/interpretation ext2/selection ext2/names ext2/journal ext2/anonymize
 
 cli:               base base/file base/process image work plugin
 cli:               qcow2/format qcow2/read qcow2/check
@@ -51,6 +52,7 @@ e2image_compat/qcow2_api.cpp
 '
 ext2fs_callers='
 src/ext2/structures
+src/ext2/anonymize
 src/ext2/journal
 src/plugin
 e2image_compat

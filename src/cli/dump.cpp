@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "work/dump.h"
 
+#include <e2qcow/error.h>
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
@@ -27,6 +28,9 @@ struct DumpCommand {
   bool all = false;
   bool verify = false;
   bool to_device = false;  // the image may be a block device
+  std::string anonymize;   // empty: not
+  std::string key;         // file; empty: a new key, that is forgotten
+  std::string name_map;    // file; empty: none
   std::string report;      // empty: none
   std::string map_out;     // the same
   FormatOptions format;
@@ -61,6 +65,11 @@ void print_result(const DumpCommand& command, const DumpResult& result, double s
     print_text(command, result, seconds);
 }
 
+std::optional<ext2::Secret> secret_of(const DumpCommand& command) {
+  if (command.anonymize.empty()) return std::nullopt;
+  return command.key.empty() ? ext2::Secret::random() : work::read_or_make_key(command.key);
+}
+
 work::DumpOptions dump_options(const DumpCommand& command) {
   if (command.image == "-" && command.common.json)
     throw CLI::ValidationError("--json: standard output already carries the image");
@@ -70,6 +79,7 @@ work::DumpOptions dump_options(const DumpCommand& command) {
           .format = image_format(command.format),
           .remember = !command.map_out.empty(),
           .verify = command.verify,
+          .anonymize_with = secret_of(command),
           .notice = say_line};
 }
 
@@ -80,17 +90,21 @@ int run_dump(const DumpCommand& command) {
   const work::DumpTarget target = work::open_dump_target(device, command.image, command.to_device);
   ExtraOutput report_file(device, command.report, {command.image});
   ExtraOutput map_file(device, command.map_out, {command.image, command.report});
+  if (command.name_map == "-")
+    fail(Errc::refused, "the map of names is private, and is not written to standard output");
+  ExtraOutput name_map(device, command.name_map, {command.image, command.report, command.map_out});
   const DumpResult result = with_progress(command.common, [&](const TransferOptions& transfer) {
     options.transfer = transfer;
     return work::dump(device, target, options);
   });
+  if (name_map.is_wanted()) work::write_name_map(*result.anonymized, result.survey, name_map.file());
   map_file.commit([&] { return work::rescue_map_text(device, result.survey); });
   const double seconds = stopwatch.seconds();
   const auto paths = report_file.is_wanted() ? work::Paths::of_findings_too : work::Paths::of_affected_files;
   const work::Report report = work::make_report(device, result.survey, paths, say_line);
   print_report(report, device.name(),
                {"; they are zeros in the image", report_file.is_wanted() ? "" : "; --report FILE lists all"});
-  report_file.commit([&] { return report_text(report, device); });
+  report_file.commit([&] { return report_text(report, device, result.anonymized.get()); });
   print_result(command, result, seconds);
   return result.record.lost_bytes == 0 && result.record.inconsistencies == 0 ? kDone : kWithLosses;
 }
@@ -107,7 +121,22 @@ void add_dump(CLI::App& app, Chosen& chosen) {
                    "The image to write (-: standard output); an existing one is replaced only when this one "
                    "is complete")
       ->required();
-  command->add_flag("-a,--all", options->all, "Dump all blocks in use, including the contents of files");
+  auto* all =
+      command->add_flag("-a,--all", options->all, "Dump all blocks in use, including the contents of files");
+  auto* anonymize = command->add_flag("--anonymize{plain},--anonymise{plain}", options->anonymize,
+                                      "Replace names, link targets and whatever else is private");
+  anonymize->check(one_of({"plain"}))->excludes(all);
+  command
+      ->add_option("--anonymize-key,--anonymise-key", options->key,
+                   "Take the key for new names from FILE, so that they are the same in each dump; it is made "
+                   "if it does not exist")
+      ->type_name("FILE")
+      ->needs(anonymize);
+  command
+      ->add_option("--name-map", options->name_map,
+                   "Write to FILE which name became which; for yourself, as it undoes --anonymize")
+      ->type_name("FILE")
+      ->needs(anonymize);
   command->add_flag("--verify", options->verify,
                     "Read the image back before it gets its name, and compare it with DEVICE");
   command->add_flag("--to-device", options->to_device,

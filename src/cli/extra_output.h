@@ -19,6 +19,9 @@ class ExtraOutput {
 
   bool is_wanted() const { return file_ != nullptr; }
 
+  // If it is wanted: to be written and committed.
+  OutputFile& file() { return *file_; }
+
   template <typename MakeText>
   void commit(MakeText make_text) {
     if (file_) commit_text(*file_, make_text());

@@ -78,6 +78,45 @@ Json counts_json(const work::Report& report) {
   return counts;
 }
 
+Json whole_json(const work::Report& report, const std::string& device, Json files, Json findings) {
+  return {{"device", device},
+          {"offset", report.begin},
+          {"unreadable", losses_json(report.losses, report.begin)},
+          {"files", std::move(files)},
+          {"counts", counts_json(report)},
+          {"findings", std::move(findings)}};
+}
+
+// What was done, by class of blocks.
+Json tallies_json(const work::AnonymizedDump& anonymized) {
+  Json classes = Json::object();
+  const auto tallies = anonymized.tallies();
+  for (std::size_t i = 0; i < tallies.size(); ++i) {
+    const ext2::Tally& tally = tallies[i];
+    if (tally.replaced + tally.not_placed + tally.not_parsed == 0) continue;
+    classes[std::string(class_name(static_cast<BlockClass>(i)))] = {
+        {"replaced", tally.replaced}, {"not-placed", tally.not_placed}, {"not-parsed", tally.not_parsed}};
+  }
+  return {{"classes", std::move(classes)}, {"blocks-with-several-uses", anonymized.anonymizer().conflicts()}};
+}
+
+std::string anonymized_text(const work::Report& report, const work::Device& device,
+                            const work::AnonymizedDump& anonymized) {
+  Json files = Json::array();
+  for (ext2::AffectedFile file : report.names.hit) {
+    file.path.clear();
+    files.push_back(file_json(file, report.begin));
+  }
+  work::Report without_names = report;
+  without_names.names = {};
+  Json entries = Json::array();
+  for (const auto& entry : report.findings)
+    entries.push_back(finding_json(entry, without_names, device.filesystem()));
+  Json json = whole_json(report, "", std::move(files), std::move(entries));
+  json["anonymized"] = tallies_json(anonymized);
+  return json.dump(2) + "\n";
+}
+
 }  // namespace
 
 void print_report(const work::Report& report, const std::string& device, const ReportWords& words) {
@@ -99,19 +138,15 @@ void print_report(const work::Report& report, const std::string& device, const R
     say("{}: {}\n", name, work::text_of(finding, summary));
 }
 
-std::string report_text(const work::Report& report, const work::Device& device) {
+std::string report_text(const work::Report& report, const work::Device& device,
+                        const work::AnonymizedDump* anonymized) {
+  if (anonymized != nullptr) return anonymized_text(report, device, *anonymized);
   Json files = Json::array();
   for (const ext2::AffectedFile& file : report.names.hit) files.push_back(file_json(file, report.begin));
   Json entries = Json::array();
   for (const auto& entry : report.findings)
     entries.push_back(finding_json(entry, report, device.filesystem()));
-  const Json json{{"device", printable(device.name())},
-                  {"offset", report.begin},
-                  {"unreadable", losses_json(report.losses, report.begin)},
-                  {"files", std::move(files)},
-                  {"counts", counts_json(report)},
-                  {"findings", std::move(entries)}};
-  return json.dump(2) + "\n";
+  return whole_json(report, printable(device.name()), std::move(files), std::move(entries)).dump(2) + "\n";
 }
 
 }  // namespace e2qcow::cli

@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "work/anonymize.h"
 #include "work/report.h"
 
 namespace e2qcow::cli {
@@ -16,7 +17,8 @@ struct ReportWords {
 // Prints it on standard error, in about 20 lines at most.
 void print_report(const work::Report& report, const std::string& device, const ReportWords& words);
 
-// The whole report as JSON.
-std::string report_text(const work::Report& report, const work::Device& device);
+// The whole report as JSON. Of an anonymised dump it names neither files nor the device.
+std::string report_text(const work::Report& report, const work::Device& device,
+                        const work::AnonymizedDump* anonymized);
 
 }  // namespace e2qcow::cli

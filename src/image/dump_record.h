@@ -43,6 +43,8 @@ struct DumpRecord {
   std::vector<FindingCount> findings;  // the inconsistencies by kind
   // What lies from here to the end of the disk is after the file system, and was not looked at.
   std::optional<std::uint64_t> end{};
+  // If names and other texts were replaced: what tells whether two dumps used the same key.
+  std::optional<std::array<std::uint8_t, 8>> anonymized_with{};
   // Of qcow2. An image of version 3 was marked as unchanged since the dump. 0: written by version 0.1,
   // unmarked.
   std::uint8_t image_version = 0;

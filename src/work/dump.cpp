@@ -76,13 +76,22 @@ void add_losses(DumpRecord& record, const Device& device, const ext2::Findings& 
     record.findings.push_back({static_cast<std::uint8_t>(finding), summary.count});
 }
 
-qcow2::Layout plan(const Device& device, const DumpTarget& target, const DumpOptions& options,
+// What is written: the device's bytes, or those that replace them.
+struct Contents {
+  const ReadableFile& file;
+  const std::vector<Extent>& extents;
+};
+Contents contents_of(const Device& device, const DumpResult& result) {
+  if (result.anonymized) return {result.anonymized->file(), result.anonymized->extents()};
+  return {device.file(), result.survey.selected.extents};
+}
+
+qcow2::Layout plan(const Contents& contents, const DumpTarget& target, const DumpOptions& options,
                    const DumpResult& result) {
-  const ext2::SelectedExtents& selected = result.survey.selected;
   const auto weigh = [&](const qcow2::Layout& layout) {
-    return weigh_image(options.format, layout, device.file(), selected.extents, options.transfer);
+    return weigh_image(options.format, layout, contents.file, contents.extents, options.transfer);
   };
-  return plan_image(options.format, result.disk_size, selected.extents, target.name, weigh);
+  return plan_image(options.format, result.disk_size, contents.extents, target.name, weigh);
 }
 
 void write(const Device& device, const DumpTarget& target, const DumpOptions& options, DumpResult& result) {
@@ -91,11 +100,11 @@ void write(const Device& device, const DumpTarget& target, const DumpOptions& op
     add_losses(result.record, device, *result.survey.findings);
     return std::vector{qcow2::encode_record(result.record)};
   };
-  const ext2::SelectedExtents& selected = result.survey.selected;
-  const qcow2::Layout layout = plan(device, target, options, result);
+  const Contents contents = contents_of(device, result);
+  const qcow2::Layout layout = plan(contents, target, options, result);
   result.image_size = write_image(
       {target.file.get(), options.format, layout, extensions, device.part().offset, options.verify},
-      device.file(), selected.extents, options.transfer);
+      contents.file, contents.extents, options.transfer);
 }
 
 }  // namespace
@@ -111,14 +120,22 @@ DumpTarget open_dump_target(const Device& device, const std::string& path, bool 
 }
 
 DumpResult dump(const Device& device, const DumpTarget& target, const DumpOptions& options) {
+  if (options.anonymize_with && options.kind == DumpKind::all)
+    fail(Errc::refused, device.name() + ": contents of files cannot be anonymised");
   warn_of_journal(device, options);
   DumpResult result;
   result.survey = survey(device, {.kind = options.kind,
                                   .transfer = options.transfer,
                                   .most_important_first = device.may_be_dying() && device.is_cached(),
-                                  .remember = options.remember || device.may_be_dying()});
+                                  .remember = options.remember || device.may_be_dying(),
+                                  .find_roles = options.anonymize_with.has_value()});
   result.record = begin_record(device, result.survey, options.kind, options.format.version);
   warn_of_tail(device, result.record, options);
+  if (options.anonymize_with) {
+    result.anonymized = std::make_unique<AnonymizedDump>(device, result.survey, *options.anonymize_with,
+                                                         options.transfer.threads);
+    result.record.anonymized_with = options.anonymize_with->fingerprint();
+  }
   result.disk_size = image_size(device.file());
   write(device, target, options, result);
   add_losses(result.record, device, *result.survey.findings);

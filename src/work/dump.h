@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/file/output_file.h"
+#include "work/anonymize.h"
 #include "work/plan.h"
 #include "work/survey.h"
 
@@ -14,8 +15,9 @@ struct DumpOptions {
   DumpKind kind = DumpKind::metadata;
   ImageFormat format{};
   TransferOptions transfer{};
-  bool remember = false;  // what was read, for map files
-  bool verify = false;    // see ImageOutput
+  bool remember = false;                         // what was read, for map files
+  bool verify = false;                           // see ImageOutput
+  std::optional<ext2::Secret> anonymize_with{};  // absent: the dump is as the device
   Notice notice = ignore_notice;
 };
 
@@ -30,7 +32,8 @@ DumpTarget open_dump_target(const Device& device, const std::string& path, bool 
 
 struct DumpResult {
   Survey survey;
-  DumpRecord record;  // what the image records
+  std::unique_ptr<AnonymizedDump> anonymized;  // null: it is not
+  DumpRecord record;                           // what the image records
   std::uint64_t disk_size = 0;
   std::uint64_t image_size = 0;
 };

@@ -40,7 +40,8 @@ Survey survey(const Device& device, const SurveyOptions& options) {
                                            .progress = options.transfer.progress,
                                            .most_important_first = options.most_important_first,
                                            .superblock_is_chosen = device.superblock_is_chosen(),
-                                           .remember = options.remember};
+                                           .remember = options.remember,
+                                           .find_roles = options.find_roles};
   survey.selected = ext2::select_blocks(*device.filesystem(), select_options, *survey.findings);
   return survey;
 }

@@ -18,6 +18,7 @@ struct SurveyOptions {
   TransferOptions transfer{};
   bool most_important_first = false;  // for a device that may die on the way
   bool remember = false;              // see ext2::SelectOptions
+  bool find_roles = false;            // the same
 };
 
 // The contents of a dump of the device, and the inconsistencies of the file system.

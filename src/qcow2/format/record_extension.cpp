@@ -22,7 +22,8 @@ enum Tag : std::uint16_t {
   kFindings = 8,         // {u8 kind, u32 count (all ones: as many or more)}, repeated
   kClasses = 9,          // {u8 class, u64 bytes}, repeated
   kEnd = 10,             // u64 bytes; absent: the disk has nothing after the file system
-  kImageVersion = 11     // u8
+  kImageVersion = 11,    // u8
+  kAnonymized = 12       // 8 bytes, a fingerprint of the key; absent: not anonymised
 };
 
 constexpr std::size_t kMaxVersion = 32;
@@ -89,6 +90,8 @@ void decode_field(DumpRecord& record, std::uint16_t tag, std::span<const std::by
   if (tag == kBlockSize && data.size() == 4) record.block_size = load_be<std::uint32_t>(data, 0);
   if (tag == kEnd && data.size() == 8) record.end = load_be<std::uint64_t>(data, 0);
   if (tag == kImageVersion && data.size() == 1) record.image_version = load_be<std::uint8_t>(data, 0);
+  if (tag == kAnonymized && data.size() == 8)
+    std::memcpy(record.anonymized_with.emplace().data(), data.data(), data.size());
   const bool has_classes = tag == kClasses || (tag == kClass && data.size() == kClassBytes);
   for (; has_classes && data.size() >= kClassBytes; data = data.subspan(kClassBytes))
     record.classes.push_back({load_be<std::uint8_t>(data, 0), load_be<std::uint64_t>(data, 1)});
@@ -116,6 +119,7 @@ Extension encode_record(const DumpRecord& record) {
   if (!record.findings.empty()) out.bytes(kFindings, encode_findings(record));
   if (record.end) out.field(kEnd, *record.end);
   if (record.image_version != 0) out.field(kImageVersion, record.image_version);
+  if (record.anonymized_with) out.bytes(kAnonymized, std::as_bytes(std::span(*record.anonymized_with)));
   // Last: a record that was cut says nothing about losses, and so is not taken for complete.
   if (record.losses_known) out.field(kLosses, record.lost_bytes);
   return extension;

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <optional>
+#include <unordered_map>
+#include <vector>
+
+#include "ext2/anonymize/directory_plan.h"
+#include "ext2/anonymize/inodes.h"
+#include "ext2/anonymize/journal_blocks.h"
+#include "ext2/anonymize/role_map.h"
+#include "ext2/structures/filesystem.h"
+
+namespace e2qcow::ext2 {
+
+// Replaces what is private in the blocks of a file system, each according to its role: only what is known to
+// be structure stays, and what is not understood becomes zeros. Made once, by reading directories and the
+// journal; then any block can be replaced, in any order, by several threads at once.
+class Anonymizer {
+ public:
+  // `filesystem` must outlive it. `roles` are those of a dump of metadata.
+  Anonymizer(const Filesystem& filesystem, const BlockRoles& roles, const Secret& secret, unsigned threads);
+
+  // Turns a block of the device into what goes into the image.
+  void replace(std::uint64_t block, std::span<std::byte> bytes, Tally& tally) const;
+  std::optional<BlockClass> class_of(std::uint64_t block) const;
+
+  // The parts of the extents, which ascend, in which anything may be left.
+  std::vector<Extent> without_cleared(std::span<const Extent> extents) const;
+
+  // Blocks with several uses, of which one was chosen.
+  std::uint64_t conflicts() const { return roles_.conflicts(); }
+  // Calls back for each name in the directories, as they are before a replay, with its replacement.
+  struct Renamed {
+    std::uint32_t directory;
+    std::uint32_t inode;
+    std::string_view before;
+    std::string_view after;
+  };
+  void for_each_name(const BlockRoles& roles, const std::function<void(const Renamed&)>& visit) const;
+
+  // Calls `use` with the namer of the directory.
+  template <typename Use>
+  void with_namer(std::uint32_t directory, Use use) const {
+    const auto found = directories_.find(directory);
+    const DirectoryRules plain{.inode = directory};
+    use(DirectoryNamer(naming_, found == directories_.end() ? plain : found->second));
+  }
+
+ private:
+  void visit_names(std::uint32_t directory, std::span<const std::byte> entries,
+                   const std::function<void(const Renamed&)>& visit) const;
+  void find_bitmaps();
+  std::unordered_map<std::uint32_t, DirectoryParts> directory_parts(const BlockRoles& roles) const;
+  void draw_hash_seed(const DirectoryParts* root);
+  void plan_directories(std::unordered_map<std::uint32_t, DirectoryParts> parts, unsigned threads);
+  std::size_t used_descriptor_bytes(std::uint64_t block) const;
+
+  void replace_in_role(RoleMap::Role role, std::uint64_t block, std::span<std::byte> bytes,
+                       Tally& tally) const;
+  void replace_superblock(std::uint64_t block, std::span<std::byte> bytes, Tally& tally) const;
+  void replace_descriptors(std::uint64_t block, std::span<std::byte> bytes, Tally& tally) const;
+  void replace_bitmap(BlockClass block_class, std::uint64_t block, std::span<std::byte> bytes,
+                      Tally& tally) const;
+  void replace_inodes(std::uint64_t block, std::span<std::byte> bytes, Tally& tally) const;
+  bool was_never_used(std::uint64_t inode) const;
+  void replace_directory(std::uint32_t inode, std::span<std::byte> bytes, Tally& tally) const;
+  void replace_xattrs(std::uint64_t block, std::span<std::byte> bytes, Tally& tally) const;
+  void replace_link(std::uint32_t inode, std::span<std::byte> bytes, Tally& tally) const;
+  InodeRules inode_rules() const;
+  FastCommitRules fast_commit_rules() const;
+  std::vector<std::vector<std::byte>> versions_of(std::uint32_t inode) const;
+  std::vector<ValueChecksum> checksums_of_value(std::uint32_t inode) const;
+  std::uint32_t checksum_of_zeros(std::uint64_t size) const;
+
+  const Filesystem& filesystem_;
+  const Secret secret_;
+  const Secret attributes_;
+  const bool has_checksums_;
+  Naming naming_;
+  RoleMap roles_;
+  std::vector<BlockRoles::Table> tables_;   // ascending
+  std::vector<std::uint32_t> inodes_read_;  // by group; those behind were never used
+  JournalBlocks journal_;
+  std::unordered_multimap<std::uint64_t, std::uint64_t> unproven_bitmaps_;  // the group, by block
+  std::unordered_map<std::uint32_t, DirectoryRules> directories_;           // those that are not plain
+  InodeRules inode_rules_;
+};
+
+}  // namespace e2qcow::ext2

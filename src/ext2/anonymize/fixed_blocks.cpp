@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "ext2/anonymize/fixed_blocks.h"
+
+#include <ext2fs/ext2_fs.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstring>
+#include <string_view>
+#include <vector>
+
+#include "base/bytes.h"
+#include "ext2/anonymize/patch_checksum.h"
+#include "ext2/structures/superblock.h"
+
+namespace e2qcow::ext2 {
+namespace {
+
+using Raw = ext2_super_block;
+
+constexpr std::uint32_t kNowhere = 0xffff'fff0;
+constexpr std::string_view kLabel = "anonymized";
+
+void replace_label(std::span<std::byte> field, Tally& tally) {
+  if (is_zero(field)) return;
+  clear(field);
+  std::memcpy(field.data(), kLabel.data(), kLabel.size());
+  ++tally.replaced;
+}
+
+// The name of a function of the kernel, and nothing behind it.
+bool is_name_of_function(std::span<const std::byte> field) {
+  constexpr std::array<std::string_view, 8> kBeginnings{"ext4_", "__ext4_", "ext3_",  "ext2_",
+                                                        "jbd2_", "mb_",     "htree_", "dx_"};
+  const auto* text = reinterpret_cast<const char*>(field.data());
+  const std::string_view name(text, ::strnlen(text, field.size()));
+  const bool is_identifier = std::ranges::all_of(
+      name, [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'; });
+  const bool begins_so = std::ranges::any_of(
+      kBeginnings, [&](std::string_view beginning) { return name.starts_with(beginning); });
+  return is_identifier && begins_so && is_zero(field.subspan(name.size()));
+}
+
+struct Field {
+  std::size_t offset;
+  std::size_t length;
+  std::span<std::byte> of(std::span<std::byte> copy) const { return copy.subspan(offset, length); }
+};
+#define E2QCOW_FIELD(name)                 \
+  Field {                                  \
+    offsetof(Raw, name), sizeof(Raw::name) \
+  }
+constexpr std::array kCleared{E2QCOW_FIELD(s_last_mounted), E2QCOW_FIELD(s_mount_opts),
+                              E2QCOW_FIELD(s_reserved)};
+constexpr std::array kFunctions{E2QCOW_FIELD(s_first_error_func), E2QCOW_FIELD(s_last_error_func)};
+constexpr Field kVolume = E2QCOW_FIELD(s_volume_name);
+constexpr Field kSalt = E2QCOW_FIELD(s_encrypt_pw_salt);
+constexpr Field kSeed = E2QCOW_FIELD(s_hash_seed);
+constexpr Field kChecksum = E2QCOW_FIELD(s_checksum);
+#undef E2QCOW_FIELD
+
+}  // namespace
+
+void anonymize_superblock(const NewIdentity& identity, std::span<std::byte> copy, Tally& tally) {
+  const std::vector<std::byte> before(copy.begin(), copy.end());
+  if (load_le<std::uint16_t>(std::span<const std::byte>(copy), offsetof(Raw, s_magic)) != EXT2_SUPER_MAGIC) {
+    if (!is_zero(copy)) ++tally.not_parsed;
+    return clear(copy);
+  }
+  for (const Field& field : kCleared) {
+    if (!is_zero(field.of(copy))) ++tally.replaced;
+    clear(field.of(copy));
+  }
+  for (const Field& field : kFunctions)
+    if (!is_name_of_function(field.of(copy))) clear(field.of(copy));
+  replace_label(kVolume.of(copy), tally);
+  if (!is_zero(kSalt.of(copy))) identity.secret.derived("salt").replace(kSalt.of(copy));
+  for (std::size_t i = 0; i < identity.hash_seed.size(); ++i)
+    store_le(kSeed.of(copy), i * sizeof(std::uint32_t), identity.hash_seed[i]);
+  const auto features =
+      load_le<std::uint32_t>(std::span<const std::byte>(copy), offsetof(Raw, s_feature_ro_compat));
+  if ((features & EXT4_FEATURE_RO_COMPAT_METADATA_CSUM) != 0)
+    patch_checksum(before, copy, kChecksum.offset);
+  else
+    clear(kChecksum.of(copy));
+}
+
+void anonymize_descriptors(const Geometry& geometry, std::size_t used, std::span<std::byte> block,
+                           Tally& tally) {
+  const std::size_t size = geometry.descriptor_size();
+  for (std::size_t i = 0; i + size <= used; i += size) {
+    const auto descriptor = block.subspan(i, size);
+    const auto block_at = [&](std::size_t low, std::size_t high) {
+      const std::span<const std::byte> bytes = descriptor;
+      const std::uint64_t top = size >= 64 ? load_le<std::uint32_t>(bytes, high) : 0;
+      return load_le<std::uint32_t>(bytes, low) | top << 32;
+    };
+    std::size_t outside = 0;
+    for (const std::size_t place : {0U, 4U, 8U}) {
+      if (block_at(place, place + 0x20) < geometry.claimed_blocks()) continue;
+      ++outside;
+      store_le(descriptor, place, kNowhere);
+      if (size >= 64) store_le(descriptor, place + 0x20, kNowhere);
+    }
+    if (outside < 2) continue;
+    clear(descriptor.subspan(12, 0x20 - 12));
+    if (size >= 64) clear(descriptor.subspan(0x2c));
+    ++tally.not_parsed;
+  }
+  clear(block.subspan(std::min(used, block.size())));
+}
+
+namespace {
+
+bool has_bit(std::span<const std::byte> bitmap, std::uint64_t bit) {
+  return bit / 8 < bitmap.size() && (bitmap[bit / 8] & std::byte(1U << bit % 8)) != std::byte{0};
+}
+
+bool is_all_ones(std::span<const std::byte> bytes) {
+  return std::ranges::all_of(bytes, [](std::byte byte) { return byte == std::byte{0xff}; });
+}
+
+// What every bitmap of blocks has: the bits of the group's own structures, as far as they are in it.
+bool looks_like_block_bitmap(const Filesystem& filesystem, std::uint64_t group,
+                             std::span<const std::byte> bitmap) {
+  constexpr std::uint64_t kLeast = 4;
+  constexpr std::uint64_t kTableBlocks = 16;
+  const Geometry& geometry = filesystem.geometry;
+  const BlockRun blocks = geometry.group(group);
+  const std::uint64_t table = filesystem.descriptors.inode_table(group);
+  std::vector<std::uint64_t> own{filesystem.descriptors.block_bitmap(group),
+                                 filesystem.descriptors.inode_bitmap(group)};
+  for (std::uint64_t i = 0; i < std::min(kTableBlocks, geometry.inode_table_blocks()); ++i)
+    own.push_back(table + i);
+  std::uint64_t found = 0;
+  for (const std::uint64_t block : own) {
+    if (block < blocks.first || block >= blocks.end()) continue;
+    if (!has_bit(bitmap, (block - blocks.first) / geometry.cluster_blocks())) return false;
+    ++found;
+  }
+  return found >= kLeast;
+}
+
+}  // namespace
+
+void anonymize_bitmap(const Filesystem& filesystem, bool is_of_inodes, std::optional<std::uint64_t> group,
+                      std::span<std::byte> bitmap, Tally& tally) {
+  const std::uint64_t bits =
+      is_of_inodes ? filesystem.geometry.inodes_per_group() : filesystem.superblock.raw.s_clusters_per_group;
+  const auto padding = bitmap.subspan(std::min<std::uint64_t>(divide_up(bits, 8), bitmap.size()));
+  const GroupDescriptors& descriptors = filesystem.descriptors;
+  const auto looks_right = [&] {
+    if (is_of_inodes)
+      return (descriptors.has_checksums() && descriptors.is_inode_bitmap_plausible(*group, bitmap)) ||
+             (!padding.empty() && is_all_ones(padding));
+    return (descriptors.has_checksums() && descriptors.is_bitmap_plausible(*group, bitmap)) ||
+           looks_like_block_bitmap(filesystem, *group, bitmap);
+  };
+  if (group && !looks_right()) {
+    ++tally.not_parsed;
+    return clear(bitmap);
+  }
+  if (!is_all_ones(padding)) clear(padding);
+}
+
+// Source: <ext2fs/ext2_fs.h>, struct mmp_struct
+void anonymize_mmp(bool has_checksums, std::span<std::byte> block, Tally& tally) {
+  const std::vector<std::byte> before(block.begin(), block.end());
+  if (load_le<std::uint32_t>(std::span<const std::byte>(block), 0) != EXT4_MMP_MAGIC) {
+    ++tally.not_parsed;
+    return clear(block);
+  }
+  constexpr std::size_t kInterval = offsetof(mmp_struct, mmp_check_interval);
+  constexpr std::size_t kSum = offsetof(mmp_struct, mmp_checksum);
+  clear(block.subspan(offsetof(mmp_struct, mmp_nodename), kInterval - offsetof(mmp_struct, mmp_nodename)));
+  clear(block.subspan(kInterval + 2));
+  tally.replaced += 2;
+  if (!has_checksums) return;
+  const std::uint32_t difference =
+      crc_difference(std::span(before).first(kSum), std::span<const std::byte>(block).first(kSum));
+  store_le(block, kSum, load_le<std::uint32_t>(std::span<const std::byte>(before), kSum) ^ difference);
+}
+
+}  // namespace e2qcow::ext2

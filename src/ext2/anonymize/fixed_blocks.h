@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <span>
+
+#include "ext2/anonymize/secret.h"
+#include "ext2/anonymize/tally.h"
+#include "ext2/structures/filesystem.h"
+
+namespace e2qcow::ext2 {
+
+// What superblocks get instead of what they had.
+struct NewIdentity {
+  const Secret& secret;
+  std::array<std::uint32_t, 4> hash_seed;
+};
+
+// A copy of the superblock, 1024 bytes: its texts go or are replaced, and so is the seed of its hashes.
+// Zeros if it is none.
+void anonymize_superblock(const NewIdentity& identity, std::span<std::byte> copy, Tally& tally);
+
+// A block of group descriptors; `used` is how many bytes of it are in use. Of descriptors that
+// name blocks outside of the file system, the other fields become zeros.
+void anonymize_descriptors(const Geometry& geometry, std::size_t used, std::span<std::byte> block,
+                           Tally& tally);
+
+// A bitmap of blocks or inodes: what is past the end of its group becomes zeros if it is not all ones.
+// `group` is absent if the descriptor that names the bitmap has a right checksum. Otherwise the block may be
+// any: it becomes zeros if it does not look like the bitmap of the group.
+void anonymize_bitmap(const Filesystem& filesystem, bool is_of_inodes, std::optional<std::uint64_t> group,
+                      std::span<std::byte> bitmap, Tally& tally);
+
+// The block of multiple mount protection: without names.
+void anonymize_mmp(bool has_checksums, std::span<std::byte> block, Tally& tally);
+
+}  // namespace e2qcow::ext2
