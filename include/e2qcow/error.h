@@ -39,6 +39,7 @@ enum class Errc {
   older_remains,      // an older file system under something else
   other_overlay,      // an overlay was named that belongs to another image
   missing_data_file,  // an image needs an external data file that was not named
+  surplus_data_file,  // an external data file was named that no image has
 };
 
 const std::error_category& e2qcow_category() noexcept;

@@ -5,17 +5,19 @@
 
 #include "base/file/posix_file.h"
 #include "base/process/sandbox.h"
+#include "base/storage.h"
 #include "cli/command.h"
 #include "cli/image_options.h"
 #include "cli/sizes.h"
 #include "qcow2/check/checker.h"
+#include "qcow2/read/data_files.h"
 
 namespace e2qcow::cli {
 namespace {
 
 struct CheckOptions {
   std::string image;
-  std::string data_file;  // empty: none
+  std::vector<std::string> data_files;
   bool data = false;
   Common common;
 };
@@ -52,8 +54,10 @@ void print_text(const CheckOptions& options, const qcow2::CheckResult& result) {
 
 int run_check(const CheckOptions& options) {
   const auto file = open_for_reading(options.image);
-  const auto data_file = options.data_file.empty() ? nullptr : open_for_reading(options.data_file);
+  const auto stored = stored_ranges(options.image);
+  qcow2::DataFiles data_files(options.data_files);
   give_up_rights({});
+  const auto data_file = qcow2::data_file_of(*file, stored, std::move(data_files));
   const qcow2::CheckResult result =
       qcow2::check(*file, {options.data, thread_count(options.common), data_file.get()});
   if (options.common.json)
@@ -72,7 +76,7 @@ void add_check(CLI::App& app, Chosen& chosen) {
       "check", "Check an image's tables and reference counts (exit 0: clean, 2: corruptions, 3: leaks)");
   command->add_option("IMAGE", options->image, "The qcow2 image")->required();
   command->add_flag("--data", options->data, "Also decode every compressed cluster");
-  add_data_file_option(*command, options->data_file);
+  add_data_file_option(*command, options->data_files);
   add_json_option(*command, options->common);
   add_threads_option(*command, options->common);
   command->footer("Example: e2qcow check sdb1.qcow2");

@@ -22,6 +22,7 @@ using work::CompareResult;
 struct CompareOptions {
   work::ImageOptions a{.notice = say_line};
   work::ImageOptions b{.notice = say_line};
+  std::vector<std::string> data_files{};
   bool strict = false;
   bool everything = false;
   Common common;
@@ -32,11 +33,12 @@ CompareResult compare_disks(const CompareOptions& options) {
     throw CLI::ValidationError("A and B: only one of them can be standard input");
   work::DiskFiles a(options.a);
   work::DiskFiles b(options.b);
+  qcow2::DataFiles data_files(options.data_files);
   give_up_rights({});
   return with_progress(options.common, [&](const TransferOptions& transfer) {
     const auto what =
         options.everything ? work::CompareWhat::everything : work::CompareWhat::what_a_dump_holds;
-    return work::compare(std::move(a), std::move(b), what, transfer);
+    return work::compare(std::move(a), std::move(b), std::move(data_files), what, transfer);
   });
 }
 
@@ -96,13 +98,12 @@ void add_compare(CLI::App& app, Chosen& chosen) {
                     "Compare a dump with another disk as a whole, and not only in what the dump holds");
   add_backing_option(*command, "--backing-a", options->a);
   add_backing_option(*command, "--backing-b", options->b);
-  add_data_file_option(*command, options->a.data_file);
+  add_data_file_option(*command, options->data_files);
   add_limit_options(*command, options->a);
   add_json_option(*command, options->common);
   add_progress_options(*command, options->common);
   command->footer("Example: e2qcow compare sdb1.qcow2 /dev/sdb1");
   command->callback([options, &chosen] {
-    options->b.data_file = options->a.data_file;  // of the one that has one
     options->b.max_size = options->a.max_size;
     options->b.max_ratio = options->a.max_ratio;
     chosen.if_failed = kTrouble;

@@ -88,7 +88,13 @@ std::vector<std::unique_ptr<PosixFile>> open_temporaries() {
   return files;
 }
 
-// Names are absolute, because programs may run in another directory.
+// Programs may run in another directory.
+std::vector<std::string> absolute(const std::vector<std::string>& files) {
+  std::vector<std::string> names;
+  for (const std::string& file : files) names.push_back(fs::absolute(file).string());
+  return names;
+}
+
 void add_overlays(Variables& variables, const std::vector<plugin::NamedOverlay>& overlays) {
   std::vector<std::string> images;
   std::vector<std::string> files;
@@ -108,11 +114,8 @@ Variables variables_for(const ExecOptions& options, const Run& run) {
   std::vector<std::string> temporaries;
   for (const auto& file : run.temporaries) temporaries.push_back(name_for_others(file->fd()));
   add_list(variables, plugin::kTemporaryList, temporaries);
-  std::vector<std::string> backing;
-  for (const std::string& file : options.image.backing) backing.push_back(fs::absolute(file).string());
-  add_list(variables, plugin::kBackingList, backing);
-  if (!options.image.data_file.empty())
-    variables.push_back({plugin::kDataFileVariable, fs::absolute(options.image.data_file).string()});
+  add_list(variables, plugin::kBackingList, absolute(options.image.backing));
+  add_list(variables, plugin::kDataFileList, absolute(options.image.data_files));
   return variables;
 }
 
@@ -161,7 +164,7 @@ void add_exec(CLI::App& app, Chosen& chosen) {
       "exec", "Run e2fsck, debugfs, dumpe2fs, tune2fs, resize2fs ... on the disk in a qcow2 image");
   add_overlay_option(*command, options->overlays);
   add_backing_option(*command, "--backing", options->image);
-  add_data_file_option(*command, options->image.data_file);
+  add_data_file_option(*command, options->image.data_files);
   command
       ->add_option_function<std::string>(
           "--cache-size",

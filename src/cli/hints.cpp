@@ -5,7 +5,7 @@
 #include <fmt/format.h>
 
 #include "cli/message.h"
-#include "plugin/backing_hint.h"
+#include "plugin/file_hints.h"
 #include "work/device.h"
 
 namespace e2qcow::cli {
@@ -23,7 +23,7 @@ constexpr Hint kHints[] = {
     {Errc::unknown_format, "--backing-a",
      "name the format with --backing-a or --backing-b FILE:raw or FILE:qcow2"},
     {Errc::ambiguous, "A", "choose one with FILE:qcow2 or FILE:raw"},
-    {Errc::missing_data_file, "--data-file", "name it with --data-file FILE if you trust it"},
+    {Errc::missing_data_file, "--data-file", plugin::kDataFileHint},
     {Errc::implausible, "--max-ratio", "--max-ratio N accepts it"},
     {Errc::too_large, "--max-size", "--max-size SIZE accepts it"},
     {Errc::mounted, "--force",

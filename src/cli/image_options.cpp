@@ -14,11 +14,13 @@ void add_backing_option(CLI::App& command, const std::string& name, work::ImageO
       ->allow_extra_args(false);
 }
 
-void add_data_file_option(CLI::App& command, std::string& file) {
+void add_data_file_option(CLI::App& command, std::vector<std::string>& files) {
   command
-      .add_option("--data-file", file,
-                  "The external data file of the image. The name stored in the image is never opened")
-      ->type_name("FILE");
+      .add_option("--data-file", files,
+                  "External data file; repeat if several images have one, from the top down. Names stored in "
+                  "images are never opened")
+      ->type_name("FILE")
+      ->allow_extra_args(false);
 }
 
 void add_limit_options(CLI::App& command, work::ImageOptions& options) {
@@ -33,7 +35,7 @@ void add_limit_options(CLI::App& command, work::ImageOptions& options) {
 void add_image_options(CLI::App& command, work::ImageOptions& options) {
   command.add_option("IMAGE", options.path, "The qcow2 image (-: standard input)")->required();
   add_backing_option(command, "--backing", options);
-  add_data_file_option(command, options.data_file);
+  add_data_file_option(command, options.data_files);
   add_limit_options(command, options);
 }
 

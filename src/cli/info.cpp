@@ -6,6 +6,7 @@
 
 #include "base/file/posix_file.h"
 #include "base/process/sandbox.h"
+#include "base/storage.h"
 #include "cli/class_table.h"
 #include "cli/command.h"
 #include "cli/hints.h"
@@ -13,6 +14,7 @@
 #include "cli/info_json.h"
 #include "cli/info_words.h"
 #include "cli/sizes.h"
+#include "qcow2/read/data_files.h"
 
 namespace e2qcow::cli {
 namespace {
@@ -70,7 +72,7 @@ void print_filesystem(const ext2::Description& filesystem) {
   fmt::print("  features     {}\n", printable(filesystem.features));
 }
 
-void print_foreign(const Info& info) {
+void print_foreign(const Info& info, const ReadableFile* data_file) {
   const qcow2::Header& header = info.header;
   if (info.backing_file) {
     const std::string format = extension_text(info, qcow2::kBackingFormat);
@@ -78,7 +80,8 @@ void print_foreign(const Info& info) {
                format.empty() ? "" : ", " + format);
   }
   if (const std::string name = extension_text(info, qcow2::kDataFileName); !name.empty())
-    fmt::print("data file:     {} (not opened)\n", name);
+    fmt::print("data file:     {} ({})\n", name,
+               data_file == nullptr ? "not opened" : "read from " + printable(data_file->name()));
   if (header.crypt_method != 0) fmt::print("encrypted:     {}\n", encryption_name(header));
   if (header.incompatible_features != 0)
     fmt::print("needs:         {}\n", fmt::join(feature_names(info), ", "));
@@ -95,7 +98,8 @@ void print_foreign(const Info& info) {
     fmt::print("in all:        {} snapshots, {} bitmaps\n", info.snapshots.size(), info.bitmaps.size());
 }
 
-void print_info(const InfoOptions& options, const Info& info, const std::string& hint) {
+void print_info(const InfoOptions& options, const Info& info, const ReadableFile* data_file,
+                const std::string& hint) {
   const qcow2::Header& header = info.header;
   fmt::print("image:         {}\n", printable(options.image.path));
   fmt::print("format:        qcow2 version {} (compat {})\n", header.version,
@@ -108,7 +112,7 @@ void print_info(const InfoOptions& options, const Info& info, const std::string&
              human_size(header.geometry().cluster_size()),
              header.geometry().extended_l2 ? " in 32 parts" : "", compression_name(header),
              1 << header.refcount_order);
-  print_foreign(info);
+  print_foreign(info, data_file);
   if ((header.incompatible_features & qcow2::kDirty) != 0)
     fmt::print("dirty:         yes, refcounts are stale\n");
   if ((header.incompatible_features & qcow2::kCorrupt) != 0) fmt::print("corrupt:       marked so by QEMU\n");
@@ -119,14 +123,15 @@ void print_info(const InfoOptions& options, const Info& info, const std::string&
 
 int run_info(const InfoOptions& options, const CLI::App& command) {
   const auto file = open_for_reading(options.image.path);
-  const std::string& data_name = options.image.data_file;
-  const auto data_file = data_name.empty() ? nullptr : open_for_reading(data_name);
+  const auto stored = stored_ranges(options.image.path);
+  qcow2::DataFiles data_files(options.image.data_files);
   give_up_rights({});
+  const auto data_file = qcow2::data_file_of(*file, stored, std::move(data_files));
   const Info info = work::read_info(*file, data_file.get(), options.image);
   if (options.common.json)
     fmt::print("{}\n", info_json(options.image.path, info).dump(2));
   else
-    print_info(options, info, hint_for(info.unreadable_code, command));
+    print_info(options, info, data_file.get(), hint_for(info.unreadable_code, command));
   return kDone;
 }
 
@@ -136,7 +141,7 @@ void add_info(CLI::App& app, Chosen& chosen) {
   auto options = std::make_shared<InfoOptions>();
   CLI::App* command = app.add_subcommand("info", "Show what an image is and what it holds");
   command->add_option("IMAGE", options->image.path, "The qcow2 image")->required();
-  add_data_file_option(*command, options->image.data_file);
+  add_data_file_option(*command, options->image.data_files);
   add_limit_options(*command, options->image);
   add_json_option(*command, options->common);
   command->footer("Example: e2qcow info sdb1.qcow2");

@@ -94,14 +94,32 @@ const char* name_of(Kind kind) {
   return "";
 }
 
-void print_map(const qcow2::Chain& disk, const std::vector<std::string>& names) {
+// The files of a chain, by depth.
+struct FileNames {
+  std::vector<std::string> tables;
+  std::vector<std::string> data;  // other than those of the tables if images have external data files
+};
+
+FileNames names_of(const work::Image& image, const std::vector<std::string>& files) {
+  FileNames names{files, files};
+  for (std::size_t depth = 0; depth < image.readers().size(); ++depth)
+    names.data[depth] = image.readers()[depth]->data_file().name();
+  return names;
+}
+
+// Empty: in none.
+std::string file_of(const Place& place, const FileNames& names) {
+  if (place.mapping.kind == Kind::unallocated) return "";
+  return (place.mapping.kind == Kind::data ? names.data : names.tables).at(place.depth);
+}
+
+void print_map(const qcow2::Chain& disk, const FileNames& names) {
   fmt::print("{:>18} {:>18}  {:<11} {:>18}  {}\n", "start", "length", "stored as", "at", "in");
   for_each_place(disk, [&](const Place& place) {
     const qcow2::Mapping& mapping = place.mapping;
     const std::string at = mapping.kind == Kind::data ? std::to_string(*mapping.host_offset) : "";
-    const std::string in = mapping.kind == Kind::unallocated ? "" : printable(names.at(place.depth));
     fmt::print("{:>18} {:>18}  {:<11} {:>18}  {}\n", mapping.guest.offset, mapping.guest.length,
-               name_of(mapping.kind), at, in);
+               name_of(mapping.kind), at, printable(file_of(place, names)));
   });
 }
 
@@ -140,7 +158,7 @@ int run_map(const MapOptions& options) {
   else if (options.common.json)
     print_map_json(image.disk());
   else
-    print_map(image.disk(), names);
+    print_map(image.disk(), names_of(image, names));
   return image.contradicts_itself() ? kWithLosses : kDone;
 }
 

@@ -36,10 +36,12 @@ std::unique_ptr<PosixFile> open_unambiguous(const std::string& path) {
 
 qcow2::OpenChain open_chain(const std::string& path, const Settings& settings) {
   qcow2::ChainFiles files(open_unambiguous(path), settings.backing);
-  if (!settings.data_file.empty()) files.open_data_file(settings.data_file);
-  return std::move(files).read([&](const qcow2::Reader& image) {
+  qcow2::DataFiles data_files(settings.data_files);
+  qcow2::OpenChain chain = std::move(files).read(data_files, [&](const qcow2::Reader& image) {
     for (const std::string& warning : qcow2::warnings_of(image)) settings.say(warning);
   });
+  data_files.refuse_surplus();
+  return chain;
 }
 
 // The files of a run are used by the first image that is changed. They have no header before that, and none

@@ -21,7 +21,7 @@
 #include "base/file/memory_disk.h"
 #include "base/file/shared_file.h"
 #include "base/printable.h"
-#include "plugin/backing_hint.h"
+#include "plugin/file_hints.h"
 #include "plugin/guard.h"
 #include "plugin/image_registry.h"
 #include "plugin/image_words.h"
@@ -67,6 +67,7 @@ std::vector<NamedOverlay> read_overlays() {
 // Hints at options of `e2qcow exec`.
 std::string hint(const std::error_code& code) {
   if (code == Errc::other_overlay) return "; name one for each image with --overlay IMAGE=FILE";
+  if (code == Errc::missing_data_file) return std::string("; ") + kDataFileHint;
   return backing_hint(code);
 }
 
@@ -75,7 +76,7 @@ void read_settings() {
   settings().temporaries = read_list(kTemporaryList);
   settings().run = variable(kRunVariable);
   settings().backing = read_list(kBackingList);
-  settings().data_file = variable(kDataFileVariable);
+  settings().data_files = read_list(kDataFileList);
   settings().say = say;
   settings().hint = hint;
   const std::string cache = variable(kCacheVariable);

@@ -12,13 +12,13 @@ namespace e2qcow::plugin {
 // The environment variables through which `e2qcow exec` passes its options to the preloaded library.
 inline constexpr const char* kRunVariable = "E2QCOW_RUN";
 inline constexpr const char* kCacheVariable = "E2QCOW_CACHE_SIZE";
-inline constexpr const char* kDataFileVariable = "E2QCOW_DATA_FILE";
 // Lists. Each has a variable for each element, because names may contain any separator, and an empty one
 // after the last.
 inline constexpr const char* kOverlayList = "E2QCOW_OVERLAY";
 inline constexpr const char* kOverlayImageList = "E2QCOW_IMAGE";  // whose overlay it is; "*": of any other
 inline constexpr const char* kTemporaryList = "E2QCOW_TEMPORARY";
 inline constexpr const char* kBackingList = "E2QCOW_BACKING";
+inline constexpr const char* kDataFileList = "E2QCOW_DATA_FILE";
 inline constexpr const char* kAnyImage = "*";
 inline std::string list_variable(const std::string& list, std::size_t index) {
   return list + std::to_string(index);
@@ -40,7 +40,7 @@ struct Settings {
   std::vector<std::string> temporaries{};
   std::string run{};  // the file in which the run is recorded (run_file.h); may be empty
   std::vector<std::string> backing{};
-  std::string data_file{};  // of images that have an external one; may be empty
+  std::vector<std::string> data_files{};  // external, of those images that have one
   std::uint64_t cache_bytes = kDefaultCacheBytes;
   // Receives messages for the user, one line each.
   std::function<void(const std::string&)> say = [](const std::string&) {};

@@ -19,9 +19,9 @@ struct NamedDisk {
   Disk disk;
 };
 
-NamedDisk read(DiskFiles files, unsigned threads) {
+NamedDisk read(DiskFiles files, qcow2::DataFiles& data_files, unsigned threads) {
   const std::string name = files.name();
-  return {name, std::move(files).read(threads)};
+  return {name, std::move(files).read(threads, data_files)};
 }
 
 // The extents that a dump with this disk holds; absent if that is not known.
@@ -44,8 +44,11 @@ std::optional<std::uint64_t> first_difference_in(const std::array<NamedDisk, 2>&
 
 }  // namespace
 
-CompareResult compare(DiskFiles a, DiskFiles b, CompareWhat what, const TransferOptions& options) {
-  const std::array disks{read(std::move(a), options.threads), read(std::move(b), options.threads)};
+CompareResult compare(DiskFiles a, DiskFiles b, qcow2::DataFiles data_files, CompareWhat what,
+                      const TransferOptions& options) {
+  const std::array disks{read(std::move(a), data_files, options.threads),
+                         read(std::move(b), data_files, options.threads)};
+  data_files.refuse_surplus();
   const ImageSource& first = disks[0].disk.source();
   const ImageSource& second = disks[1].disk.source();
   CompareResult result;

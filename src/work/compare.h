@@ -27,7 +27,9 @@ enum class CompareWhat {
   everything
 };
 
-// The smaller disk counts as zeros past its end. The files are open but not read yet.
-CompareResult compare(DiskFiles a, DiskFiles b, CompareWhat what, const TransferOptions& options);
+// The smaller disk counts as zeros past its end. The files are open but not read yet. The images of `a` take
+// their external data files first; Errc::surplus_data_file if one is left in the end.
+CompareResult compare(DiskFiles a, DiskFiles b, qcow2::DataFiles data_files, CompareWhat what,
+                      const TransferOptions& options);
 
 }  // namespace e2qcow::work

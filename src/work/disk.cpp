@@ -54,9 +54,9 @@ DiskFiles::DiskFiles(const ImageOptions& options, const qcow2::NamedFile& disk)
       files_(with_path(options, disk.path)),
       direct_(past_stale_cache(files_.file())) {}
 
-Disk DiskFiles::read(unsigned threads) && {
+Disk DiskFiles::read(unsigned threads, qcow2::DataFiles& data_files) && {
   if (!format_) format_ = recognise(files_.file());
-  if (format_ == DiskFormat::qcow2) return Disk(std::move(files_).read(threads));
+  if (format_ == DiskFormat::qcow2) return Disk(std::move(files_).read(threads, data_files));
   if (files_.is_piped()) fail(Errc::unsupported, name() + ": a raw disk cannot be read from a pipe");
   if (has_backing_) fail(Errc::surplus_backing, name() + ": a raw disk has no backing file");
   return {std::move(files_).take_file(), std::move(direct_)};

@@ -38,13 +38,13 @@ class Disk {
 class DiskFiles {
  public:
   // options.path may end with :raw or :qcow2. Otherwise a file that begins like a qcow2 image is one, unless
-  // it also looks like an ext file system.
+  // it also looks like an ext file system. Data files are named when the disk is read.
   explicit DiskFiles(const ImageOptions& options);
 
   const std::string& name() const { return files_.file().name(); }
-  // Throws Errc::ambiguous for a file that looks like both, Errc::surplus_backing for a raw disk with backing
-  // files.
-  Disk read(unsigned threads) &&;
+  // Takes the external data files that it needs. Throws Errc::ambiguous for a file that looks like both,
+  // Errc::surplus_backing for a raw disk with backing files.
+  Disk read(unsigned threads, qcow2::DataFiles& data_files) &&;
 
  private:
   DiskFiles(const ImageOptions& options, const qcow2::NamedFile& disk);

@@ -71,8 +71,11 @@ void refuse_too_large(const qcow2::Reader& image, const ImageOptions& options) {
                                       image.file().name(), image.size(), options.max_size));
 }
 
-Image::Image(qcow2::ChainFiles files, PipeFile* pipe, const ImageOptions& options, unsigned threads)
-    : pipe_(pipe), max_ratio_(options.max_ratio), chain_(std::move(files).read([&](qcow2::Reader& image) {
+Image::Image(qcow2::ChainFiles files, qcow2::DataFiles& data_files, PipeFile* pipe,
+             const ImageOptions& options, unsigned threads)
+    : pipe_(pipe),
+      max_ratio_(options.max_ratio),
+      chain_(std::move(files).read(data_files, [&](qcow2::Reader& image) {
         const qcow2::TableSummary tables = check_image(image, options);
         data_bytes_ += tables.data_bytes();
         contradicts_itself_ = contradicts_itself_ || !image.contradiction().empty();
@@ -101,17 +104,23 @@ ImageFiles::ImageFiles(const ImageOptions& options, std::unique_ptr<PipeFile> pi
     : options_(options),
       pipe_(pipe.get()),
       files_(pipe ? std::unique_ptr<ReadableFile>(std::move(pipe)) : open_for_reading(options.path),
-             options.backing) {
-  if (!options.data_file.empty()) files_.open_data_file(options.data_file);
-}
+             options.backing),
+      data_files_(options.data_files) {}
 
 ImageFiles::ImageFiles(std::unique_ptr<ReadableFile> image, const ImageOptions& options)
-    : options_(options), pipe_(nullptr), files_(std::move(image), options.backing) {
-  if (!options.data_file.empty()) files_.open_data_file(options.data_file);
+    : options_(options),
+      pipe_(nullptr),
+      files_(std::move(image), options.backing),
+      data_files_(options.data_files) {}
+
+Image ImageFiles::read(unsigned threads, qcow2::DataFiles& data_files) && {
+  return {std::move(files_), data_files, pipe_, options_, threads};
 }
 
 Image ImageFiles::read(unsigned threads) && {
-  return {std::move(files_), pipe_, options_, threads};
+  Image image(std::move(files_), data_files_, pipe_, options_, threads);
+  data_files_.refuse_surplus();
+  return image;
 }
 
 }  // namespace e2qcow::work

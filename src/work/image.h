@@ -17,7 +17,7 @@ namespace e2qcow::work {
 struct ImageOptions {
   std::string path{};                                        // "-": standard input
   std::vector<std::string> backing{};                        // FILE[:raw|:qcow2], from the top down
-  std::string data_file{};                                   // external, of the image; empty: none
+  std::vector<std::string> data_files{};                     // external, of those images that have one
   std::uint64_t max_size = 1ULL << 50;                       // of the disk, in bytes
   std::uint64_t max_ratio = qcow2::Reader::kPlausibleRatio;  // of compressed data to the file's size
   Notice notice = ignore_notice;
@@ -28,7 +28,8 @@ class Image {
  public:
   // `pipe` is the source of the image, if it comes from one, and belongs to `files`. `threads` is the number
   // of readers.
-  Image(qcow2::ChainFiles files, PipeFile* pipe, const ImageOptions& options, unsigned threads);
+  Image(qcow2::ChainFiles files, qcow2::DataFiles& data_files, PipeFile* pipe, const ImageOptions& options,
+        unsigned threads);
 
   // The image by itself.
   qcow2::Reader& reader() const { return chain_.reader(); }
@@ -71,7 +72,10 @@ class ImageFiles {
   // The files of the chain, by depth.
   std::vector<std::string> names() const { return files_.names(); }
 
+  // Throws Errc::surplus_data_file if the options name one too many.
   Image read(unsigned threads) &&;
+  // With data files that may be for other images as well, instead of those in the options.
+  Image read(unsigned threads, qcow2::DataFiles& data_files) &&;
   // For a file that turned out not to be an image.
   std::unique_ptr<ReadableFile> take_file() && { return std::move(files_).take_file(); }
 
@@ -81,6 +85,7 @@ class ImageFiles {
   ImageOptions options_;
   PipeFile* pipe_;  // null: the image is a file
   qcow2::ChainFiles files_;
+  qcow2::DataFiles data_files_;
 };
 
 // Whether the file can be opened and begins like an image.

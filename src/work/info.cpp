@@ -37,7 +37,7 @@ void add_lists(Info& info, const ReadableFile& file) {
 
 void read_disk(Info& info, const ReadableFile& file, const ReadableFile* data_file,
                const ImageOptions& options) {
-  qcow2::Reader reader(file, info.header.has_data_file() ? data_file : nullptr);
+  qcow2::Reader reader(file, data_file);
   refuse_too_large(reader, options);
   info.backing_file = reader.backing_file_name();
   info.record = reader.record();

@@ -34,7 +34,7 @@ struct Info {
 
 // An image that needs a feature we do not support is described as far as its header goes; a damaged one is an
 // error. Of the options, only the limits are used.
-// `data_file`: the external one, if the user has named it; else null.
+// `data_file`: the external one, if the image has one and the user has named it; else null.
 Info read_info(const ReadableFile& image, const ReadableFile* data_file, const ImageOptions& options);
 
 }  // namespace e2qcow::work

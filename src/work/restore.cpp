@@ -23,8 +23,8 @@ ImageFiles open_image(const RestoreOptions& options) {
   refuse_replacing_shown(options.target);
   ImageFiles image(options.image);
   for (const std::string& name : image.names()) refuse_overwriting(target, {name, stored_ranges(name)});
-  const std::string& data_file = options.image.data_file;
-  if (!data_file.empty()) refuse_overwriting(target, {data_file, stored_ranges(data_file)});
+  for (const std::string& name : options.image.data_files)
+    refuse_overwriting(target, {name, stored_ranges(name)});
   return image;
 }
 

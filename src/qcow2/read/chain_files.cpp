@@ -5,7 +5,6 @@
 #include <fmt/format.h>
 
 #include "base/file/posix_file.h"
-#include "base/storage.h"
 #include "qcow2/format/read_header.h"
 
 namespace e2qcow::qcow2 {
@@ -30,22 +29,17 @@ DiskFormat format_of(const Layer& layer, const Reader& overlay) {
 
 ChainFiles::ChainFiles(std::unique_ptr<ReadableFile> image, const std::vector<std::string>& backing) {
   const std::string name = image->name();
-  layers_.push_back({name, DiskFormat::qcow2, std::move(image), nullptr});
+  layers_.push_back({name, DiskFormat::qcow2, std::move(image), stored_ranges(name)});
   for (const std::string& text : backing) open_backing(text);
 }
 
 void ChainFiles::open_backing(const std::string& text) {
   const auto [path, format] = parse_named_file(text);
+  auto stored = stored_ranges(path);
   for (const Layer& layer : layers_)
-    if (overlap(stored_ranges(layer.name), stored_ranges(path)))
+    if (overlap(layer.stored, stored))
       fail(Errc::refused, fmt::format("{}: cannot be based on itself", path));
-  layers_.push_back({path, format, open_for_reading(path), nullptr});
-}
-
-void ChainFiles::open_data_file(const std::string& path) {
-  if (overlap(stored_ranges(layers_.front().name), stored_ranges(path)))
-    fail(Errc::refused, path + ": is the image itself, and not its data file");
-  layers_.front().data_file = open_for_reading(path);
+  layers_.push_back({path, format, open_for_reading(path), std::move(stored)});
 }
 
 std::vector<std::string> ChainFiles::names() const {
@@ -54,9 +48,10 @@ std::vector<std::string> ChainFiles::names() const {
   return names;
 }
 
-OpenChain::OpenChain(std::vector<Layer> layers, const Examine& examine) : layers_(std::move(layers)) {
-  add_image(layers_.front(), examine);
-  for (std::size_t i = 1; i < layers_.size(); ++i) read_backing(layers_[i], examine);
+OpenChain::OpenChain(std::vector<Layer> layers, DataFiles& data_files, const Examine& examine)
+    : layers_(std::move(layers)) {
+  add_image(layers_.front(), data_files, examine);
+  for (std::size_t i = 1; i < layers_.size(); ++i) read_backing(layers_[i], data_files, examine);
   const auto& missing = readers_.back()->backing_file_name();
   if (missing && raw_base_ == nullptr)
     fail(Errc::missing_backing,
@@ -66,21 +61,21 @@ OpenChain::OpenChain(std::vector<Layer> layers, const Examine& examine) : layers
   chain_ = std::make_unique<Chain>(std::move(images), raw_base_);
 }
 
-void OpenChain::read_backing(const Layer& layer, const Examine& examine) {
+void OpenChain::read_backing(Layer& layer, DataFiles& data_files, const Examine& examine) {
   const Reader& overlay = *readers_.back();
   if (raw_base_ != nullptr || !overlay.backing_file_name())
     fail(Errc::surplus_backing,
          fmt::format("{}: has no backing file; {} is one too many",
                      raw_base_ != nullptr ? raw_base_->name() : overlay.file().name(), layer.name));
   if (format_of(layer, overlay) == DiskFormat::qcow2)
-    add_image(layer, examine);
+    add_image(layer, data_files, examine);
   else
     raw_base_ = layer.file.get();
 }
 
-void OpenChain::add_image(const Layer& layer, const Examine& examine) {
-  const bool has_data_file = layer.data_file != nullptr && read_header(*layer.file).has_data_file();
-  auto reader = std::make_unique<Reader>(*layer.file, has_data_file ? layer.data_file.get() : nullptr);
+void OpenChain::add_image(Layer& layer, DataFiles& data_files, const Examine& examine) {
+  if (read_header(*layer.file).has_data_file()) layer.data_file = data_files.take(layer.stored);
+  auto reader = std::make_unique<Reader>(*layer.file, layer.data_file.get());
   examine(*reader);
   readers_.push_back(std::move(reader));
 }

@@ -10,7 +10,9 @@
 #include <string>
 #include <vector>
 
+#include "base/storage.h"
 #include "qcow2/read/chain.h"
+#include "qcow2/read/data_files.h"
 #include "qcow2/read/named_file.h"
 
 namespace e2qcow::qcow2 {
@@ -23,15 +25,17 @@ struct Layer {
   std::string name;
   std::optional<DiskFormat> format;  // absent: the format in the image above
   std::unique_ptr<ReadableFile> file;
-  std::unique_ptr<ReadableFile> data_file;  // external; null: none
+  std::vector<StoredRange> stored;            // where the file is
+  std::unique_ptr<ReadableFile> data_file{};  // external; null: none
 };
 
 // An image and its backing files, read as far as headers go.
 class OpenChain {
  public:
   // `layers` top down. The format of a backing file is the one in its layer, or else the one in the image
-  // above it; it is never guessed. Throws Errc::surplus_backing, unknown_format or missing_backing.
-  OpenChain(std::vector<Layer> layers, const Examine& examine);
+  // above it; it is never guessed. The images that have an external data file take it from `data_files`, from
+  // the top down. Throws Errc::surplus_backing, unknown_format, missing_backing or missing_data_file.
+  OpenChain(std::vector<Layer> layers, DataFiles& data_files, const Examine& examine);
 
   // The image by itself, and its disk.
   Reader& reader() const { return *readers_.front(); }
@@ -42,8 +46,8 @@ class OpenChain {
   const ReadableFile* raw_base() const { return raw_base_; }
 
  private:
-  void read_backing(const Layer& layer, const Examine& examine);
-  void add_image(const Layer& layer, const Examine& examine);
+  void read_backing(Layer& layer, DataFiles& data_files, const Examine& examine);
+  void add_image(Layer& layer, DataFiles& data_files, const Examine& examine);
 
   std::vector<Layer> layers_;
   std::vector<std::unique_ptr<Reader>> readers_;
@@ -57,15 +61,16 @@ class ChainFiles {
  public:
   // `backing` is FILE[:raw|:qcow2] each, from the top down.
   ChainFiles(std::unique_ptr<ReadableFile> image, const std::vector<std::string>& backing);
-  // The external data file of the image. It is used only if the image has one.
-  void open_data_file(const std::string& path);
 
   // The image's file.
   const ReadableFile& file() const { return *layers_.front().file; }
   // The files' names, by depth.
   std::vector<std::string> names() const;
 
-  OpenChain read(const Examine& examine) && { return OpenChain(std::move(layers_), examine); }
+  // May leave some of the data files.
+  OpenChain read(DataFiles& data_files, const Examine& examine) && {
+    return {std::move(layers_), data_files, examine};
+  }
   // Gives up the image's file, for what turned out to be no image.
   std::unique_ptr<ReadableFile> take_file() && { return std::move(layers_.front().file); }
 

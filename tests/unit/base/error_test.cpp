@@ -47,6 +47,7 @@ constexpr Text kTexts[] = {
     {Errc::older_remains, "remains of an older file system"},
     {Errc::other_overlay, "is an overlay of another image"},
     {Errc::missing_data_file, "needs an external data file"},
+    {Errc::surplus_data_file, "has no external data file"},
 };
 
 TEST(Error, OfOursHasTheTextOfTheErrorTable) {

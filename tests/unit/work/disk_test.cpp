@@ -13,9 +13,11 @@ namespace {
 
 class DiskOfWork : public testing::Test, protected WorkFiles {
  protected:
-  static std::uint64_t size_of(const std::string& path) {
-    return DiskFiles({.path = path}).read(1).source().size();
+  static Disk read(const ImageOptions& options) {
+    qcow2::DataFiles none({});
+    return DiskFiles(options).read(1, none);
   }
+  static std::uint64_t size_of(const std::string& path) { return read({.path = path}).source().size(); }
   // The image, with the superblock of a file system where a raw disk would have it.
   std::string write_ambiguous() const {
     HandMadeImage image = small_image();
@@ -47,7 +49,7 @@ TEST_F(DiskOfWork, IsNotGuessedAtIfItLooksLikeBoth) {
 
 TEST_F(DiskOfWork, HasNoBackingFileIfItIsRaw) {
   const ImageOptions options{.path = write("raw", "x"), .backing = {write("base", "y")}};
-  EXPECT_EQ(code_of([&] { DiskFiles(options).read(1); }), Errc::surplus_backing);
+  EXPECT_EQ(code_of([&] { read(options); }), Errc::surplus_backing);
 }
 
 }  // namespace

@@ -60,6 +60,13 @@ TEST_F(ImageOfWork, RefusesABackingFileTooMany) {
       Errc::surplus_backing);
 }
 
+TEST_F(ImageOfWork, RefusesADataFileTooMany) {
+  const Ending ending =
+      ending_of_read({.path = write("image", small_image()), .data_files = {write("data", "xy")}});
+  EXPECT_EQ(ending.code, Errc::surplus_data_file);
+  EXPECT_EQ(ending.text, path("data") + ": is one data file too many; no image has an external one");
+}
+
 TEST_F(ImageOfWork, RefusesALargerDiskThanIsAccepted) {
   const std::string image = write("image", small_image());
   EXPECT_EQ(ending_of_read({.path = image, .max_size = HandMadeImage::kDiskSize}).code, std::error_code());

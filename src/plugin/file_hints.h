@@ -15,4 +15,7 @@ inline std::string backing_hint(const std::error_code& code) {
   return "";
 }
 
+// The hint at --data-file for Errc::missing_data_file.
+inline constexpr const char* kDataFileHint = "name it with --data-file FILE if you trust it";
+
 }  // namespace e2qcow::plugin
