@@ -33,14 +33,9 @@ const char* kind_text(DumpKind kind) {
 }
 
 std::string whole_text(const Info& info) {
-  const DumpRecord& record = *info.record;
-  if (record.lost_bytes > 0)
-    return fmt::format("NO: {} could not be read and are zeros", human_size(record.lost_bytes));
-  if (record.kind == DumpKind::signatures) return "NO: no superblock was found";
-  if (const auto doubt = record.doubt()) return fmt::format("not known: {}", finding_text(*doubt).text);
-  if (info.was_opened_for_writing.value_or(false))
-    return "not known: another program has opened the image for writing since the dump";
-  return record.losses_known ? "yes" : "not known: written to a pipe";
+  const auto [answer, why] = wholeness(info);
+  if (answer == Whole::Answer::yes) return "yes";
+  return (answer == Whole::Answer::no ? "NO: " : "not known: ") + why;
 }
 
 void print_record(const Info& info) {

@@ -18,13 +18,19 @@ Json findings_json(const DumpRecord& record) {
   return counts;
 }
 
+// Images of 0.1 are marked in no way, and what is printed of them never changes.
+bool is_complete(const Info& info) {
+  const DumpRecord& record = *info.record;
+  if (record.image_version == 0) return record.complete();
+  return wholeness(info).answer == Whole::Answer::yes;
+}
+
 Json dump_json(const Info& info) {
   const DumpRecord& record = *info.record;
-  const bool is_changed = info.was_opened_for_writing.value_or(false);
   Json json{{"kind", kind_name(record.kind)},
             {"program-version", printable(record.program_version)},
             {"block-size", record.block_size},
-            {"complete", record.complete() && !is_changed},
+            {"complete", is_complete(info)},
             {"losses-known", record.losses_known},
             {"lost-bytes", record.lost_bytes},
             {"inconsistencies", record.inconsistencies},

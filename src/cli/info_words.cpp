@@ -8,6 +8,7 @@
 #include <map>
 
 #include "base/printable.h"
+#include "cli/sizes.h"
 #include "image/finding.h"
 
 namespace e2qcow::cli {
@@ -64,6 +65,23 @@ std::vector<std::string> extension_names(const work::Info& info) {
 
 const char* compression_name(const qcow2::Header& header) {
   return header.compression_type == qcow2::CompressionType::zstd ? "zstd" : "zlib";
+}
+
+Whole wholeness(const work::Info& info) {
+  using enum Whole::Answer;
+  const DumpRecord& record = *info.record;
+  if (record.lost_bytes > 0)
+    return {no, fmt::format("{} could not be read and are zeros", human_size(record.lost_bytes))};
+  if (record.kind == DumpKind::signatures) return {no, "no superblock was found"};
+  if (const auto doubt = record.doubt()) return {not_known, std::string(finding_text(*doubt).text)};
+  if (info.backing_file) return {not_known, "it is an overlay, and the record is that of the dump under it"};
+  if (info.was_opened_for_writing.value_or(false))
+    return {not_known, "another program has opened the image for writing since the dump"};
+  if (!record.losses_known) return {not_known, "written to a pipe"};
+  if (!info.was_opened_for_writing)
+    return {not_known,
+            "such an image does not show whether another program has written to it since the dump"};
+  return {yes};
 }
 
 std::string finding_name(std::uint8_t finding) {

@@ -22,6 +22,14 @@ const char* compression_name(const qcow2::Header& header);
 std::vector<std::string> feature_names(const work::Info& info);
 std::vector<std::string> extension_names(const work::Info& info);
 
+// Whether the disk in the image is all that its dump was to hold.
+struct Whole {
+  enum class Answer { yes, no, not_known };
+  Answer answer;
+  std::string why{};  // unless it is yes
+};
+Whole wholeness(const work::Info& info);  // which has a record
+
 // Of a finding, which a later version may have written: then its number.
 std::string finding_name(std::uint8_t finding);
 std::string finding_description(std::uint8_t finding);
