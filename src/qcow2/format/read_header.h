@@ -26,9 +26,15 @@ inline bool has_magic(const ReadableFile& file) {
   return front.size() == sizeof kMagic && load_be<std::uint32_t>(front, 0) == kMagic;
 }
 
+// An image of version 1, which has the same magic, is another format.
+inline bool is_version_1(const ReadableFile& file) {
+  const auto front = read_front(file, sizeof kMagic + sizeof(std::uint32_t));
+  return has_magic(file) && front.size() > sizeof kMagic && load_be<std::uint32_t>(front, sizeof kMagic) == 1;
+}
+
 // Says what the file is if it is something else.
 inline void refuse_other_contents(const ReadableFile& file) {
-  if (has_magic(file)) return;
+  if (has_magic(file) && !is_version_1(file)) return;
   const std::string contents = describe_contents(file);
   fail(Errc::not_qcow2, file.name() + ": not a qcow2 image" + (contents.empty() ? "" : "; " + contents));
 }

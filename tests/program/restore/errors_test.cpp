@@ -227,6 +227,18 @@ TEST_F(RestoreErrors, AnExternalDataFileIsNeitherOpenedNorIgnored) {
   expect_nothing_restored({"image.qcow2: "});
 }
 
+TEST_F(RestoreErrors, AnImageOfVersion1IsToBeConverted) {
+  output_of({"qemu-img", "convert", "-f", "raw", "-O", "qcow", "disk.img", "image.qcow2"});
+  const Words texts{
+      "image.qcow2: not a qcow2 image; it is a qcow image of version 1; convert it first (qemu-img convert "};
+  expect_nothing_restored(texts);
+  for (const char* command : {"info", "check", "map"})
+    expect_failure(e2qcow({command, "image.qcow2"}), texts);
+  expect_failure(e2qcow({"compare", "image.qcow2", "disk.img"}), texts, 2);
+  expect_failure(run({"sh", "-c", "\"$0\" restore - target <image.qcow2", E2QCOW_PROGRAM}),
+                 {"standard input: not a qcow2 image; it is a qcow image of version 1; convert it first"});
+}
+
 TEST_F(RestoreErrors, AnImageMayComeFromQemu) {
   output_of({"qemu-img", "convert", "-O", "qcow2", "-o", "cluster_size=4k", "disk.img", "image.qcow2"});
   expect_restored_as_by_qemu("image.qcow2", "ours.raw");
