@@ -180,7 +180,7 @@ def headers():
     yield Case("valid-version-2", Image(2), (0,), (0,))
     yield refused("no-magic", Image().set(magic=0x514649FC), "not a qcow2 image")
     yield refused("empty", Image().cut(0), "not a qcow2 image; it is empty")
-    inside = "the file ends inside the qcow2 header"
+    inside = "it ended early, inside the qcow2 header"
     yield refused("cut-in-header-of-version-2", Image(2).cut(71), inside)
     yield refused("cut-in-header-of-version-3", Image().cut(103), inside)
     yield refused("cut-before-compression-type", Image().cut(104), inside)

@@ -59,8 +59,7 @@ std::size_t PipeFile::read_up_to(std::uint64_t offset, std::span<std::byte> out)
 
 void PipeFile::read(std::uint64_t offset, std::span<std::byte> out) const {
   const std::size_t length = read_up_to(offset, out);
-  if (length < out.size())
-    fail(Errc::truncated, fmt::format("{}: read at {}: it ends at {}", name_, offset, size()));
+  if (length < out.size()) fail(Errc::truncated, fmt::format("{}: it ended early, at {}", name_, size()));
 }
 
 void PipeFile::copy_out(std::uint64_t offset, std::span<std::byte> out) const {

@@ -41,7 +41,7 @@ void check_table(const std::string& name, const char* table, std::uint64_t offse
 
 void decode_version3(Header& header, std::span<const std::byte> bytes, const std::string& name) {
   if (bytes.size() < kMinHeaderLengthV3)
-    fail(Errc::truncated, name + ": the file ends inside the qcow2 header");
+    fail(Errc::truncated, name + ": it ended early, inside the qcow2 header");
   header.incompatible_features = load_be<std::uint64_t>(bytes, 72);
   header.compatible_features = load_be<std::uint64_t>(bytes, 80);
   header.autoclear_features = load_be<std::uint64_t>(bytes, 88);
@@ -53,7 +53,7 @@ void decode_version3(Header& header, std::span<const std::byte> bytes, const std
   std::uint8_t type = 0;
   if (header.header_length > kMinHeaderLengthV3) {
     if (bytes.size() <= kMinHeaderLengthV3)
-      fail(Errc::truncated, name + ": the file ends inside the qcow2 header");
+      fail(Errc::truncated, name + ": it ended early, inside the qcow2 header");
     type = load_be<std::uint8_t>(bytes, 104);
   }
   if (((header.incompatible_features & kCompressionType) != 0) != (type != 0))
@@ -123,7 +123,7 @@ Header decode_fields(std::span<const std::byte> bytes, const std::string& name) 
   header.version = load_be<std::uint32_t>(bytes, 4);
   if (header.version != 2 && header.version != 3)
     unsupported(name, fmt::format("qcow2 version {}", header.version));
-  if (bytes.size() < kHeaderLengthV2) fail(Errc::truncated, name + ": the file ends inside the qcow2 header");
+  if (bytes.size() < kHeaderLengthV2) fail(Errc::truncated, name + ": it ended early, inside the qcow2 header");
   header.backing_file_offset = load_be<std::uint64_t>(bytes, 8);
   header.backing_file_size = load_be<std::uint32_t>(bytes, 16);
   header.cluster_bits = load_be<std::uint32_t>(bytes, 20);

@@ -47,7 +47,7 @@ void Reader::load_backing_file_name() {
   const auto front = read_front(file_, header_.backing_file_offset + header_.backing_file_size);
   // The size of a pipe was not known when the header was decoded.
   if (header_.backing_file_offset + header_.backing_file_size > front.size())
-    fail(Errc::truncated, file_.name() + ": it ends before the name of its backing file");
+    fail(Errc::truncated, file_.name() + ": it ended early, before the name of its backing file");
   backing_file_name_.emplace(reinterpret_cast<const char*>(front.data()) + header_.backing_file_offset,
                              header_.backing_file_size);
 }
@@ -252,7 +252,8 @@ TableSummary Reader::check_tables(std::uint64_t max_ratio) {
 // Data may share no cluster of the file, so that all of it is no larger than the file.
 void Reader::check_size(const TableSummary& tables, std::uint64_t file_size, std::uint64_t max_ratio) const {
   if (tables.tables_end > round_up(file_size, header_.geometry().cluster_size()))
-    fail(Errc::truncated, fmt::format("{}: it ends at {}, before a table does", file_.name(), file_size));
+    fail(Errc::truncated,
+         fmt::format("{}: it ended early, at {}, before a table does", file_.name(), file_size));
   if (tables.plain_bytes > (data_file_ == nullptr ? file_size : data_file_->size()) ||
       tables.compressed_bytes / max_ratio > file_size)
     fail(Errc::implausible,

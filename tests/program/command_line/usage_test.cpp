@@ -100,6 +100,17 @@ TEST_F(CommandLine, ACompressedStreamThatEndsEarlySaysSo) {
   EXPECT_FALSE(fs::exists(path("out")));
 }
 
+TEST_F(CommandLine, AStreamThatEndsEarlySaysSoWhereverThatIs) {
+  make_file_system();
+  EXPECT_EQ(e2qcow({"dump", "-q", "--all", "--compress=none", "disk.img", "image.qcow2"}).status, 0);
+  for (const char* bytes : {"50", "100", "200000", "-100000"}) {
+    const Outcome outcome =
+        run({"sh", "-c", "head -c $1 image.qcow2 | \"$0\" restore - out", E2QCOW_PROGRAM, bytes});
+    expect_failure(outcome, {"standard input: ", "it ended early, "});
+    EXPECT_FALSE(fs::exists(path("out")));
+  }
+}
+
 TEST_F(CommandLine, ATerminalHasNoImage) {
   require_program("script");
   if (IsSkipped() || HasFatalFailure()) return;

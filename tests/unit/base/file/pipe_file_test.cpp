@@ -76,7 +76,9 @@ TEST_F(PipeFileTest, HasASizeOnceItsEndWasSeen) {
 }
 
 TEST_F(PipeFileTest, DoesNotReadPastItsEnd) {
-  EXPECT_EQ(code_of([&] { read_from(file_, all_.size() - 1, 2); }), Errc::truncated);
+  const Ending ending = ending_of([&] { read_from(file_, all_.size() - 1, 2); });
+  EXPECT_EQ(ending.code, Errc::truncated);
+  EXPECT_EQ(ending.text, "standard input: it ended early, at 5243003");
 }
 
 TEST_F(PipeFileTest, KeepsTheFrontAndAWindowAfterItForgets) {
