@@ -144,6 +144,11 @@ def header(name, image, what):
     return refused("header-" + name, image, DAMAGED + what)
 
 
+def impossible_table(name, image, text):
+    """One that the disk depends on."""
+    return Case("header-" + name, image, (2, "corruption: header: " + text), (1, DAMAGED + text))
+
+
 def unsupported(name, image, what):
     return refused("unsupported-" + name, image, what + " is not supported")
 
@@ -158,13 +163,17 @@ def harmless(name, image, *corruptions):
     return Case(name, image, (2, *("corruption: " + text for text in corruptions)), (0,))
 
 
+def contradicts(text):
+    return f"contradicts itself ({text}), but not in what its disk is read from"
+
+
 def of_others(name, image, check, text):
     """A fault of something that the disk does not depend on; `restore` names the first."""
-    return Case(name, image, check, (3, f"contradicts itself ({text}), but not in what its disk is read from"))
+    return Case(name, image, check, (3, contradicts(text)))
 
 
 def header_of_others(name, image, text):
-    return of_others("header-" + name, image, (1, text), text)
+    return of_others("header-" + name, image, (2, "corruption: header: " + text), DAMAGED + text)
 
 
 def found_in_others(name, image, corruptions, first=None):
@@ -209,31 +218,33 @@ def headers():
     yield header("small-clusters-with-subclusters", Image().set(incompatible=1 << 4),
                  "subclusters of clusters of 2^9 bytes")
     yield header("disk-size", Image().set(size=1 << 63), f"the disk has {1 << 63} bytes")
-    yield header("l1-too-small", Image().set(l1_size=1),
+    yield impossible_table("l1-too-small", Image().set(l1_size=1),
                  "an L1 table of 1 entries is too small for the disk, which needs 2")
-    yield header("l1-too-large", Image().set(l1_size=(32 << 17) + 1),
+    yield impossible_table("l1-too-large", Image().set(l1_size=(32 << 17) + 1),
                  f"an L1 table of {(32 << 17) + 1} entries is too large")
-    yield header_of_others("no-refcount-table", Image().set(refcount_table_clusters=0), DAMAGED + "there is no refcount table")
+    yield header_of_others("no-refcount-table", Image().set(refcount_table_clusters=0), "there is no refcount table")
     yield header_of_others("refcount-table-too-large", Image().set(refcount_table_clusters=(8 << 11) + 1),
-                 DAMAGED + f"a refcount table of {(8 << 11) + 1} clusters is too large")
-    yield header_of_others("snapshot-count", Image().set(snapshots=65537, snapshot_table=END), DAMAGED + "65537 snapshots")
+                 f"a refcount table of {(8 << 11) + 1} clusters is too large")
+    yield header_of_others("snapshot-count", Image().set(snapshots=65537, snapshot_table=END),
+                           "a snapshot table of 65537 entries is too large")
     for table, field, length in (("L1 table", "l1", 16), ("refcount table", "refcount_table", 512),
                                  ("snapshot table", "snapshot_table", 40)):
         name = field.replace("_", "-")
         image = lambda value: Image().with_snapshot().set(**{field: value})
-        part = header if field == "l1" else lambda name, image, what: header_of_others(name, image, DAMAGED + what)
+        part = impossible_table if field == "l1" else header_of_others
         yield part(f"{name}-unaligned", image(END + 8), f"the {table} at {END + 8} is not aligned to a cluster")
         yield part(f"{name}-on-header", image(0), f"the {table} lies on the header")
-        part = refused if field == "l1" else lambda name, image, text: of_others(name, image, (1, text), text)
-        yield part(f"{name}-past-the-end", image(FAR),
-                   f"the {table} ({length} bytes at {FAR}) runs past the end of the file ({END + 1024} bytes)")
+        past = f"the {table} ({length} bytes at {FAR}) runs past the end of the file ({END + 1024} bytes)"
+        yield Case(f"{name}-past-the-end", image(FAR), (2, "corruption: header: " + past),
+                   (1, past) if field == "l1" else (3, contradicts(past)))
     for name, offset, size in (("too-long", 112, 1024), ("past-first-cluster", 500, 13), ("in-header", 104, 4)):
         yield header(f"backing-name-{name}", Image().set(backing_offset=offset, backing_size=size),
                      f"a backing file name of {size} bytes at {offset}")
     image = Image(cluster_bits=12)
     for index in range(65):
         image.put(112 + 8 * index, "II", 0x12345678, 0)
-    yield of_others("header-too-many-extensions", image, (1, DAMAGED + "too many extensions"), "too many extensions")
+    yield of_others("header-too-many-extensions", image, (2, "corruption: header: too many extensions"),
+                    "too many extensions")
     name = b"base.img"
     image = Image().set(backing_offset=200, backing_size=len(name))
     image.bytes[200:200 + len(name)] = name
@@ -241,8 +252,8 @@ def headers():
                (1, "needs a backing file ('base.img'); name it with --backing FILE:raw or FILE:qcow2 "
                    "if you trust it"))
     past = "an extension (type 0x12345678) of 393 bytes runs past its end"
-    yield of_others("header-extension-past-the-end", Image().with_extension(0x12345678, b"", 393), (1, DAMAGED + past),
-                    past)
+    yield of_others("header-extension-past-the-end", Image().with_extension(0x12345678, b"", 393),
+                    (2, "corruption: header: " + past), past)
 
 
 def tables():

@@ -8,9 +8,10 @@
 namespace e2qcow::qcow2 {
 
 // Compares every reference in an image to every refcount, and all tables to the format. Counts and describes
-// damage in the result, however bad it is. Throws only if the header is invalid (Errc::not_qcow2, corrupt,
-// truncated, unsupported) or the file cannot be read. Memory and time follow the size of the file, not what
-// it claims. With `data` every compressed cluster is also decoded.
+// damage in the result, however bad it is; if the header has a table that is impossible, nothing after that.
+// Throws only if the rest of the header is invalid (Errc::not_qcow2, corrupt, truncated, unsupported) or the
+// file cannot be read. Memory and time follow the size of the file, not what it claims. With `data` every
+// compressed cluster is also decoded.
 struct CheckOptions {
   bool data = false;
   unsigned threads = 1;

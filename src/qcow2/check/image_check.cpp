@@ -1,23 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "qcow2/check/image_check.h"
 
-#include <e2qcow/error.h>
-
 #include <algorithm>
 
 #include "base/bytes.h"
 #include "qcow2/format/read_header.h"
 
 namespace e2qcow::qcow2 {
-
 namespace {
-
-std::vector<Extension> valid_extensions(const ReadableFile& file, const Header& header) {
-  check_other_tables(header, file.size(), file.name());
-  ExtensionList list = read_extensions(file, header);
-  if (!list.fault.empty()) fail(Errc::corrupt, file.name() + ": damaged qcow2 header: " + list.fault);
-  return std::move(list.extensions);
-}
 
 // Without its external data file it is not known.
 std::uint64_t end_of_data(const Header& header, std::uint64_t file_size, const ReadableFile* data_file) {
@@ -30,14 +20,14 @@ std::uint64_t end_of_data(const Header& header, std::uint64_t file_size, const R
 ImageCheck::ImageCheck(const ReadableFile& image_file, const ReadableFile* data_file)
     : file(image_file),
       file_size(file.size()),
-      header(read_header(file)),
-      extensions(valid_extensions(file, header)),
+      header(read_header_without_tables(file)),
+      extension_list(read_extensions(file, header)),
       geometry(header.geometry()),
       limits{geometry, header.version, file_size},
       data_limits{geometry, header.version, end_of_data(header, file_size, data_file),
                   header.has_data_file()},
       file_clusters(divide_up(file_size, geometry.cluster_size())) {
-  refuse_encryption(extensions, file.name());
+  refuse_encryption(extension_list.extensions, file.name());
 }
 
 bool ImageCheck::add_table(ClusterUse use, Extent host, const Origin& origin) {

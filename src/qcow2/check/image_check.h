@@ -15,10 +15,11 @@
 
 namespace e2qcow::qcow2 {
 
-// An image while it is checked: its header, the use of its clusters, the problems found so far.
+// An image while it is checked: its header, whose tables are not checked yet, the use of its clusters, the
+// problems found so far.
 class ImageCheck : public TableVisitor {
  public:
-  // Throws what decode_header() and decode_extensions() throw. `image_file` must outlive the check.
+  // Throws what decode_header_without_tables() throws. `image_file` must outlive the check.
   ImageCheck(const ReadableFile& image_file, const ReadableFile* data_file);
 
   // Counts a reference to a table. If it is not aligned, not inside the file or overlaps something else, that
@@ -34,7 +35,7 @@ class ImageCheck : public TableVisitor {
   const ReadableFile& file;
   const std::uint64_t file_size;
   const Header header;
-  const std::vector<Extension> extensions;
+  const ExtensionList extension_list;
   const Geometry geometry;
   const ImageLimits limits;
   const ImageLimits data_limits;      // of data, which may be in another file

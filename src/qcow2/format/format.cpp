@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "qcow2/format/format.h"
 
-#include <e2qcow/error.h>
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cstring>
 #include <limits>
+#include <optional>
 
 #include "base/bytes.h"
 
@@ -29,14 +29,58 @@ constexpr std::size_t kMaxExtensions = 64;
   fail(Errc::unsupported, fmt::format("{}: {} is not supported", name, what));
 }
 
-void check_table(const std::string& name, const char* table, std::uint64_t offset, std::uint64_t bytes,
-                 const Header& header, std::uint64_t file_size) {
+[[noreturn]] void fail_with(const std::string& name, const TableFault& fault) {
+  if (fault.code == Errc::corrupt) corrupt(name, fault.text);
+  fail(fault.code, fmt::format("{}: {}", name, fault.text));
+}
+
+std::optional<TableFault> fault_of_position(const char* table, std::uint64_t offset, std::uint64_t bytes,
+                                            const Header& header, std::uint64_t file_size) {
   if (offset % header.geometry().cluster_size() != 0)
-    corrupt(name, fmt::format("the {} at {} is not aligned to a cluster", table, offset));
-  if (bytes != 0 && offset == 0) corrupt(name, fmt::format("the {} lies on the header", table));
+    return TableFault{Errc::corrupt, fmt::format("the {} at {} is not aligned to a cluster", table, offset)};
+  if (bytes != 0 && offset == 0)
+    return TableFault{Errc::corrupt, fmt::format("the {} lies on the header", table)};
   if (offset > file_size || bytes > file_size - offset)
-    fail(Errc::truncated, fmt::format("{}: the {} ({} bytes at {}) runs past the end of the file ({} bytes)",
-                                      name, table, bytes, offset, file_size));
+    return TableFault{Errc::truncated,
+                      fmt::format("the {} ({} bytes at {}) runs past the end of the file ({} bytes)", table,
+                                  bytes, offset, file_size)};
+  return std::nullopt;
+}
+
+// As far as the disk reaches.
+std::optional<TableFault> fault_of_l1(const Header& header, std::uint64_t file_size) {
+  const std::uint64_t needed = divide_up(header.size, header.geometry().l2_reach());
+  if (header.l1_size * sizeof(std::uint64_t) > kMaxL1Bytes)
+    return TableFault{Errc::corrupt, fmt::format("an L1 table of {} entries is too large", header.l1_size)};
+  if (header.l1_size < needed)
+    return TableFault{Errc::corrupt,
+                      fmt::format("an L1 table of {} entries is too small for the disk, which needs {}",
+                                  header.l1_size, needed)};
+  return fault_of_position("L1 table", header.l1_table_offset, needed * sizeof(std::uint64_t), header,
+                           file_size);
+}
+
+std::optional<TableFault> fault_of_whole_l1(const Header& header, std::uint64_t file_size) {
+  if (auto fault = fault_of_l1(header, file_size)) return fault;
+  return fault_of_position("L1 table", header.l1_table_offset, header.l1_size * sizeof(std::uint64_t), header,
+                           file_size);
+}
+
+std::optional<TableFault> fault_of_refcount_table(const Header& header, std::uint64_t file_size) {
+  const std::uint64_t bytes = header.refcount_table_clusters * header.geometry().cluster_size();
+  if (bytes == 0) return TableFault{Errc::corrupt, "there is no refcount table"};
+  if (bytes > kMaxRefcountTableBytes)
+    return TableFault{Errc::corrupt, fmt::format("a refcount table of {} clusters is too large",
+                                                 header.refcount_table_clusters)};
+  return fault_of_position("refcount table", header.refcount_table_offset, bytes, header, file_size);
+}
+
+std::optional<TableFault> fault_of_snapshot_table(const Header& header, std::uint64_t file_size) {
+  if (header.snapshot_count > kMaxSnapshots)
+    return TableFault{Errc::corrupt,
+                      fmt::format("a snapshot table of {} entries is too large", header.snapshot_count)};
+  return fault_of_position("snapshot table", header.snapshots_offset,
+                           header.snapshot_count * kMinSnapshotBytes, header, file_size);
 }
 
 void decode_version3(Header& header, std::span<const std::byte> bytes, const std::string& name) {
@@ -76,17 +120,9 @@ void check_features(const Header& header, const std::string& name) {
     corrupt(name, "it is marked as having a raw external data file, but has none");
 }
 
-void check_sizes(const Header& header, std::uint64_t file_size, const std::string& name) {
-  const Geometry geometry = header.geometry();
+void check_disk_size(const Header& header, const std::string& name) {
   if (header.size > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()))
     corrupt(name, fmt::format("the disk has {} bytes", header.size));
-  const std::uint64_t needed = divide_up(header.size, geometry.l2_reach());
-  if (header.l1_size * sizeof(std::uint64_t) > kMaxL1Bytes)
-    corrupt(name, fmt::format("an L1 table of {} entries is too large", header.l1_size));
-  if (header.l1_size < needed)
-    corrupt(name, fmt::format("an L1 table of {} entries is too small for the disk, which needs {}",
-                              header.l1_size, needed));
-  check_table(name, "L1 table", header.l1_table_offset, needed * sizeof(std::uint64_t), header, file_size);
 }
 
 void check_backing_file(const Header& header, std::uint64_t file_size, const std::string& name) {
@@ -100,20 +136,16 @@ void check_backing_file(const Header& header, std::uint64_t file_size, const std
 
 }  // namespace
 
+std::vector<TableFault> faults_of_tables(const Header& header, std::uint64_t file_size) {
+  std::vector<TableFault> faults;
+  for (const auto find : {fault_of_whole_l1, fault_of_refcount_table, fault_of_snapshot_table})
+    if (auto fault = find(header, file_size)) faults.push_back(std::move(*fault));
+  return faults;
+}
+
 void check_other_tables(const Header& header, std::uint64_t file_size, const std::string& name) {
-  const Geometry geometry = header.geometry();
-  check_table(name, "L1 table", header.l1_table_offset, header.l1_size * sizeof(std::uint64_t), header,
-              file_size);
-  const std::uint64_t refcount_bytes = header.refcount_table_clusters * geometry.cluster_size();
-  if (header.refcount_table_clusters == 0) corrupt(name, "there is no refcount table");
-  if (refcount_bytes > kMaxRefcountTableBytes)
-    corrupt(name,
-            fmt::format("a refcount table of {} clusters is too large", header.refcount_table_clusters));
-  check_table(name, "refcount table", header.refcount_table_offset, refcount_bytes, header, file_size);
-  if (header.snapshot_count > kMaxSnapshots)
-    corrupt(name, fmt::format("{} snapshots", header.snapshot_count));
-  check_table(name, "snapshot table", header.snapshots_offset, header.snapshot_count * kMinSnapshotBytes,
-              header, file_size);
+  const auto faults = faults_of_tables(header, file_size);
+  if (!faults.empty()) fail_with(name, faults.front());
 }
 
 Header decode_fields(std::span<const std::byte> bytes, const std::string& name) {
@@ -123,7 +155,8 @@ Header decode_fields(std::span<const std::byte> bytes, const std::string& name) 
   header.version = load_be<std::uint32_t>(bytes, 4);
   if (header.version != 2 && header.version != 3)
     unsupported(name, fmt::format("qcow2 version {}", header.version));
-  if (bytes.size() < kHeaderLengthV2) fail(Errc::truncated, name + ": it ended early, inside the qcow2 header");
+  if (bytes.size() < kHeaderLengthV2)
+    fail(Errc::truncated, name + ": it ended early, inside the qcow2 header");
   header.backing_file_offset = load_be<std::uint64_t>(bytes, 8);
   header.backing_file_size = load_be<std::uint32_t>(bytes, 16);
   header.cluster_bits = load_be<std::uint32_t>(bytes, 20);
@@ -142,11 +175,18 @@ Header decode_fields(std::span<const std::byte> bytes, const std::string& name) 
   return header;
 }
 
-Header decode_header(std::span<const std::byte> bytes, std::uint64_t file_size, const std::string& name) {
+Header decode_header_without_tables(std::span<const std::byte> bytes, std::uint64_t file_size,
+                                    const std::string& name) {
   const Header header = decode_fields(bytes, name);
   check_features(header, name);
-  check_sizes(header, file_size, name);
+  check_disk_size(header, name);
   check_backing_file(header, file_size, name);
+  return header;
+}
+
+Header decode_header(std::span<const std::byte> bytes, std::uint64_t file_size, const std::string& name) {
+  const Header header = decode_header_without_tables(bytes, file_size, name);
+  if (const auto fault = fault_of_l1(header, file_size)) fail_with(name, *fault);
   return header;
 }
 

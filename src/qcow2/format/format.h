@@ -4,6 +4,8 @@
 // The on-disk format. Source: QEMU's docs/interop/qcow2.txt (cited as "qcow2 spec"). Everything is
 // big-endian.
 
+#include <e2qcow/error.h>
+
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -99,8 +101,20 @@ Header decode_fields(std::span<const std::byte> bytes, const std::string& name);
 // truncated or unsupported; `name` begins the text.
 Header decode_header(std::span<const std::byte> bytes, std::uint64_t file_size, const std::string& name);
 
+// The same without the L1 table. For a check, which reports faults_of_tables().
+Header decode_header_without_tables(std::span<const std::byte> bytes, std::uint64_t file_size,
+                                    const std::string& name);
+
+// A table that cannot be where the header has it: it is not aligned, on the header, past the end of the file,
+// too small for the disk, or past QEMU's limits.
+struct TableFault {
+  Errc code;  // corrupt or truncated
+  std::string text;
+};
+// Of the L1 table, the refcount table and the snapshot table; at most one each.
+std::vector<TableFault> faults_of_tables(const Header& header, std::uint64_t file_size);
 // Checks what the disk does not depend on: the rest of the L1 table, the refcount table and the snapshot
-// table are inside the file, aligned and within QEMU's limits. Throws Errc::corrupt or truncated.
+// table. Throws Errc::corrupt or truncated.
 void check_other_tables(const Header& header, std::uint64_t file_size, const std::string& name);
 
 // A header extension: a type and its bytes, without the padding.

@@ -44,6 +44,11 @@ inline Header read_header(const ReadableFile& file) {
   return decode_header(read_front(file, kHeaderLengthV3), file.size(), file.name());
 }
 
+inline Header read_header_without_tables(const ReadableFile& file) {
+  refuse_other_contents(file);
+  return decode_header_without_tables(read_front(file, kHeaderLengthV3), file.size(), file.name());
+}
+
 inline ExtensionList read_extensions(const ReadableFile& file, const Header& header) {
   return decode_extensions(header, read_front(file, header.geometry().cluster_size()));
 }

@@ -62,6 +62,28 @@ TEST_F(CheckAgainstQemu, OnZeroClustersThatKeepTheirPlace) {
   expect_same_judgement(Verdict::clean);
 }
 
+// QEMU continues with the table as if it were there, or gives up.
+TEST_F(CheckAgainstQemu, OnTablesThatCannotBeWhereTheHeaderHasThem) {
+  constexpr std::uint64_t kFar = std::uint64_t{1} << 40;
+  make_disk(1 << 20);
+  struct Field {
+    std::uint64_t offset;
+    std::uint64_t value;
+  };
+  for (const auto [offset, value] :
+       {Field{40, kFar}, Field{40, 0}, Field{40, 512}, Field{48, kFar}, Field{48, 512}, Field{56, 0},
+        Field{56, ~0ULL}, Field{64, kFar}, Field{64, 512}}) {
+    SCOPED_TRACE(fmt::format("{} {}", offset, value));
+    convert("");
+    change("qemu-img snapshot -c one");
+    put64(offset, value);
+    EXPECT_EQ(judge_by_qemu().verdict, Verdict::corrupt);
+    const Outcome outcome = e2qcow({"check", "image"});
+    EXPECT_EQ(outcome.status, 2) << outcome;
+    EXPECT_NE(outcome.out.find("image: corruption: header: "), std::string::npos) << outcome;
+  }
+}
+
 TEST_F(CheckAgainstQemu, OnSnapshots) {
   make_disk(3 << 20);
   for (const char* options :

@@ -67,6 +67,15 @@ TEST(Checker, ReportsAnImageThatIsMarkedAsCorrupt) {
   EXPECT_EQ(found_in(image), Messages{"corruption: header: the image is marked as corrupt"});
 }
 
+// What else is wrong because of them is not reported.
+TEST(Checker, ReportsTablesThatAreImpossible) {
+  TestImage image;
+  image.put64(TestImage::kSnapshotCountField - 4, std::uint64_t{0xffffffff});
+  EXPECT_EQ(found_in(image),
+            (Messages{"corruption: header: there is no refcount table",
+                      "corruption: header: a snapshot table of 4294967295 entries is too large"}));
+}
+
 TEST(Checker, FailsIfAFileCannotBeRead) {
   SparseFile file(TestImage::kSize);
   file.put(0, TestImage().file.data());
