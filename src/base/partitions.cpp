@@ -56,8 +56,48 @@ std::vector<PartitionTable> read_tables(int fd, std::span<const std::uint32_t> s
   return tables;
 }
 
-// libblkid refuses a table of partitions past the end of the disk. So it is shown the front of the disk,
-// followed by nothing.
+bool can_read(const PosixFile& disk, std::uint64_t offset, std::span<std::byte> out) {
+  try {
+    return disk.read_up_to(offset, out) == out.size();
+  } catch (const std::system_error&) {
+    return false;
+  }
+}
+
+// The sectors in front of the logical partitions of an MBR.
+struct Links {
+  std::vector<std::uint64_t> offsets;
+  std::optional<std::uint64_t> broken_at{};  // the next one, if it cannot be read or is none
+};
+
+// Each names its partition and the next such sector. Source: the Linux kernel, block/partitions/msdos.c,
+// parse_extended()
+Links links_of(const PosixFile& disk, Extent extended, std::uint64_t sector_size) {
+  constexpr std::size_t kSecondEntry = 446 + 16;
+  constexpr std::size_t kFirstSector = 8;
+  constexpr std::size_t kSignatureOffset = 510;
+  constexpr std::uint16_t kSignature = 0xaa55;
+  constexpr std::size_t kMaxLinks = 256;
+  std::vector<std::byte> sector(kSector);
+  Links links;
+  std::uint64_t offset = extended.offset;
+  while (links.offsets.size() < kMaxLinks && can_read(disk, offset, sector) &&
+         load_le<std::uint16_t>(sector, kSignatureOffset) == kSignature) {
+    links.offsets.push_back(offset);
+    const std::uint64_t next = load_le<std::uint32_t>(sector, kSecondEntry + kFirstSector);
+    if (next == 0) return links;
+    offset = extended.offset + next * sector_size;
+  }
+  links.broken_at = offset;
+  return links;
+}
+
+bool is_extended(const Partition& partition) {
+  return partition.type == 0x05 || partition.type == 0x0f || partition.type == 0x85;
+}
+
+// libblkid refuses a table of partitions past the end of the disk, and one with an unreadable sector. So it
+// is shown the front of the disk, followed by nothing.
 UniqueFd front_of_a_larger_disk(const PosixFile& disk) {
   constexpr std::size_t kFront = 64 * 1024;
   constexpr off_t kSize = 1LL << 60;
@@ -70,33 +110,34 @@ UniqueFd front_of_a_larger_disk(const PosixFile& disk) {
   return done ? std::move(memory) : UniqueFd();
 }
 
-bool can_read(const PosixFile& disk, std::uint64_t offset, std::span<std::byte> out) {
-  try {
-    return disk.read_up_to(offset, out) == out.size();
-  } catch (const std::system_error&) {
-    return false;
-  }
-}
-
-// Each logical partition of an MBR has a sector in front of it, which names the partition and the next such
-// sector. Source: the Linux kernel, block/partitions/msdos.c, parse_extended()
-void add_links(const PosixFile& disk, Extent extended, std::uint64_t sector_size,
-               std::vector<Extent>& areas) {
-  constexpr std::size_t kSecondEntry = 446 + 16;
-  constexpr std::size_t kFirstSector = 8;
-  constexpr int kMaxLinks = 256;
+// Of the logical partitions as well; false if there are none.
+bool add_links(const PosixFile& disk, const std::vector<PartitionTable>& tables, int larger_disk) {
   std::vector<std::byte> sector(kSector);
-  std::uint64_t offset = extended.offset;
-  for (int i = 0; i < kMaxLinks && can_read(disk, offset, sector); ++i) {
-    areas.push_back({offset, sector_size});
-    const std::uint64_t next = load_le<std::uint32_t>(sector, kSecondEntry + kFirstSector);
-    if (next == 0) return;
-    offset = extended.offset + next * sector_size;
-  }
+  bool added = false;
+  for (const PartitionTable& table : tables)
+    for (const Partition& partition : table.partitions)
+      if (is_extended(partition))
+        for (const std::uint64_t offset : links_of(disk, partition.range, table.sector_size).offsets)
+          added |= can_read(disk, offset, sector) &&
+                   ::pwrite(larger_disk, sector.data(), sector.size(), static_cast<off_t>(offset)) ==
+                       static_cast<ssize_t>(sector.size());
+  return added;
 }
 
-bool is_extended(const Partition& partition) {
-  return partition.type == 0x05 || partition.type == 0x0f || partition.type == 0x85;
+[[noreturn]] void fail_without(const PosixFile& disk, int number, const PartitionTable& table) {
+  constexpr int kFirstLogical = 5;
+  for (const Partition& partition : table.partitions) {
+    if (!is_extended(partition) || number < kFirstLogical) continue;
+    if (const auto broken_at = links_of(disk, partition.range, table.sector_size).broken_at)
+      fail(Errc::refused,
+           fmt::format(
+               "{}: partition {} was not found: the chain of logical partitions ends early, because the "
+               "sector at {} {}",
+               disk.name(), number, *broken_at,
+               *broken_at >= disk.size() ? "is past the end of the disk" : "is unreadable or invalid"));
+  }
+  fail(Errc::refused, fmt::format("{}: there is no partition {} (the table has {})", disk.name(), number,
+                                  table.partitions.size()));
 }
 
 }  // namespace
@@ -108,8 +149,9 @@ std::vector<Extent> partition_table_areas(const PosixFile& disk) {
                             {size - std::min(size, kEnds), std::min(size, kEnds)}};
   for (const PartitionTable& table : partition_tables(disk))
     for (const Partition& partition : table.partitions)
-      if (is_extended(partition) && partition.range.offset < size)
-        add_links(disk, partition.range, table.sector_size, areas);
+      if (is_extended(partition))
+        for (const std::uint64_t offset : links_of(disk, partition.range, table.sector_size).offsets)
+          areas.push_back({offset, table.sector_size});
   for (Extent& area : areas) area = common_part(area, {0, size});
   return sorted_and_joined(std::move(areas));
 }
@@ -120,7 +162,9 @@ std::vector<PartitionTable> partition_tables(const PosixFile& disk,
   auto tables = read_tables(disk.fd(), sizes);
   if (!tables.empty()) return tables;
   const UniqueFd larger = front_of_a_larger_disk(disk);
-  return larger.get() < 0 ? tables : read_tables(larger.get(), sizes);
+  if (larger.get() < 0) return tables;
+  tables = read_tables(larger.get(), sizes);
+  return add_links(disk, tables, larger.get()) ? read_tables(larger.get(), sizes) : tables;
 }
 
 Extent find_partition(const PosixFile& disk, int number, std::optional<std::uint32_t> sector_size,
@@ -131,9 +175,7 @@ Extent find_partition(const PosixFile& disk, int number, std::optional<std::uint
   for (const PartitionTable& table : tables)
     for (const Partition& partition : table.partitions)
       if (partition.number == number) ranges.push_back(partition.range);
-  if (ranges.empty())
-    fail(Errc::refused, fmt::format("{}: there is no partition {} (the table has {})", disk.name(), number,
-                                    tables.front().partitions.size()));
+  if (ranges.empty()) fail_without(disk, number, tables.front());
   const auto right = ranges.size() > 1 ? std::ranges::find_if(ranges, is_right) : ranges.end();
   return right == ranges.end() ? ranges.front() : *right;
 }

@@ -33,7 +33,8 @@ std::vector<PartitionTable> partition_tables(const PosixFile& disk,
                                              std::optional<std::uint32_t> sector_size = std::nullopt);
 
 // The range of partition `number`. If it depends on the sector size, the first that `is_right` decides, else
-// the most likely one. Throws Errc::refused if there is no such partition.
+// the most likely one. Throws Errc::refused if there is no such partition, or the chain of logical partitions
+// ends before it.
 Extent find_partition(const PosixFile& disk, int number, std::optional<std::uint32_t> sector_size,
                       const std::function<bool(Extent)>& is_right);
 

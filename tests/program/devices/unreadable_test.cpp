@@ -106,6 +106,12 @@ TEST_F(Unreadable, PartitionsBeforeAnUnreadableLinkAreDumped) {
     const Outcome outcome = dump(unreadable, {"--partition=1"});
     EXPECT_EQ(outcome.status, 0) << unreadable << outcome;
   }
+  expect_failure(dump("37748736:512", {"--partition=5"}), {"no ext2/3/4 file system"});
+  expect_failure(
+      dump("37748736:512", {"--partition=6"}),
+      {"partition 6 was not found: the chain of logical partitions ends early, because the sector at "
+       "37748736 is unreadable"});
+  expect_failure(dump("0:0", {"--partition=7"}), {"there is no partition 7"});
 }
 
 // Some say EIO to everything from then on. All the rest would become zeros.

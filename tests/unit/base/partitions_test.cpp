@@ -4,6 +4,7 @@
 #include <e2qcow/error.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 
@@ -29,12 +30,32 @@ class PartitionsTest : public testing::Test {
 };
 
 // Entry `number`, from 1, of a master boot record. Its fields: 0 status, 4 type, 8 first sector, 12 sectors.
-void put_mbr_entry(Bytes& sector, int number, std::uint64_t first, std::uint64_t sectors) {
+void put_mbr_entry(Bytes& sector, int number, std::uint64_t first, std::uint64_t sectors,
+                   std::uint64_t type = 0x83) {
   const auto entry = static_cast<std::uint64_t>(446 + 16 * (number - 1));
-  set_le(sector, entry + 4, 0x83, 1);
+  set_le(sector, entry + 4, type, 1);
   set_le(sector, entry + 8, first, 4);
   set_le(sector, entry + 12, sectors, 4);
   set_le(sector, 510, 0xaa55, 2);
+}
+
+// Logical partitions: 5 at sector 110, and 6 at `second` + 10 by a sector that is not made yet.
+Bytes extended_disk(std::uint64_t second, std::uint64_t sectors = 4096) {
+  constexpr std::uint64_t kFirst = 100;
+  Bytes front(128 * kSector);
+  put_mbr_entry(front, 1, kFirst, sectors, 0x05);
+  Bytes link(kSector);
+  put_mbr_entry(link, 1, 10, 20);
+  put_mbr_entry(link, 2, second - kFirst, 100, 0x05);
+  std::ranges::copy(link, front.begin() + kFirst * kSector);
+  return front;
+}
+
+// The sector in front of the last logical partition.
+Bytes last_link() {
+  Bytes link(kSector);
+  put_mbr_entry(link, 1, 10, 20);
+  return link;
 }
 
 Extent partition(const PosixFile& disk, int number) {
@@ -59,6 +80,34 @@ TEST_F(PartitionsTest, ReportsThatThereIsNoSuchPartition) {
   EXPECT_NE(ending.text.find("disk.img: there is no partition 2"), std::string::npos) << ending.text;
 }
 
+TEST_F(PartitionsTest, ReportsAChainOfLogicalPartitionsThatIsCut) {
+  const auto disk = disk_with(extended_disk(1000));
+  EXPECT_EQ(partition(*disk, 5), (Extent{110 * kSector, 20 * kSector}));
+  EXPECT_EQ(
+      ending_of([&] { partition(*disk, 6); }).text,
+      directory_.file("disk.img") +
+          ": partition 6 was not found: the chain of logical partitions ends early, because the sector at "
+          "512000 is unreadable or invalid");
+  EXPECT_NE(ending_of([&] { partition(*disk, 3); }).text.find("there is no partition 3"), std::string::npos);
+}
+
+TEST_F(PartitionsTest, ReportsAChainOfLogicalPartitionsThatLeavesTheDisk) {
+  const auto disk = disk_with(extended_disk(1 << 20));
+  const Ending ending = ending_of([&] { partition(*disk, 6); });
+  EXPECT_EQ(ending.code, Errc::refused);
+  EXPECT_NE(ending.text.find("because the sector at 536870912 is past the end of the disk"),
+            std::string::npos)
+      << ending.text;
+}
+
+TEST_F(PartitionsTest, DoesNotBlameAChainThatIsWhole) {
+  Bytes front = extended_disk(120);
+  std::ranges::copy(last_link(), front.begin() + 120 * kSector);
+  const auto disk = disk_with(front);
+  EXPECT_EQ(partition(*disk, 6), (Extent{130 * kSector, 20 * kSector}));
+  EXPECT_NE(ending_of([&] { partition(*disk, 7); }).text.find("there is no partition 7"), std::string::npos);
+}
+
 TEST_F(PartitionsTest, ReportsThatThereIsNoPartitionTable) {
   const auto disk = disk_with({});
   const Ending ending = ending_of([&] { partition(*disk, 1); });
@@ -73,6 +122,13 @@ TEST_F(PartitionsTest, AreFoundOnADiskThatWasCutShort) {
   const auto disk = disk_with(sector);
   EXPECT_EQ(partition(*disk, 1), (Extent{1 << 20, 512ULL << 20}));
   EXPECT_EQ(partition(*disk, 2), (Extent{1ULL << 30, 1 << 20}));
+}
+
+TEST_F(PartitionsTest, AreFoundInTheChainOfADiskThatWasCutShort) {
+  Bytes front = extended_disk(1000, 1 << 20);
+  front.resize(1001 * kSector);
+  std::ranges::copy(last_link(), front.begin() + 1000 * kSector);
+  EXPECT_EQ(partition(*disk_with(front), 6), (Extent{1010 * kSector, 20 * kSector}));
 }
 
 // The table does not say how large sectors are.
