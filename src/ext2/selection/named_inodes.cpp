@@ -25,12 +25,12 @@ NamedInodes::NamedInodes(const Filesystem& filesystem, std::span<const std::uint
     : filesystem_(filesystem),
       inodes_read_(inodes_read.begin(), inodes_read.end()),
       is_needed_(std::ranges::any_of(
-          inodes_read, [&](std::uint32_t count) { return count < filesystem.geometry.inodes_per_group(); })),
-      has_inodes_of_xattrs_(filesystem.superblock.has_incompat(EXT4_FEATURE_INCOMPAT_EA_INODE)) {}
+          inodes_read, [&](std::uint32_t count) { return count < filesystem.geometry.inodes_per_group(); })) {
+}
 
 bool NamedInodes::are_in(BlockClass block_class) const {
   return block_class == BlockClass::directories || block_class == BlockClass::orphan_file ||
-         (block_class == BlockClass::xattrs && has_inodes_of_xattrs_);
+         block_class == BlockClass::xattrs;
 }
 
 void NamedInodes::add(std::uint64_t inode) {
@@ -56,14 +56,14 @@ void NamedInodes::add_from_superblock() {
 
 void NamedInodes::add_from_inode(const Inode& inode) {
   const bool is_inline_directory = inode.has_inline_data() && inode.is_directory();
-  if (inode.links() == 0 || !(is_inline_directory || has_inodes_of_xattrs_)) return;
+  if (inode.links() == 0) return;
   if (is_inline_directory) {
     add(load_le<std::uint32_t>(inode.map(), 0));
     add_from_directory(inode.map().subspan(kInlineParent));
   }
   const auto entries = xattrs_in_inode(inode.bytes());
   for_each_xattr(entries, [&](const XattrEntry& entry) {
-    if (has_inodes_of_xattrs_) add(entry.value_inode);
+    add(entry.value_inode);
     const bool is_rest = is_inline_directory && entry.name_index == kSystemAttribute &&
                          entry.name == "data" && entry.value_offset <= entries.size() &&
                          entry.value_size <= entries.size() - entry.value_offset;
@@ -106,6 +106,7 @@ void NamedInodes::add_from_directory(std::span<const std::byte> entries) {
   }
 }
 
+// Whatever the features are: e2fsck follows without them. Source: e2fsck/pass1.c, check_large_ea_inode()
 void NamedInodes::add_from_xattrs(std::span<const std::byte> entries) {
   for_each_xattr(entries, [&](const XattrEntry& entry) { add(entry.value_inode); });
 }

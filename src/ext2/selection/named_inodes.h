@@ -46,7 +46,6 @@ class NamedInodes {
   const Filesystem& filesystem_;
   const std::vector<std::uint32_t> inodes_read_;
   bool is_needed_;
-  bool has_inodes_of_xattrs_;
   std::mutex mutex_;  // guards the members below
   std::set<std::uint64_t> known_;
   std::vector<std::uint64_t> new_;

@@ -13,7 +13,7 @@ struct XattrEntry {
   std::uint8_t name_index;
   std::string_view name;
   std::uint32_t value_offset;  // bytes, from the beginning of the block, or of the first entry in an inode
-  std::uint32_t value_inode;   // that holds the value, with the feature ea_inode; else 0
+  std::uint32_t value_inode;   // that holds the value; 0: it is at value_offset
   std::uint32_t value_size;
 };
 

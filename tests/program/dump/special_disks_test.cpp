@@ -103,6 +103,16 @@ std::ostream& operator<<(std::ostream& out, const Naming& naming) {
   return out << naming.name;
 }
 
+Words values_in_inodes(const std::string& last = "") {
+  Words commands;
+  for (int i = 1; i <= 6; ++i)
+    commands.push_back("ea_set -f values/" + std::to_string(i) + " / user." + std::to_string(i));
+  for (const char* command : {"set_bg 0 itable_unused 1013", "set_bg 0 checksum calc"})
+    commands.emplace_back(command);
+  commands.push_back(last);
+  return commands;
+}
+
 class NamedInodesTest : public SpecialDisks, public ::testing::WithParamInterface<Naming> {
  protected:
   static constexpr const char* kUuid = "0a1b2c3d-0102-4304-8506-a0b0c0d0e0f0";
@@ -121,6 +131,9 @@ class NamedInodesTest : public SpecialDisks, public ::testing::WithParamInterfac
 
 TEST_P(NamedInodesTest, AreFoundWhereTheirTableIsMarkedAsUnused) {
   make_over_another(GetParam().features);
+  fs::create_directory(path("values"));
+  for (int i = 1; i <= 6; ++i)
+    write_file(path("values/" + std::to_string(i)), std::string(3000, static_cast<char>('0' + i)));
   debugfs_write(GetParam().commands);
   for (const Words& image : {Words{E2QCOW_PROGRAM, "dump", "-q", "disk.img", "image.qcow2"},
                              Words{E2QCOW_PROGRAM, "dump", "-q", "--all", "disk.img", "image.qcow2"},
@@ -139,7 +152,10 @@ INSTANTIATE_TEST_SUITE_P(
         Naming{"ADirectory", "^encrypt", {"mkdir /d", "link <700> /d/ghost", "link <2500> /d/far"}},
         Naming{"AnInlineDirectory", "inline_data", {"mkdir /d", "link <700> /d/ghost"}},
         Naming{"TheListOfOrphans", "^encrypt", {"ssv last_orphan 600"}},
-        Naming{"TheSuperblock", "^has_journal", {"ssv usr_quota_inum 600", "feature quota"}}),
+        Naming{"TheSuperblock", "^has_journal", {"ssv usr_quota_inum 600", "feature quota"}},
+        // The values are in inodes from the 12th on. e2fsck follows with and without the feature.
+        Naming{"AnAttribute", "ea_inode", values_in_inodes()},
+        Naming{"AnAttributeWithoutItsFeature", "ea_inode", values_in_inodes("feature -ea_inode")}),
     [](const auto& naming) { return naming.param.name; });
 
 TEST_F(SpecialDisks, ADiskOfTwoTerabytesTakesTheSpaceOfItsFiles) {

@@ -14,7 +14,6 @@ using Groups = std::vector<std::uint64_t>;
 // Four groups of 32 inodes, of which the first five are read.
 class NamedInodesTest : public testing::Test {
  protected:
-  NamedInodesTest() { image_.superblock.raw.s_feature_incompat |= EXT4_FEATURE_INCOMPAT_EA_INODE; }
   Groups found(const std::function<void(NamedInodes&)>& add) {
     const Filesystem filesystem(image_.disk, image_.superblock);
     const std::vector<std::uint32_t> read(filesystem.geometry.groups(), 5);
