@@ -11,12 +11,15 @@
 #include "base/file/temporary_file.h"
 #include "base/process/child.h"
 #include "base/process/program.h"
+#include "base/process/write_guard.h"
+#include "base/storage.h"
 #include "cli/command.h"
 #include "cli/image_options.h"
 #include "cli/message.h"
 #include "cli/overlay_option.h"
 #include "cli/sizes.h"
 #include "plugin/image_words.h"
+#include "plugin/seeing_programs.h"
 #include "plugin/settings.h"
 #include "qcow2/format/read_header.h"
 #include "qcow2/read/reader.h"
@@ -138,9 +141,41 @@ bool refuse_to_run(const std::string& program, const std::string& image) {
   return true;
 }
 
+bool is_overlay(const std::string& name, const ExecOptions& options) {
+  const auto ranges = stored_ranges(name);
+  return std::ranges::any_of(options.overlays, [&](const plugin::NamedOverlay& overlay) {
+    return overlap(ranges, stored_ranges(overlay.file));
+  });
+}
+
+// What the command line has besides the program.
+std::vector<std::string> arguments(const ExecOptions& options) {
+  return {options.command.begin() + 1, options.command.end()};
+}
+
+// The images in the command line, which no program may change; of a loop device its file.
+std::vector<std::string> files_to_guard(const ExecOptions& options) {
+  std::vector<std::string> files;
+  for (const std::string& name : plugin::named_images(arguments(options))) {
+    if (is_overlay(name, options)) continue;
+    for (const StoredRange& range : stored_ranges(name))
+      files.push_back(range.name.empty() ? name : range.name);
+  }
+  return files;
+}
+
+ChildEnd run_guarded(const ExecOptions& options, const Run& run) {
+  const WriteGuard guard(
+      files_to_guard(options), [](const std::string& text) { say_line("e2qcow: " + text); },
+      plugin::sees_disks);
+  ChildEnd end = run_child(options.command, variables_for(options, run));
+  if (guard.has_killed()) end.status = kNotRun;
+  return end;
+}
+
 int run_command(const ExecOptions& options, const std::optional<std::string>& image) {
   const Run run{create_unmarked_file(), open_temporaries()};
-  const ChildEnd end = run_child(options.command, variables_for(options, run));
+  const ChildEnd end = run_guarded(options, run);
   if (!end.why.empty()) say_line("e2qcow: " + end.why);
   if (end.was_started && image && !is_marked(run.mark))
     say_line("e2qcow: " + *image +
@@ -151,7 +186,7 @@ int run_command(const ExecOptions& options, const std::optional<std::string>& im
 }
 
 int run_exec(const ExecOptions& options) {
-  const auto image = plugin::find_image({options.command.begin() + 1, options.command.end()});
+  const auto image = plugin::find_image(arguments(options));
   if (image && refuse_to_run(options.command[0], *image)) return kNotRun;
   return run_command(options, image);
 }
