@@ -35,7 +35,7 @@ work:              ext2/structures ext2/interpretation ext2/selection ext2/names
 
 cli:               base base/file base/process image work plugin
 cli:               qcow2/format qcow2/read qcow2/check
-plugin:            base base/file work qcow2/format qcow2/read qcow2/overlay
+plugin:            base base/file base/process work qcow2/format qcow2/read qcow2/overlay
 e2image_compat:    base base/file base/process image work
 e2image_compat:    qcow2/format qcow2/write ext2/structures ext2/selection
 '
@@ -45,7 +45,9 @@ system_callers='
 src/cli/progress.cpp
 src/ext2/structures/inode.h
 src/plugin/image_registry.cpp
+src/plugin/next_function.h
 src/plugin/preload.cpp
+src/plugin/preload_start.cpp
 e2image_compat/classic.cpp
 e2image_compat/options.cpp
 e2image_compat/qcow2_api.cpp

@@ -3,7 +3,6 @@
 // get our io_manager, and questions about the file itself are answered for the disk in it. Files that are not
 // images are left alone.
 #include <blkid.h>
-#include <dlfcn.h>
 #include <e2qcow/io_manager.h>
 #include <fcntl.h>
 
@@ -25,6 +24,7 @@
 #include "plugin/guard.h"
 #include "plugin/image_registry.h"
 #include "plugin/image_words.h"
+#include "plugin/next_function.h"
 #include "work/image.h"
 
 namespace e2qcow::plugin {
@@ -98,12 +98,6 @@ bool is_shown_as_disk(const char* path) noexcept {
 errcode_t open_channel(const char* name, int flags, io_channel* channel) noexcept {
   return is_shown_as_disk(name) ? e2qcow_io_manager->open(name, flags, channel)
                                 : open_unix(name, flags, channel);
-}
-
-// The function of libext2fs that ours replaces.
-template <typename Function>
-Function* next(const char* name) {
-  return reinterpret_cast<Function*>(::dlsym(RTLD_NEXT, name));
 }
 
 // The parts of the disk that can hold signatures: both ends. Unreadable parts have none.

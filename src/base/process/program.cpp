@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
@@ -33,24 +34,30 @@ std::optional<T> read_at(std::ifstream& file, std::uint64_t offset) {
   return value;
 }
 
-// Programs of our own class; others are left to the system.
-std::optional<Elf64_Ehdr> read_elf_header(std::ifstream& file) {
-  const auto header = read_at<Elf64_Ehdr>(file, 0);
-  const bool is_elf = header && std::memcmp(header->e_ident, ELFMAG, SELFMAG) == 0 &&
-                      header->e_ident[EI_CLASS] == ELFCLASS64 && header->e_phentsize == sizeof(Elf64_Phdr);
-  return is_elf ? header : std::nullopt;
+using Identification = std::array<unsigned char, EI_NIDENT>;
+
+bool has_class(const Identification& identification, int elf_class) {
+  return std::memcmp(identification.data(), ELFMAG, SELFMAG) == 0 && identification[EI_CLASS] == elf_class;
 }
 
 // Only a dynamic program names an interpreter, which loads its libraries.
-bool is_static(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  const auto elf = read_elf_header(file);
-  if (!elf) return false;
+bool is_static(std::ifstream& file) {
+  const auto elf = read_at<Elf64_Ehdr>(file, 0);
+  if (!elf || elf->e_phentsize != sizeof(Elf64_Phdr)) return false;
   for (unsigned i = 0; i < elf->e_phnum; ++i) {
     const auto segment = read_at<Elf64_Phdr>(file, elf->e_phoff + i * sizeof(Elf64_Phdr));
     if (!segment || segment->p_type == PT_INTERP) return false;
   }
   return true;
+}
+
+// On a system of 64 bits; elsewhere, programs of either kind are left to the system.
+std::string why_file_fails(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  const auto identification = read_at<Identification>(file, 0);
+  if (!identification || sizeof(void*) != 8) return "";
+  if (has_class(*identification, ELFCLASS32)) return "is a 32-bit program";
+  return has_class(*identification, ELFCLASS64) && is_static(file) ? "is linked statically" : "";
 }
 
 }  // namespace
@@ -60,7 +67,7 @@ std::string why_preloading_fails(const std::string& command) {
   struct stat status {};
   if (path.empty() || ::stat(path.c_str(), &status) != 0 || !S_ISREG(status.st_mode)) return "";
   if ((status.st_mode & (S_ISUID | S_ISGID)) != 0) return "is setuid or setgid";
-  return is_static(path) ? "is linked statically" : "";
+  return why_file_fails(path);
 }
 
 }  // namespace e2qcow

@@ -2,12 +2,31 @@
 // Programs under `e2qcow exec` that do not see the disk in an image, but the image file.
 #include <fstream>
 
+#include "tests/program/support/block_devices.h"
 #include "tests/program/support/plugin.h"
 
 namespace e2qcow::test {
 namespace {
 
 namespace fs = std::filesystem;
+
+// A program that changes the first byte of its file, whose name is its last word, or the part after "=".
+void compile_writer(const fs::path& program, Words options, const std::string& text = "") {
+  const std::string source = program.string() + ".c";
+  write_file(source, R"(#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+int main(int count, char** words) {
+  char* value = strchr(words[count - 1], '=');
+  int fd = open(value ? value + 1 : words[count - 1], O_RDWR);
+  puts(")" + text + R"(");
+  return write(fd, "x", 1) != 1;
+})");
+  options.insert(options.begin(), {"cc", source, "-o", program});
+  const Outcome outcome = run(options, program.parent_path());
+  EXPECT_EQ(outcome.status, 0) << outcome;
+}
 
 class PluginBypass : public PluginTest {
  protected:
@@ -19,21 +38,8 @@ class PluginBypass : public PluginTest {
     make_image();
   }
 
-  // A program that changes the first byte of its file, whose name is its last word, or the part after "=".
   void compile(const std::string& name, const Words& options = {}, const std::string& text = "") const {
-    write_file(path("source.c"), R"(#include <fcntl.h>
-#include <stdio.h>
-#include <string.h>
-#include <unistd.h>
-int main(int count, char** words) {
-  char* value = strchr(words[count - 1], '=');
-  int fd = open(value ? value + 1 : words[count - 1], O_RDWR);
-  puts(")" + text + R"(");
-  return write(fd, "x", 1) != 1;
-})");
-    Words words{"cc", "source.c", "-o", "image/" + name};
-    words.insert(words.end(), options.begin(), options.end());
-    output_of(words);
+    compile_writer(path("image/" + name), options, text);
   }
   void expect_refused(const Words& words, int status, const std::string& reason) const {
     const std::string before = read_file(path("image/disk.img"));
@@ -48,6 +54,16 @@ TEST_F(PluginBypass, StaticProgramsGetNoImage) {
   compile("program", {"-static"});
   expect_refused({"./program", "disk.img"}, 126, "./program: is linked statically");
   expect_refused({"./program", "disk.img?offset=1024"}, 126, "./program: is linked statically");
+  write_file(path("image/script"), "#!/bin/sh\nset *.img\n./program -x $1\n");
+  fs::permissions(path("image/script"), fs::perms::owner_exec, fs::perm_options::add);
+  for (const Words& words :
+       {Words{"sh", "-c", "./program disk.img"}, Words{"sh", "-c", "PATH=. program disk.img"},
+        Words{"./script"}, Words{"env", "./program", "disk.img"}, Words{"env", "-i", "./program", "disk.img"},
+        Words{"sh", "-c", "echo disk.img | xargs ./program"},
+        Words{"timeout", "50", "./program", "disk.img"}})
+    expect_refused(words, 126, "is linked statically and would open the image file disk.img itself");
+  write_file(path("image/raw"), "text");
+  EXPECT_EQ(on_image({"sh", "-c", "./program raw"}), (Outcome{0, "\n", ""}));
   write_file(path("image/raw"), "text");
   EXPECT_EQ(on_image({"./program", "raw"}), (Outcome{0, "\n", ""}));
   EXPECT_EQ(read_file(path("image/raw")), "xext");
@@ -56,7 +72,8 @@ TEST_F(PluginBypass, StaticProgramsGetNoImage) {
 TEST_F(PluginBypass, SetuidProgramsGetNoImage) {
   compile("program");
   fs::permissions(path("image/program"), fs::perms::set_uid, fs::perm_options::add);
-  expect_refused({"./program", "disk.img"}, 126, "./program: is setuid or setgid");
+  for (const Words& words : {Words{"./program", "disk.img"}, Words{"sh", "-c", "./program *.img"}})
+    expect_refused(words, 126, "./program: is setuid or setgid");
 }
 
 // As a plain build of e2fsprogs makes it.
@@ -126,6 +143,35 @@ TEST_F(PluginBypass, AnImageThatNoProgramOpensAsADiskIsReported) {
         Words{"nice", "dumpe2fs", "disk.img"}, Words{"timeout", "50", "dumpe2fs", "disk.img"},
         Words{"sh", "-c", "dumpe2fs $0", "disk.img"}})
     EXPECT_EQ(on_image(words).err.find(kOurLines), std::string::npos) << on_image(words);
+}
+
+class ShownImage : public BlockDeviceTest {};
+
+// A loop device can be written to, and so can its file through it.
+TEST_F(ShownImage, IsNotWrittenToThroughALoopDevice) {
+  require_program("cc");
+  if (IsSkipped()) return;
+  make_file_system();
+  output_of({E2QCOW_PROGRAM, "dump", "-q", "disk.img", "image.qcow2"});
+  output_of({"truncate", "-s", "%512", "image.qcow2"});  // a loop device leaves out the rest
+  const std::string before = read_file(path("image.qcow2"));
+  compile_writer(path("writer"), {"-static"});
+  const std::string device = attach("image.qcow2");
+  for (const Words& words : {Words{"./writer", device}, Words{"sh", "-c", "./writer " + device},
+                             Words{"sh", "-c", "./writer image.qcow2"}}) {
+    Words all{"exec", "--"};
+    all.insert(all.end(), words.begin(), words.end());
+    const Outcome outcome = e2qcow(all);
+    EXPECT_EQ(outcome.status, 126) << outcome;
+    EXPECT_NE(outcome.err.find("is linked statically and would open the image"), std::string::npos)
+        << outcome;
+  }
+  const Outcome check = e2qcow({"exec", "--", "e2fsck", "-fy", device});
+  EXPECT_EQ(check.status, 0) << check;
+  EXPECT_NE(check.err.find("programs cannot be kept from writing to it: it is open for writing already"),
+            std::string::npos)
+      << check;
+  EXPECT_TRUE(read_file(path("image.qcow2")) == before);
 }
 
 }  // namespace

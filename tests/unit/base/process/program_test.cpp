@@ -29,6 +29,12 @@ class PreloadedProgram : public testing::Test {
     bytes.append(reinterpret_cast<const char*>(&segment), sizeof segment);
     return file(bytes.substr(0, size));
   }
+  std::string program_of_32_bits() {
+    Elf32_Ehdr header{};
+    std::memcpy(header.e_ident, ELFMAG, SELFMAG);
+    header.e_ident[EI_CLASS] = ELFCLASS32;
+    return file({reinterpret_cast<const char*>(&header), sizeof header});
+  }
   std::string file(const std::string& text) {
     write_text(directory_.file("program"), text);
     return directory_.file("program");
@@ -40,6 +46,10 @@ class PreloadedProgram : public testing::Test {
 TEST_F(PreloadedProgram, IsNotAStaticOne) {
   EXPECT_EQ(why_preloading_fails(program(PT_LOAD)), "is linked statically");
   EXPECT_EQ(why_preloading_fails(program(PT_INTERP)), "");
+}
+
+TEST_F(PreloadedProgram, IsNotOneOf32Bits) {
+  EXPECT_EQ(why_preloading_fails(program_of_32_bits()), sizeof(void*) == 8 ? "is a 32-bit program" : "");
 }
 
 TEST_F(PreloadedProgram, IsNotOneWithOtherRights) {
