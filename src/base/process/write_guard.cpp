@@ -2,7 +2,6 @@
 #include "base/process/write_guard.h"
 
 #include <fcntl.h>
-#include <semaphore.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -15,21 +14,15 @@
 #include <ctime>
 #include <fstream>
 #include <iterator>
+#include <utility>
 
+#include "base/process/block_signals.h"
 #include "base/process/lease_waiters.h"
 
 namespace e2qcow {
 namespace {
 
-constexpr long kRetryNanoseconds = 50'000'000;
-
-sem_t wake_up;
-
-extern "C" void on_lease_break(int) {
-  const int error = errno;
-  ::sem_post(&wake_up);
-  errno = error;
-}
+constexpr timespec kRetry{.tv_sec = 0, .tv_nsec = 50'000'000};
 
 std::string text_of(const std::string& path) {
   std::ifstream file(path);
@@ -76,14 +69,14 @@ std::string why_no_lease(int error) {
 WriteGuard::WriteGuard(const std::vector<std::string>& files, Say say, MayWrite may_write)
     : say_(std::move(say)), may_write_(std::move(may_write)) {
   if (files.empty()) return;
-  ::sem_init(&wake_up, 0, 0);
-  struct sigaction action {};
-  action.sa_handler = on_lease_break;
-  action.sa_flags = SA_RESTART;
-  ::sigaction(SIGIO, &action, nullptr);
   ::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);  // orphans stay our descendants
-  for (const std::string& name : files) add(name);
-  if (!files_.empty()) thread_ = std::thread([this] { watch(); });
+  const BlockSignals blocked;
+  thread_ = std::thread([&] {
+    for (const std::string& name : files) add(name);
+    is_ready_.count_down();
+    watch();
+  });
+  is_ready_.wait();
 }
 
 // A process that waits at this moment would continue if the lease were just given up; and one that did not
@@ -91,7 +84,7 @@ WriteGuard::WriteGuard(const std::vector<std::string>& files, Say say, MayWrite 
 WriteGuard::~WriteGuard() {
   if (!thread_.joinable()) return;
   ends_ = true;
-  ::sem_post(&wake_up);
+  ::pthread_kill(thread_.native_handle(), SIGIO);
   thread_.join();
   for (File& file : files_) attend(file);
 }
@@ -104,6 +97,8 @@ void WriteGuard::add(const std::string& name) {
     return file.device == status.st_dev && file.inode == status.st_ino;
   };
   if (std::ranges::any_of(files_, is_same)) return;
+  const f_owner_ex this_thread{F_OWNER_TID, ::gettid()};
+  ::fcntl(fd.get(), F_SETOWN_EX, &this_thread);  // gets the signals of the lease
   if (take_lease(fd)) {
     files_.push_back({name, std::move(fd), status.st_dev, status.st_ino});
     return;
@@ -118,33 +113,29 @@ void WriteGuard::watch() {
     for (File& file : files_) attend(file);
 }
 
-// For a process that wants to write; not long if a file is not guarded at the moment.
-void WriteGuard::wait() {
-  if (std::ranges::all_of(files_, &File::is_guarded)) {
-    while (::sem_wait(&wake_up) != 0 && errno == EINTR) {
-    }
-    return;
-  }
-  timespec until{};
-  ::clock_gettime(CLOCK_REALTIME, &until);
-  until.tv_nsec += kRetryNanoseconds;
-  until.tv_sec += until.tv_nsec / 1'000'000'000;
-  until.tv_nsec %= 1'000'000'000;
-  while (::sem_timedwait(&wake_up, &until) != 0 && errno == EINTR) {
-  }
+// For the signal by which the kernel says that a process wants to write, or our end; not long if a file is
+// not guarded at the moment.
+void WriteGuard::wait() const {
+  sigset_t signals;
+  ::sigemptyset(&signals);
+  ::sigaddset(&signals, SIGIO);
+  const bool are_guarded = std::ranges::all_of(files_, &File::is_guarded);
+  ::sigtimedwait(&signals, nullptr, are_guarded ? nullptr : &kRetry);
 }
 
 // A lease that a process waits for counts no longer. It is given up when none waits that must not write,
 // which lets the others through, and taken anew when these have closed the file. Who opened the file with
-// O_NONBLOCK does not wait, but got an error.
+// O_NONBLOCK does not wait, but got an error. The kernel takes the lease away if nothing happens for long.
 void WriteGuard::attend(File& file) {
   if (file.is_guarded && ::fcntl(file.fd.get(), F_GETLEASE) == F_RDLCK) return;
   const Writers writers = stop_writers(file);
-  if (file.is_guarded && writers == Writers::none)
-    say_(file.name + ": a program could not open the file itself for writing; it is unchanged");
-  file.is_guarded = false;
+  const bool was_guarded = std::exchange(file.is_guarded, false);
   if (writers == Writers::stopped) return;
-  ::fcntl(file.fd.get(), F_SETLEASE, F_UNLCK);
+  const bool was_held = ::fcntl(file.fd.get(), F_SETLEASE, F_UNLCK) == 0;
+  if (was_guarded && writers == Writers::none)
+    say_(file.name + (was_held
+                          ? ": a program could not open the file itself for writing; it is unchanged"
+                          : ": the guard was stopped for too long; a program may have written to the file"));
   file.is_guarded = take_lease(file.fd);
 }
 

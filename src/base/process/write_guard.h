@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <functional>
+#include <latch>
 #include <set>
 #include <string>
 #include <thread>
@@ -45,7 +46,7 @@ class WriteGuard {
 
   void add(const std::string& name);
   void watch();
-  void wait();
+  void wait() const;
   void attend(File& file);
   enum class Writers { none, let_through, stopped };
   Writers stop_writers(File& file);
@@ -56,7 +57,8 @@ class WriteGuard {
   std::vector<File> files_;
   std::atomic<bool> has_killed_{false};
   std::atomic<bool> ends_{false};
-  std::thread thread_;
+  std::latch is_ready_{1};
+  std::thread thread_;  // gets the signals of the leases
 };
 
 }  // namespace e2qcow

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// Run by ./dev tsan.
 #include "base/process/write_guard.h"
 
 #include <fcntl.h>
