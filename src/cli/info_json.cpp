@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "cli/info_json.h"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include "base/printable.h"
 #include "cli/class_table.h"
 #include "cli/info_words.h"
@@ -36,6 +39,8 @@ Json dump_json(const Info& info) {
             {"inconsistencies", record.inconsistencies},
             {"findings", findings_json(record)},
             {"classes", classes_json(record.classes)}};
+  if (record.anonymized_with)
+    json["anonymized-with"] = fmt::format("{:02x}", fmt::join(*record.anonymized_with, ""));
   if (record.end) json["end"] = *record.end;
   if (info.was_opened_for_writing) json["opened-for-writing-since"] = *info.was_opened_for_writing;
   return json;

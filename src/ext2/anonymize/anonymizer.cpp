@@ -52,6 +52,20 @@ std::vector<BlockRoles::Table> sorted_tables(std::vector<BlockRoles::Table> tabl
   return tables;
 }
 
+// The file system by the first backup of its superblock, with the descriptors behind that.
+std::unique_ptr<Filesystem> first_backup(const Filesystem& filesystem) {
+  const Geometry& geometry = filesystem.geometry;
+  for (std::uint64_t group = 1; group < geometry.groups(); ++group) {
+    if (!geometry.has_superblock(group) || !geometry.has_first_descriptors(group)) continue;
+    const BlockRun block{geometry.superblock_block(group), 1};
+    if (geometry.clip(block).count == 0) return nullptr;
+    const auto superblock = read_superblock(filesystem.file, geometry.bytes(block).offset);
+    if (superblock && superblock->offset != filesystem.superblock.offset)
+      return std::make_unique<Filesystem>(filesystem.file, *superblock);
+  }
+  return nullptr;
+}
+
 // Where journals may begin.
 std::vector<std::uint64_t> journal_candidates(const RoleMap& roles) {
   std::vector<std::uint64_t> blocks;
@@ -91,12 +105,20 @@ Anonymizer::Anonymizer(const Filesystem& filesystem, const BlockRoles& roles, co
   journal_.replace_fast_commits(fast_commit_rules(), counted_there);
 }
 
+// A bitmap is where its descriptor says if that has a right checksum, or if a backup of it says the same.
 void Anonymizer::find_bitmaps() {
   const GroupDescriptors& descriptors = filesystem_.descriptors;
+  const auto backup = first_backup(filesystem_);
   for (std::uint64_t group = 0; group < filesystem_.geometry.groups(); ++group) {
     if (descriptors.is_proven(group)) continue;
-    unproven_bitmaps_.emplace(descriptors.block_bitmap(group), group);
-    unproven_bitmaps_.emplace(descriptors.inode_bitmap(group), group);
+    all_are_proven_ = false;
+    const bool has_backup = backup && group < backup->geometry.groups();
+    const std::uint64_t blocks = descriptors.block_bitmap(group);
+    const std::uint64_t inodes = descriptors.inode_bitmap(group);
+    if (!has_backup || backup->descriptors.block_bitmap(group) != blocks)
+      unproven_bitmaps_.emplace(blocks, group);
+    if (!has_backup || backup->descriptors.inode_bitmap(group) != inodes)
+      unproven_bitmaps_.emplace(inodes, group);
   }
 }
 
@@ -369,9 +391,10 @@ std::size_t Anonymizer::used_descriptor_bytes(std::uint64_t block) const {
 void Anonymizer::replace_bitmap(BlockClass block_class, std::uint64_t block, std::span<std::byte> bytes,
                                 Tally& tally) const {
   const auto unproven = unproven_bitmaps_.find(block);
-  const std::optional<std::uint64_t> group =
-      unproven == unproven_bitmaps_.end() ? std::nullopt : std::optional(unproven->second);
-  anonymize_bitmap(filesystem_, block_class == BlockClass::inode_bitmaps, group, bytes, tally);
+  const bool is_proven = unproven == unproven_bitmaps_.end();
+  anonymize_bitmap(filesystem_,
+                   {block_class == BlockClass::inode_bitmaps, is_proven ? 0 : unproven->second, is_proven},
+                   bytes, tally);
 }
 
 void Anonymizer::replace_inodes(std::uint64_t block, std::span<std::byte> bytes, Tally& tally) const {
@@ -390,7 +413,9 @@ void Anonymizer::replace_inodes(std::uint64_t block, std::span<std::byte> bytes,
   }
 }
 
+// One descriptor with a wrong checksum, and e2fsck believes none.
 bool Anonymizer::was_never_used(std::uint64_t inode) const {
+  if (!all_are_proven_) return false;
   const auto place = filesystem_.geometry.place_of_inode(inode);
   return place && place->group < inodes_read_.size() && place->index >= inodes_read_[place->group];
 }

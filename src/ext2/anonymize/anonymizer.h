@@ -83,6 +83,7 @@ class Anonymizer {
   std::vector<std::uint32_t> inodes_read_;  // by group; those behind were never used
   JournalBlocks journal_;
   std::unordered_multimap<std::uint64_t, std::uint64_t> unproven_bitmaps_;  // the group, by block
+  bool all_are_proven_ = true;                                              // the group descriptors
   std::unordered_map<std::uint32_t, DirectoryRules> directories_;           // those that are not plain
   InodeRules inode_rules_;
 };

@@ -143,22 +143,23 @@ bool looks_like_block_bitmap(const Filesystem& filesystem, std::uint64_t group,
 
 }  // namespace
 
-void anonymize_bitmap(const Filesystem& filesystem, bool is_of_inodes, std::optional<std::uint64_t> group,
-                      std::span<std::byte> bitmap, Tally& tally) {
-  const std::uint64_t bits =
-      is_of_inodes ? filesystem.geometry.inodes_per_group() : filesystem.superblock.raw.s_clusters_per_group;
-  const auto padding = bitmap.subspan(std::min<std::uint64_t>(divide_up(bits, 8), bitmap.size()));
+void anonymize_bitmap(const Filesystem& filesystem, const Bitmap& bitmap, std::span<std::byte> bytes,
+                      Tally& tally) {
+  const std::uint64_t bits = bitmap.is_of_inodes ? filesystem.geometry.inodes_per_group()
+                                                 : filesystem.superblock.raw.s_clusters_per_group;
+  const auto padding = bytes.subspan(std::min<std::uint64_t>(divide_up(bits, 8), bytes.size()));
   const GroupDescriptors& descriptors = filesystem.descriptors;
+  const bool has_checksum = descriptors.has_checksums();
   const auto looks_right = [&] {
-    if (is_of_inodes)
-      return (descriptors.has_checksums() && descriptors.is_inode_bitmap_plausible(*group, bitmap)) ||
+    if (bitmap.is_of_inodes)
+      return (has_checksum && descriptors.is_inode_bitmap_plausible(bitmap.group, bytes)) ||
              (!padding.empty() && is_all_ones(padding));
-    return (descriptors.has_checksums() && descriptors.is_bitmap_plausible(*group, bitmap)) ||
-           looks_like_block_bitmap(filesystem, *group, bitmap);
+    return (has_checksum && descriptors.is_bitmap_plausible(bitmap.group, bytes)) ||
+           looks_like_block_bitmap(filesystem, bitmap.group, bytes);
   };
-  if (group && !looks_right()) {
+  if (!bitmap.is_proven && !looks_right()) {
     ++tally.not_parsed;
-    return clear(bitmap);
+    return clear(bytes);
   }
   if (!is_all_ones(padding)) clear(padding);
 }

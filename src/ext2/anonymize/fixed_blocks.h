@@ -3,7 +3,6 @@
 
 #include <array>
 #include <cstdint>
-#include <optional>
 #include <span>
 
 #include "ext2/anonymize/secret.h"
@@ -27,11 +26,15 @@ void anonymize_superblock(const NewIdentity& identity, std::span<std::byte> copy
 void anonymize_descriptors(const Geometry& geometry, std::size_t used, std::span<std::byte> block,
                            Tally& tally);
 
-// A bitmap of blocks or inodes: what is past the end of its group becomes zeros if it is not all ones.
-// `group` is absent if the descriptor that names the bitmap has a right checksum. Otherwise the block may be
-// any: it becomes zeros if it does not look like the bitmap of the group.
-void anonymize_bitmap(const Filesystem& filesystem, bool is_of_inodes, std::optional<std::uint64_t> group,
-                      std::span<std::byte> bitmap, Tally& tally);
+// A bitmap of blocks or inodes: what is past the end of its group becomes zeros if it is not all ones. If it
+// is not proven that the block is the bitmap, it may be any: it becomes zeros if it does not look like one.
+struct Bitmap {
+  bool is_of_inodes;
+  std::uint64_t group;
+  bool is_proven;
+};
+void anonymize_bitmap(const Filesystem& filesystem, const Bitmap& bitmap, std::span<std::byte> bytes,
+                      Tally& tally);
 
 // The block of multiple mount protection: without names.
 void anonymize_mmp(bool has_checksums, std::span<std::byte> block, Tally& tally);

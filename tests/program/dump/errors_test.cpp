@@ -57,7 +57,7 @@ TEST_F(DumpErrors, AnEmptyFile) {
 }
 
 TEST_F(DumpErrors, ADirectoryInsteadOfADevice) {
-  expect_nothing_changes("out", {"out: neither a regular file nor a block device"});
+  expect_nothing_changes("out", {"out: is a directory, and no file system is mounted on it"});
 }
 
 TEST_F(DumpErrors, APipeInsteadOfADevice) {
