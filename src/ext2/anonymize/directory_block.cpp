@@ -102,7 +102,7 @@ void anonymize_list(const DirectoryNamer& namer, const Entries& entries, Tally& 
     anonymize_live(namer, *live[i], cells.empty() ? 0 : cells[i], tally);
 }
 
-// The first two entries of a root: their names stay.
+// The first two entries of a root: their names stay. Programs see whether the field after them is zero.
 void clear_behind_dots(std::span<std::byte> block) {
   const bool goes_on = block[9] != std::byte{0};
   clear(block.subspan(9, 3));
@@ -110,6 +110,8 @@ void clear_behind_dots(std::span<std::byte> block) {
   const bool parent_goes_on = block[22] != std::byte{0};
   clear(block.subspan(22, 2));
   if (parent_goes_on) block[22] = kSomething;
+  const bool is_reserved_used = !is_zero(block.subspan(IndexBlock::kRootInfo, 4));
+  store_le(block, IndexBlock::kRootInfo, std::uint32_t{is_reserved_used ? 1U : 0U});
 }
 
 void anonymize_index(const IndexBlock& index, bool has_checksums, std::span<std::byte> block) {
