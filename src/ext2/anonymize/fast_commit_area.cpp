@@ -27,6 +27,14 @@ constexpr std::size_t kEntryName = 8;  // after the inodes of the directory and 
 constexpr std::size_t kTailUsed = 8;   // the sequence and the checksum
 constexpr std::size_t kTailSequence = 4;
 constexpr std::size_t kInodeNumber = 4;
+constexpr std::size_t kLeastInode = 128;
+
+// How much of a value is known, if it has neither a name nor an inode.
+std::size_t known_length(Type type) {
+  if (type == Type::add_range) return 16;
+  if (type == Type::del_range) return 12;
+  return type == Type::padding ? 0 : 8;
+}
 
 struct Record {
   Type type;
@@ -102,6 +110,28 @@ std::vector<FastCommitArea::Name> FastCommitArea::names() const {
   return names;
 }
 
+namespace {
+
+void replace_value(const FastCommitRules& rules, const Record& record, std::span<std::byte> value,
+                   Tally& tally) {
+  const std::uint32_t inode = value.size() >= kInodeNumber ? load_le<std::uint32_t>(value, 0) : 0;
+  if (has_name(record)) {
+    const auto name = value.subspan(kEntryName);
+    const std::string old(reinterpret_cast<const char*>(name.data()), name.size());
+    const std::string replaced = rules.new_name(inode, old, tally);
+    std::memcpy(name.data(), replaced.data(), std::min(name.size(), replaced.size()));
+  } else if (record.type == Type::inode && record.length >= kInodeNumber + kLeastInode) {
+    rules.anonymize_inode(inode, value.subspan(kInodeNumber), tally);
+  } else {
+    const std::size_t known = record.type == Type::inode ? kInodeNumber : known_length(record.type);
+    const auto rest = value.subspan(std::min(known, value.size()));
+    if (record.type == Type::inode && !rest.empty()) ++tally.not_parsed;
+    clear(rest);
+  }
+}
+
+}  // namespace
+
 std::map<std::uint64_t, std::vector<std::byte>> FastCommitArea::anonymized(const FastCommitRules& rules,
                                                                            Tally& tally) const {
   std::map<std::uint64_t, std::vector<std::byte>> result;
@@ -112,22 +142,13 @@ std::map<std::uint64_t, std::vector<std::byte>> FastCommitArea::anonymized(const
     std::fill(bytes.begin() + static_cast<std::ptrdiff_t>(block.end), bytes.end(), std::byte{0});
     for (const Record& record : records_in(std::span<const std::byte>(bytes).first(block.end))) {
       const auto value = std::span(bytes).subspan(record.offset, record.length);
-      if (has_name(record)) {
-        const auto name = value.subspan(kEntryName);
-        const std::string old(reinterpret_cast<const char*>(name.data()), name.size());
-        const std::string replaced = rules.new_name(number_at(block.bytes, record, 0), old, tally);
-        std::memcpy(name.data(), replaced.data(), std::min(name.size(), replaced.size()));
-      }
-      if (record.type == Type::inode && record.length > kInodeNumber)
-        rules.anonymize_inode(number_at(block.bytes, record, 0), value.subspan(kInodeNumber), tally);
-      if (record.type == Type::padding) clear(value);
+      replace_value(rules, record, value, tally);
       const bool is_tail = record.type == Type::tail && record.length >= kTailUsed;
       const std::size_t begin = record.offset - kHead;
       const std::size_t summed = kHead + (is_tail ? kTailSequence : record.length);
       crc_before = crc32c(crc_before, std::span<const std::byte>(block.bytes).subspan(begin, summed));
       crc_after = crc32c(crc_after, std::span<const std::byte>(bytes).subspan(begin, summed));
       if (!is_tail) continue;
-      clear(value.subspan(kTailUsed));
       store_le(value, kTailSequence, number_at(block.bytes, record, kTailSequence) ^ crc_before ^ crc_after);
       crc_before = crc_after = 0;
     }
