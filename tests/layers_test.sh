@@ -28,6 +28,7 @@ ext2/interpretation: base base/file ext2/structures ext2/journal
 ext2/selection:    base image ext2/structures ext2/journal ext2/interpretation
 ext2/names:        base ext2/structures ext2/selection
 ext2/anonymize:    base base/file ext2/structures ext2/journal ext2/selection
+ext2/texts:        base ext2/structures ext2/journal ext2/interpretation ext2/selection
 
 work:              base base/file base/process image
 work:              qcow2/format qcow2/codec qcow2/read qcow2/write

@@ -37,6 +37,13 @@ JournalLog::JournalLog(const Filesystem& filesystem, std::vector<BlockRun> block
 }
 
 std::optional<JournalLog> JournalLog::open(const Filesystem& filesystem, std::vector<BlockRun> blocks) {
+  auto log = open_any(filesystem, std::move(blocks));
+  // Like e2fsck 1.47, do not check that the log begins inside the ring.
+  const bool has_any = log && log->start_ != 0 && log->start_ < log->end_;
+  return has_any ? std::move(log) : std::nullopt;
+}
+
+std::optional<JournalLog> JournalLog::open_any(const Filesystem& filesystem, std::vector<BlockRun> blocks) {
   JournalLog log(filesystem, std::move(blocks));
   return log.decode_superblock() ? std::optional(std::move(log)) : std::nullopt;
 }
@@ -61,8 +68,7 @@ bool JournalLog::decode_superblock() {
     const std::uint64_t fast = stated == 0 ? kDefaultFastCommit : stated;
     end_ -= std::min(end_, fast);
   }
-  // Like e2fsck 1.47, do not check that the log begins inside the ring.
-  return start_ != 0 && start_ < end_;
+  return true;
 }
 
 std::optional<std::uint64_t> JournalLog::device_block_of(std::uint64_t position) const {

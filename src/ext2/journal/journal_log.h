@@ -27,6 +27,8 @@ class JournalLog {
 
   // `blocks` are those of the journal, in order. Absent if it has no valid superblock, or nothing to replay.
   static std::optional<JournalLog> open(const Filesystem& filesystem, std::vector<BlockRun> blocks);
+  // The same, but also if there is nothing to replay: for what replayed transactions left.
+  static std::optional<JournalLog> open_any(const Filesystem& filesystem, std::vector<BlockRun> blocks);
 
   // Positions are block numbers in the journal, from 0.
   std::uint64_t start() const { return start_; }

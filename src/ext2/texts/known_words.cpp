@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "ext2/texts/known_words.h"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <string>
+
+namespace e2qcow::ext2 {
+namespace {
+
+using std::string_view_literals::operator""sv;
+
+// Without the prefixes, for which attributes have a number. Source: <linux/xattr.h>
+constexpr std::array kAttributes{"selinux"sv,
+                                 "capability"sv,
+                                 "ima"sv,
+                                 "evm"sv,
+                                 "SMACK64"sv,
+                                 "SMACK64EXEC"sv,
+                                 "SMACK64TRANSMUTE"sv,
+                                 "SMACK64MMAP"sv,
+                                 "SMACK64IPIN"sv,
+                                 "SMACK64IPOUT"sv,
+                                 "apparmor"sv,
+                                 "data"sv,
+                                 "c"sv,
+                                 "v"sv,
+                                 "posix_acl_access"sv,
+                                 "posix_acl_default"sv};
+
+constexpr std::array kFunctionPrefixes{"ext4_"sv, "__ext4_"sv, "jbd2_"sv,  "__jbd2_"sv,
+                                       "mb_"sv,   "dx_"sv,     "htree_"sv, "ext3_"sv};
+
+// What images have in their header (qcow2 spec, "Feature name table"), and anonymised file systems as label.
+constexpr std::array kOtherWords{"lost+found"sv,         "dirty bit"sv,        "corrupt bit"sv,
+                                 "external data file"sv, "compression type"sv, "extended l2 entries"sv,
+                                 "lazy refcounts"sv,     "bitmaps"sv,          "raw external data"sv,
+                                 "anonymised"sv,         "anonymized"sv};
+
+constexpr std::array kLabels{"anonymised"sv, "anonymized"sv};
+
+bool is_small_in(std::string_view word, std::string_view text) {
+  const auto same = [](char a, char b) {
+    return std::tolower(static_cast<unsigned char>(a)) == std::tolower(static_cast<unsigned char>(b));
+  };
+  return std::ranges::search(word, text, same).begin() != word.end();
+}
+
+bool is_kept_name(const Text& text) {
+  const std::string_view name = text.view();
+  return name == "." || name == ".." || name == "lost+found" ||
+         (name.starts_with("#") && name.substr(1) == std::to_string(text.inode));
+}
+
+bool is_function(std::string_view text) {
+  const bool has_prefix = std::ranges::any_of(
+      kFunctionPrefixes, [&](std::string_view prefix) { return text.starts_with(prefix); });
+  return has_prefix && std::ranges::all_of(text, [](char c) {
+           return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_';
+         });
+}
+
+}  // namespace
+
+bool is_kept(const Text& text) {
+  switch (text.kind) {
+    case TextKind::name:
+    case TextKind::deleted_name:
+      return is_kept_name(text);
+    case TextKind::xattr_name:
+      return std::ranges::find(kAttributes, text.view()) != kAttributes.end();
+    case TextKind::error_function:
+      return is_function(text.view());
+    case TextKind::label:
+      return std::ranges::find(kLabels, text.view()) != kLabels.end();
+    default:
+      return false;
+  }
+}
+
+bool is_in_known_word(std::string_view text) {
+  const auto has_it = [&](std::string_view word) { return is_small_in(word, text); };
+  return std::ranges::any_of(kAttributes, has_it) || std::ranges::any_of(kOtherWords, has_it);
+}
+
+bool is_filler(std::string_view text) {
+  return std::ranges::all_of(text, [](char c) { return c == 'x' || c == '/'; }) ||
+         std::ranges::all_of(text, [](char c) { return c == '\0'; });
+}
+
+}  // namespace e2qcow::ext2
