@@ -34,6 +34,9 @@ work:              base base/file base/process image
 work:              qcow2/format qcow2/codec qcow2/read qcow2/write
 work:              ext2/structures ext2/interpretation ext2/selection ext2/names ext2/journal ext2/anonymize
 
+work/audit:        base base/file image qcow2/read work
+work/audit:        ext2/structures ext2/interpretation ext2/selection ext2/texts
+
 cli:               base base/file base/process image work plugin
 cli:               qcow2/format qcow2/read qcow2/check
 plugin:            base base/file base/process work qcow2/format qcow2/read qcow2/overlay
