@@ -19,6 +19,7 @@ enum Exit {
   kCorruptions = 2,  // of check
   kLeaks = 3,
   kDifferent = 1,  // of compare
+  kLeaked = 1,     // of audit
   kTrouble = 2,
 };
 
@@ -44,6 +45,7 @@ void add_map(CLI::App& app, Chosen& chosen);
 void add_compare(CLI::App& app, Chosen& chosen);
 void add_measure(CLI::App& app, Chosen& chosen);
 void add_exec(CLI::App& app, Chosen& chosen);
+void add_audit(CLI::App& app, Chosen& chosen);
 
 // Checks that a value is one of these words.
 CLI::Validator one_of(const std::vector<std::string>& words);

@@ -50,6 +50,7 @@ class Contract : public FileSystemTest {
     static const std::map<std::string, Words> kMadeOf{{"dump", {"disk.img", "new.qcow2"}},
                                                       {"restore", {"image.qcow2", "new.raw"}},
                                                       {"compare", {"disk.img", "image.qcow2"}},
+                                                      {"audit", {"image.qcow2", "empty.img"}},
                                                       {"measure", {"disk.img"}}};
     const auto found = kMadeOf.find(command);
     return found == kMadeOf.end() ? Words{"image.qcow2"} : found->second;
@@ -57,6 +58,7 @@ class Contract : public FileSystemTest {
   void make_files() const {
     make_file_system();
     EXPECT_EQ(e2qcow({"dump", "-q", "--all", "disk.img", "image.qcow2"}).status, 0);
+    output_of({"mke2fs", "-q", "-F", "empty.img", "1M"});  // an audit finds nothing of it in the image
   }
   bool has_option(const std::string& command, const std::string& option) const {
     return help_.at(command).find("  " + option + " ") != std::string::npos;
@@ -124,6 +126,7 @@ TEST_F(Contract, AnUnknownOptionIsAUsageError) {
 TEST_F(Contract, AMissingOperandIsNamed) {
   for (const auto& [command, help] : help_) {
     Words operands = operands_of(help);
+    while (!operands.empty() && operands.back().starts_with("[")) operands.pop_back();  // need not be there
     ASSERT_FALSE(operands.empty()) << help;
     for (; !operands.empty(); operands.pop_back()) {
       const std::string missing = operands.back().substr(0, operands.back().find("..."));
@@ -149,7 +152,11 @@ TEST_F(Contract, WhatIsGivenInPlaceOfACommandIsNamed) {
   expect_usage_error(e2qcow({"no\x1b[31m\nsuch"}), "e2qcow", "no\\x1b[31m\\x0asuch");
 }
 
-// `check` and `compare` have other statuses for what they find, which e2qcow(8) names.
+// `check`, `compare` and `audit` have other statuses for what they find, which e2qcow(8) names.
+bool finds_differences(const std::string& command) {
+  return command == "compare" || command == "audit";
+}
+
 TEST_F(Contract, AMissingFileIsNamed) {
   make_files();
   for (const auto& [command, help] : help_) {
@@ -158,7 +165,10 @@ TEST_F(Contract, AMissingFileIsNamed) {
       Words operands = good_operands(command);
       operands[i] = "no-such-directory/no-such-file";
       const Outcome outcome = e2qcow(with_operands({command}, operands));
-      EXPECT_EQ(outcome.status, command == "compare" ? 2 : command == "exec" ? 127 : 1) << command << outcome;
+      EXPECT_EQ(outcome.status, finds_differences(command) ? 2
+                                : command == "exec"        ? 127
+                                                           : 1)
+          << command << outcome;
       EXPECT_EQ(outcome.out, "") << command;
       EXPECT_EQ(std::ranges::count(outcome.err, '\n'), 1) << outcome;
       EXPECT_TRUE(outcome.err.starts_with("e2qcow: no-such-directory/no-such-file: ")) << outcome;
@@ -185,7 +195,7 @@ TEST_F(Contract, AResultThatCannotBeWrittenIsAnError) {
     Words words = with_operands({command, "--json"}, good_operands(command));
     words.insert(words.begin(), {"sh", "-c", "exec \"$0\" \"$@\" >/dev/full", E2QCOW_PROGRAM});
     const Outcome outcome = run(words);
-    EXPECT_EQ(outcome.status, command == "compare" ? 2 : 1) << command << outcome;
+    EXPECT_EQ(outcome.status, finds_differences(command) ? 2 : 1) << command << outcome;
     EXPECT_NE(outcome.err.find("e2qcow: standard output: "), std::string::npos) << command << outcome;
   }
 }

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "work/audit/audit.h"
+
+#include <e2qcow/error.h>
+#include <fmt/format.h>
+
+#include <cstdio>
+
+#include "base/file/temporary_file.h"
+#include "base/file/text_file.h"
+#include "base/process/sandbox.h"
+#include "cli/audit_text.h"
+#include "cli/command.h"
+#include "cli/device_options.h"
+#include "cli/image_options.h"
+#include "cli/message.h"
+#include "work/audit/audited_device.h"
+
+namespace e2qcow::cli {
+namespace {
+
+struct AuditCommand {
+  work::ImageOptions image{.notice = say_line};
+  work::DeviceOptions device{.notice = say_line};
+  std::string report;  // empty: none
+  Common common;
+
+  AuditNames names() const { return {image.path, device.path, report}; }
+};
+
+struct Audited {
+  work::AuditResult result;
+  bool is_whole;  // everything could be read
+};
+
+Audited audit_image(const AuditCommand& command) {
+  if (command.image.path == "-") throw CLI::ValidationError("IMAGE: an audit needs a file, and no pipe");
+  std::optional<work::Device> device;
+  if (!command.device.path.empty()) device.emplace(work::or_disk_of_image(command.device));
+  if (device && device->filesystem() == nullptr)
+    fail(Errc::not_ext2, device->name() + ": no ext2/3/4 file system found whose names could be looked for");
+  work::AuditOptions options{.superblock = command.device.superblock};
+  if (!command.report.empty()) options.report = read_text_file(command.report);
+  work::ImageFiles files(command.image);
+  auto spool = open_temporary_file();
+  give_up_rights({});
+  const work::Image image = std::move(files).read(thread_count(command.common));
+  Audited audited{with_progress(command.common,
+                                [&](const TransferOptions& transfer) {
+                                  options.transfer = transfer;
+                                  return work::audit(image, device ? device->filesystem() : nullptr,
+                                                     std::move(spool), options);
+                                }),
+                  !image.contradicts_itself()};
+  if (device && device->lost_bytes() != 0) {
+    say("{}: {} bytes could not be read; what was there was not looked for\n", printable(device->name()),
+        device->lost_bytes());
+    audited.is_whole = false;
+  }
+  return audited;
+}
+
+int run_audit(const AuditCommand& command) {
+  const Audited audited = audit_image(command);
+  const AuditNames names = command.names();
+  if (command.common.json)
+    fmt::print("{}", audit_json(audited.result, names));
+  else if (!command.common.quiet)
+    fmt::print("{}", audit_text(audited.result, names));
+  if (std::fflush(stdout) != 0) fail_errno("standard output");
+  if (audited.result.found != 0) return kLeaked;
+  return audited.is_whole ? kDone : kWithLosses;
+}
+
+}  // namespace
+
+void add_audit(CLI::App& app, Chosen& chosen) {
+  auto options = std::make_shared<AuditCommand>();
+  CLI::App* command = app.add_subcommand(
+      "audit",
+      "Prove that nothing private is left in an anonymised dump (exit 0: nothing found, 1: found, 2: error)");
+  add_image_options(*command, options->image);
+  add_device_options(*command, options->device);
+  command->get_option("DEVICE")->required(false)->description(
+      "What was dumped: a device, a file, or a dump of it that is not anonymised");
+  command->add_option("--report", options->report, "Search this report of the dump as well")
+      ->type_name("FILE");
+  add_json_option(*command, options->common);
+  add_progress_options(*command, options->common);
+  command->footer("Example: e2qcow audit sdb1.qcow2 /dev/sdb1");
+  command->callback([options, &chosen] {
+    chosen.if_failed = kTrouble;
+    chosen.run = [options] { return run_audit(*options); };
+  });
+}
+
+}  // namespace e2qcow::cli
