@@ -21,7 +21,7 @@ namespace e2qcow::work {
 namespace {
 
 constexpr std::uint64_t kCacheBytes = 64 << 20;
-constexpr std::uint64_t kPassBytes = 192 << 20;  // of strings in memory at a time
+constexpr std::uint64_t kPassBytes = 160 << 20;  // of strings in memory at a time
 constexpr std::size_t kMaxWindow = 16;
 
 // The parts of the image's file that are not data of the disk as it is.
@@ -104,8 +104,7 @@ class Search {
     if (options.report) report_.emplace(*options.report);
     const std::uint64_t searched = result.disk_bytes + result.file_bytes + result.report_bytes;
     threshold_ = threshold(texts.by_bits(), searched, kAcceptedChance);
-    const std::uint64_t bytes = PatternSearch::memory(texts.count(), texts.bytes());
-    passes_ = bytes / kPassBytes + 1;
+    passes_ = (texts.count() * bytes_of(0) + texts.bytes()) / kPassBytes + 1;
   }
 
   void run() {
@@ -120,6 +119,11 @@ class Search {
   }
 
  private:
+  // The memory for a string of so many bytes, however it is looked for.
+  static std::uint64_t bytes_of(std::uint64_t length) {
+    return std::max(PatternSearch::memory(1, length), Places::kBytesEach + length);
+  }
+
   void fill_counts() {
     counts_.total = texts_.count();
     counts_.kept = texts_.kept();
@@ -142,11 +146,12 @@ class Search {
       const bool is_strong = threshold_.length > 0 && bits_in_any_case(string.bytes) >= threshold_.bits;
       const bool is_known = is_strong && is_known_word(string.bytes);
       if (is_known) ++counts_.known_words;
-      if (is_strong && !is_known && patterns.add(string.bytes, string.id))
+      const bool is_pattern = is_strong && !is_known && patterns.add(string.bytes, string.id);
+      if (is_pattern)
         ++counts_.everywhere;
       else
         places.add(string);
-      taken += PatternSearch::memory(1, string.bytes.size());
+      taken += bytes_of(string.bytes.size());
       return taken < kPassBytes;
     });
     patterns.prepare();

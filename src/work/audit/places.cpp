@@ -5,6 +5,7 @@
 #include <cmath>
 #include <numeric>
 #include <string_view>
+#include <utility>
 
 #include "ext2/texts/known_words.h"
 #include "work/audit/strings.h"
@@ -65,18 +66,18 @@ void Places::add(const PrivateTexts::String& string) {
 }
 
 void Places::prepare() {
-  std::ranges::stable_sort(strings_, {}, &String::key);
-  std::ranges::stable_sort(groups_, {}, &Group::key);
-  std::vector<Group> joined;
+  std::ranges::sort(strings_, {}, [](const String& string) { return std::pair(string.key, string.id); });
+  std::ranges::sort(groups_, {}, &Group::key);
+  std::size_t joined = 0;
   for (const Group& group : groups_) {
-    if (joined.empty() || joined.back().key != group.key) {
-      joined.push_back(group);
+    if (joined == 0 || groups_[joined - 1].key != group.key) {
+      groups_[joined++] = group;
       continue;
     }
-    ++joined.back().strings;
-    joined.back().chance += group.chance;
+    groups_[joined - 1].strings += group.strings;
+    groups_[joined - 1].chance += group.chance;
   }
-  groups_ = std::move(joined);
+  groups_.resize(joined);
 }
 
 Places::Group* Places::group_of(std::uint64_t place, std::size_t length) {

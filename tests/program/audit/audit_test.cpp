@@ -64,13 +64,19 @@ class Audit : public IntegrationTest {
     output_of(options);
   }
 
-  // A guest offset in the first directory block that no entry uses.
+  struct Block {
+    std::uint64_t number;
+    std::uint64_t size;
+  };
+  Block first_block_of_root(const std::string& disk) const {
+    const std::string header = output_of({"dumpe2fs", "-h", disk});
+    return {std::stoull(output_of({"debugfs", "-R", "bmap / 0", disk})),
+            std::stoull(header.substr(header.find("Block size:") + 11))};
+  }
+  // A guest offset in that block of other.img that no entry uses.
   std::uint64_t unused_offset() const {
-    const std::string block = output_of({"debugfs", "-R", "bmap / 0", "other.img"});
-    const std::string header = output_of({"dumpe2fs", "-h", "other.img"});
-    const auto at = header.find("Block size:");
-    const std::uint64_t size = std::stoull(header.substr(at + 11));
-    return std::stoull(block) * size + size - 300;
+    const auto [block, size] = first_block_of_root("other.img");
+    return block * size + size - 300;
   }
   // A dump of other.img with this in it.
   void dump_with(std::uint64_t offset, const std::string& bytes, const Words& options = {}) const {
@@ -209,6 +215,31 @@ TEST_F(Audit, SearchesTheFreeSpaceOfTheImageFileAndTheReport) {
   EXPECT_EQ(finding["offset"], 11);
   write_file(path("report"), "{\"path\": \"/xk3J_0aq/pWm2\"}");
   audit("other.qcow2", 0, {"disk.img", "--report", "report"});
+}
+
+// A version of the first block of a directory that only the journal has; replayed or not, it is collected.
+TEST_F(Audit, CollectsWhatOnlyTheJournalHas) {
+  const auto [block, size] = first_block_of_root("disk.img");
+  const std::string original = read_bytes(path("disk.img"), block * size, size);
+  std::string version = original;
+  const auto slot = version.find("invoices");
+  ASSERT_NE(slot, std::string::npos);
+  version.replace(slot, 8, "vanished");
+  write_file(path("version"), version);
+  write_file(path("script"), fmt::format("jo\njw -b {} version\njc\n", block));
+  output_of({"debugfs", "-w", "-f", "script", "disk.img"});
+
+  audit("other.qcow2", 0);
+  dump_with(unused_offset(), "the VANISHED ones");
+  const json result = audit("planted.qcow2", 1);
+  ASSERT_EQ(result["findings"].size(), 1U) << result.dump(1);
+  EXPECT_EQ(result["findings"][0]["owner"], 2);
+  EXPECT_EQ(result["findings"][0]["kind"], "name");
+  EXPECT_NE(result["findings"][0]["device-offset"].get<std::uint64_t>() / size, block);
+
+  run({"e2fsck", "-fy", "disk.img"});  // replays it
+  patch_file(path("disk.img"), block * size, original);
+  EXPECT_EQ(audit("planted.qcow2", 1)["found"], 1);
 }
 
 TEST_F(Audit, WithoutADeviceSaysWhatIsLeft) {
