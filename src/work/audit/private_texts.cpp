@@ -18,6 +18,13 @@ constexpr std::size_t kMaxFunctions = 64;
 // A string with so many bits is searched for everywhere, however many there are, and once is enough. Of
 // shorter ones each directory counts.
 constexpr unsigned kSurely = 100;
+// Among bytes of no known structure, fewer characters are rarely text: numbers look like them.
+constexpr std::size_t kMinUnknown = 6;
+
+bool is_hardly_text(const ext2::Text& text) {
+  const bool is_unknown = text.kind == ext2::TextKind::slack || text.kind == ext2::TextKind::journal_text;
+  return is_unknown && text.bytes.size() < kMinUnknown;
+}
 
 std::uint64_t mix(std::uint64_t a, std::uint64_t b) {
   return (a ^ (b + 0x9e3779b97f4a7c15ULL + (a << 6) + (a >> 2))) * 0xff51afd7ed558ccdULL;
@@ -48,6 +55,7 @@ void PrivateTexts::add(const ext2::Text& text) {
 }
 
 void PrivateTexts::add_string(const ext2::Text& text) {
+  if (is_hardly_text(text)) return;
   if (ext2::is_filler(text.view())) {
     ++fillers_;
     return;

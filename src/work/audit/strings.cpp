@@ -88,8 +88,10 @@ void visit_components(const Text& text, const ext2::TextVisitor& visit) {
   const std::string_view view = text.view();
   for (std::size_t begin = 0; begin < view.size();) {
     const std::size_t end = std::min(view.find('/', begin), view.size());
-    const bool is_all = begin == 0 && end == view.size();
-    if (end > begin && !is_all) visit(part_of(text, begin, end - begin));
+    const std::string_view component = view.substr(begin, end - begin);
+    const bool is_all = component.size() == view.size();
+    const bool is_name = !component.empty() && component != "." && component != "..";
+    if (is_name && !is_all) visit(part_of(text, begin, component.size()));
     begin = end + 1;
   }
 }

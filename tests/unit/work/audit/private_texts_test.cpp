@@ -60,6 +60,15 @@ TEST_F(PrivateTextsTest, AreNoWordsThatADumpKeepsAndNoFiller) {
   EXPECT_TRUE(texts_.kept_functions().contains("ext4_iget"));
 }
 
+TEST_F(PrivateTextsTest, AreNoFewCharactersAmongUnknownBytes) {
+  for (const TextKind kind : {TextKind::slack, TextKind::journal_text}) {
+    add(kind, 2, "abcde");
+    add(kind, 2, "letter");
+  }
+  add(TextKind::deleted_name, 3, "abcde");
+  EXPECT_EQ(all(), (Strings{"letter", "abcde"}));
+}
+
 TEST_F(PrivateTextsTest, AreReadInParts) {
   for (int i = 0; i < 100'000; ++i) add(TextKind::name, 2, fmt::format("name-{}", i));
   texts_.finish();
