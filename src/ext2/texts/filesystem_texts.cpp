@@ -10,11 +10,11 @@
 #include "ext2/journal/journal_log.h"
 #include "ext2/structures/extent_node.h"
 #include "ext2/structures/inode.h"
-#include "ext2/texts/block_roles.h"
 #include "ext2/texts/directory_texts.h"
 #include "ext2/texts/fast_commit_texts.h"
 #include "ext2/texts/inode_texts.h"
 #include "ext2/texts/journal_targets.h"
+#include "ext2/texts/role_list.h"
 #include "ext2/texts/superblock_texts.h"
 #include "ext2/texts/xattr_texts.h"
 
@@ -38,7 +38,7 @@ class Texts {
  private:
   std::uint64_t block_size() const { return filesystem_.geometry.block_size(); }
 
-  void visit_role(const BlockRoles::Role& role) {
+  void visit_role(const RoleList::Role& role) {
     const BlockRun run = filesystem_.geometry.clip(role.blocks);
     const std::uint64_t at_once = std::max<std::uint64_t>(1, kReadBytes / block_size());
     for (std::uint64_t done = 0; done < run.count; done += at_once) {
@@ -50,7 +50,7 @@ class Texts {
     }
   }
 
-  void visit_block(const BlockRoles::Role& role, std::uint64_t block, std::uint64_t index) {
+  void visit_block(const RoleList::Role& role, std::uint64_t block, std::uint64_t index) {
     const TextPlace place{std::span<const std::byte>(buffer_).subspan(index * block_size(), block_size()),
                           block * block_size(), role.owner};
     if (is_zero(place.bytes)) return;
@@ -61,7 +61,7 @@ class Texts {
   }
 
   // `block`: the one whose version this is.
-  void visit_as(const BlockRoles::Role& role, const TextPlace& place, std::uint64_t block) {
+  void visit_as(const RoleList::Role& role, const TextPlace& place, std::uint64_t block) {
     switch (role.block_class) {
       case BlockClass::superblocks:
         return visit_superblock_block(place, block);
@@ -156,7 +156,7 @@ class Texts {
 
   const Filesystem& filesystem_;
   const TextVisitor& visit_;
-  BlockRoles roles_;
+  RoleList roles_;
   JournalTargets targets_;
   std::unordered_set<std::uint64_t> hashed_;  // directories
   std::vector<std::byte> buffer_;

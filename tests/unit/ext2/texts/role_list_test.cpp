@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "ext2/texts/block_roles.h"
+#include "ext2/texts/role_list.h"
 
 #include <gtest/gtest.h>
 
@@ -11,37 +11,37 @@
 namespace e2qcow::ext2 {
 namespace {
 
-using BlockRolesTest = RealFilesystem;
+using RoleListTest = RealFilesystem;
 
-TEST_F(BlockRolesTest, SayWhatABlockIsForAndWhoseItIs) {
+TEST_F(RoleListTest, SayWhatABlockIsForAndWhoseItIs) {
   const auto file = open(make("-t ext4 -b 1024 -N 64", "8M"));
   const Filesystem filesystem(*file, find_superblock(*file, {}));
-  const BlockRoles roles(filesystem, 2);
+  const RoleList roles(filesystem, 2);
   const std::uint64_t table = filesystem.descriptors.inode_table(0);
   ASSERT_TRUE(roles.of(1) && roles.of(table));
   EXPECT_EQ(roles.of(1)->block_class, BlockClass::superblocks);
   EXPECT_EQ(roles.of(table)->block_class, BlockClass::inode_tables);
   EXPECT_EQ(roles.of(filesystem.geometry.blocks() - 1), std::nullopt);
-  const auto root = std::ranges::find(roles.all(), 2U, &BlockRoles::Role::owner);
+  const auto root = std::ranges::find(roles.all(), 2U, &RoleList::Role::owner);
   ASSERT_NE(root, roles.all().end());
   EXPECT_EQ(root->block_class, BlockClass::directories);
   EXPECT_TRUE(std::ranges::is_sorted(roles.all(), {}, [](const auto& role) { return role.blocks.first; }));
 }
 
-TEST_F(BlockRolesTest, EachBlockOfADirectoryIsThereOnce) {
+TEST_F(RoleListTest, EachBlockOfADirectoryIsThereOnce) {
   const auto file = open(make("-t ext4 -b 1024", "8M"));
   const Filesystem filesystem(*file, find_superblock(*file, {}));
-  const BlockRoles roles(filesystem, 1);
+  const RoleList roles(filesystem, 1);
   for (const auto& role : roles.all()) {
     if (role.block_class != BlockClass::directories) continue;
     EXPECT_NE(role.owner, 0) << role.blocks.first;
   }
 }
 
-TEST_F(BlockRolesTest, KnowTheInodesInATable) {
+TEST_F(RoleListTest, KnowTheInodesInATable) {
   const auto file = open(make("-t ext4 -b 1024 -g 1024 -N 256 -O ^flex_bg", "8M"));
   const Filesystem filesystem(*file, find_superblock(*file, {}));
-  const BlockRoles roles(filesystem, 1);
+  const RoleList roles(filesystem, 1);
   const std::uint64_t per_block = 1024 / filesystem.geometry.inode_size();
   for (const std::uint64_t group : {0, 3}) {
     const std::uint64_t table = filesystem.descriptors.inode_table(group);

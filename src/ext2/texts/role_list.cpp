@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "ext2/texts/block_roles.h"
+#include "ext2/texts/role_list.h"
 
 #include <algorithm>
 #include <tuple>
@@ -20,13 +20,13 @@ bool has_owner(BlockClass block_class) {
 // Keeps the runs whose owners matter.
 class OwnedRuns : public BlockVisitor {
  public:
-  explicit OwnedRuns(std::vector<BlockRoles::Role>& roles) : roles_(roles) {}
+  explicit OwnedRuns(std::vector<RoleList::Role>& roles) : roles_(roles) {}
   void visit(BlockClass block_class, BlockRun run, std::uint64_t inode) override {
     if (has_owner(block_class) && run.count > 0) roles_.push_back({run, block_class, inode});
   }
 
  private:
-  std::vector<BlockRoles::Role>& roles_;
+  std::vector<RoleList::Role>& roles_;
 };
 
 // Runs of blocks as if they were extents of bytes.
@@ -47,7 +47,7 @@ std::vector<BlockRun> rest_of(BlockRun run, const Blocks& others) {
 
 }  // namespace
 
-BlockRoles::BlockRoles(const Filesystem& filesystem, unsigned threads) : filesystem_(filesystem) {
+RoleList::RoleList(const Filesystem& filesystem, unsigned threads) : filesystem_(filesystem) {
   add_owned_blocks(filesystem);
   for (const Interpretation& other : other_interpretations(filesystem)) {
     if (other.filesystem->geometry.block_size() != filesystem.geometry.block_size()) continue;
@@ -64,7 +64,7 @@ BlockRoles::BlockRoles(const Filesystem& filesystem, unsigned threads) : filesys
   sort();
 }
 
-void BlockRoles::add_owned_blocks(const Filesystem& seen) {
+void RoleList::add_owned_blocks(const Filesystem& seen) {
   Findings known_already;
   OwnedRuns owned(roles_);
   const InodeTables tables(seen, known_already);
@@ -75,7 +75,7 @@ void BlockRoles::add_owned_blocks(const Filesystem& seen) {
 
 // Everything that a dump of the metadata holds. Blocks of directories, links and attributes of which no inode
 // was found are here without an owner.
-void BlockRoles::add_other_blocks(unsigned threads) {
+void RoleList::add_other_blocks(unsigned threads) {
   Findings known_already;
   Blocks owned;
   for (const Role& role : roles_) add_joined(owned, {role.blocks.first, role.blocks.count});
@@ -85,14 +85,14 @@ void BlockRoles::add_other_blocks(unsigned threads) {
       roles_.push_back({part, run.block_class, 0});
 }
 
-void BlockRoles::add_tables() {
+void RoleList::add_tables() {
   for (std::uint64_t group = 0; group < filesystem_.geometry.groups(); ++group)
     tables_.push_back({filesystem_.descriptors.inode_table(group), group});
   std::ranges::sort(tables_, {}, &Table::first_block);
 }
 
 // Of attributes that inodes share, the first counts.
-void BlockRoles::sort() {
+void RoleList::sort() {
   std::ranges::sort(roles_, {}, [](const Role& role) {
     return std::tuple(role.blocks.first, role.block_class, role.owner, role.blocks.count);
   });
@@ -103,7 +103,7 @@ void BlockRoles::sort() {
   roles_.erase(rest.begin(), rest.end());
 }
 
-std::optional<BlockRoles::Role> BlockRoles::of(std::uint64_t block) const {
+std::optional<RoleList::Role> RoleList::of(std::uint64_t block) const {
   auto next = std::ranges::upper_bound(roles_, block, {}, [](const Role& role) { return role.blocks.first; });
   constexpr int kTries = 8;  // runs may overlap
   for (int i = 0; i < kTries && next != roles_.begin(); ++i)
@@ -111,7 +111,7 @@ std::optional<BlockRoles::Role> BlockRoles::of(std::uint64_t block) const {
   return std::nullopt;
 }
 
-std::uint64_t BlockRoles::first_inode_in(std::uint64_t block) const {
+std::uint64_t RoleList::first_inode_in(std::uint64_t block) const {
   const Geometry& geometry = filesystem_.geometry;
   const auto next = std::ranges::upper_bound(tables_, block, {}, &Table::first_block);
   if (next == tables_.begin()) return 0;

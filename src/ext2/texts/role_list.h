@@ -11,10 +11,10 @@
 namespace e2qcow::ext2 {
 
 // What each block of metadata is for, and whose it is, by all interpretations of the file system.
-class BlockRoles {
+class RoleList {
  public:
   // Walks over the inodes. `filesystem` must outlive it.
-  BlockRoles(const Filesystem& filesystem, unsigned threads);
+  RoleList(const Filesystem& filesystem, unsigned threads);
 
   struct Role {
     BlockRun blocks;
