@@ -39,6 +39,7 @@ CONTENT = [
     (rb"(Illegal (?:double |triple )?indirect block) \(\d+\)", rb"\1 (N)"),
     (rb"(bitmap for group \d+ is not in group\.  \(block) \d+", rb"\1 N"),
     (rb"(Inode table for group \d+ is not in group\.  \(block) \d+", rb"\1 N"),
+    (rb"has a extra size \(\d+\)", rb"has a extra size (N)"),
     (rb"(i_faddr for inode \d+ .* is) \d+", rb"\1 N"),
 ]
 # Section 6.4: e2fsck edits names or sorts them anew; what follows depends on the new names' hashes.

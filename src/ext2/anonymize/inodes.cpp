@@ -63,6 +63,7 @@ class InodeAnonymizer {
     if (anonymize_extents(map, rules_.blocks, tally_)) return;
     if (old_.has_inline_data()) return anonymize_inline(map);
     if (old_.is_symlink() && old_.has_no_map()) return anonymize_link(map);
+    if (is_free() && old_.mode() == 0) return clear(map);
     if (is_special) return anonymize_special(map, is_device ? kDeviceNumber : 0);
     anonymize_pointers(map, rules_.blocks, tally_);
   }
@@ -94,8 +95,12 @@ class InodeAnonymizer {
   void anonymize_rest() {
     if (bytes_.size() < kExtraSize + 4) return clear(bytes_.subspan(std::min(bytes_.size(), kExtraSize)));
     const std::size_t extra = load_le<std::uint16_t>(old_.bytes(), kExtraSize);
-    if (extra < 4 || extra % 4 != 0 || kExtraSize + extra > bytes_.size())
+    if (extra < 4 || extra % 4 != 0 || kExtraSize + extra > bytes_.size()) {
+      // A wrong size stays wrong; a number that no one got wrong by a bit may be text.
+      constexpr std::size_t kPlausible = 256;
+      if (extra >= kPlausible) store_le(bytes_, kExtraSize, std::uint16_t{0xffff});
       return clear(bytes_.subspan(kExtraSize + 2));
+    }
     const std::size_t attributes = kExtraSize + extra;
     if (attributes > kKnownEnd) clear(bytes_.subspan(kKnownEnd, attributes - kKnownEnd));
     anonymize_attributes(bytes_.subspan(attributes));

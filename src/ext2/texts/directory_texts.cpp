@@ -72,10 +72,15 @@ class DirectoryBlock {
       if (!has_index) visit_remains(after_hashes(head, name_end, position), position + head.length);
       position += head.length;
     }
-    visit_remains(std::min(position, bytes_.size()), bytes_.size());
+    visit_remains(std::min(position, bytes_.size()), bytes_.size() - tail_after(position));
   }
 
  private:
+  // The checksum is at the end of the block even if the chain of entries breaks off before.
+  std::size_t tail_after(std::size_t position) const {
+    const bool has_room = bytes_.size() >= kTail && position <= bytes_.size() - kTail;
+    return has_room && is_checksum(head_at(bytes_.size() - kTail), kTail) ? kTail : 0;
+  }
   EntryHead head_at(std::size_t position) const { return {bytes_.subspan(position), bytes_.size()}; }
 
   void visit_name(const EntryHead& head, std::size_t begin, std::size_t end) const {

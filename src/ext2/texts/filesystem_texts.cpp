@@ -53,7 +53,8 @@ class Texts {
   void visit_block(const RoleList::Role& role, std::uint64_t block, std::uint64_t index) {
     const TextPlace place{std::span<const std::byte>(buffer_).subspan(index * block_size(), block_size()),
                           block * block_size(), role.owner};
-    if (is_zero(place.bytes)) return;
+    const bool is_another = role.block_class > BlockClass::mmp && roles_.is_fixed(block);
+    if (is_zero(place.bytes) || is_another) return;
     if (role.block_class == BlockClass::journal)
       visit_journal_block(place, block);
     else
@@ -72,7 +73,7 @@ class Texts {
       case BlockClass::directories:
         return visit_directory(place, hashes_of(role.owner), visit_);
       case BlockClass::symlinks:
-        return visit_field(place, TextKind::link_target, visit_);
+        return visit_link(place, role.owner);
       case BlockClass::xattrs:
         return visit_xattr_block(place, visit_);
       case BlockClass::extent_trees:
@@ -80,6 +81,13 @@ class Texts {
       default:  // numbers only
         return;
     }
+  }
+
+  void visit_link(const TextPlace& place, std::uint64_t inode) {
+    constexpr std::size_t kLengthField = 2;
+    if (!encrypted_.contains(inode)) return visit_field(place, TextKind::link_target, visit_);
+    visit_unused(place.part(kLengthField, place.bytes.size() - kLengthField), TextKind::encrypted_target,
+                 visit_);
   }
 
   // The boot block, or a copy of the superblock with what follows it; block 0 has both if blocks are large.
@@ -97,14 +105,17 @@ class Texts {
   void visit_inodes(const TextPlace& place, std::uint64_t block) {
     const std::uint64_t first = roles_.first_inode_in(block);
     if (first != 0) visit_inode_block(filesystem_, place, first, visit_);
-    remember_hashed_directories(place, first);
+    remember_encrypted(place, first);
   }
 
-  void remember_hashed_directories(const TextPlace& place, std::uint64_t first) {
+  void remember_encrypted(const TextPlace& place, std::uint64_t first) {
     constexpr std::uint32_t kBoth = EXT4_ENCRYPT_FL | EXT4_CASEFOLD_FL;
     const std::size_t size = filesystem_.geometry.inode_size();
-    for (std::size_t i = 0; i < place.bytes.size() / size; ++i)
-      if ((Inode(place.bytes.subspan(i * size, size)).flags() & kBoth) == kBoth) hashed_.insert(first + i);
+    for (std::size_t i = 0; i < place.bytes.size() / size; ++i) {
+      const Inode inode(place.bytes.subspan(i * size, size));
+      if ((inode.flags() & kBoth) == kBoth) hashed_.insert(first + i);
+      if ((inode.flags() & EXT4_ENCRYPT_FL) != 0 && inode.is_symlink()) encrypted_.insert(first + i);
+    }
   }
 
   EntryHashes hashes_of(std::uint64_t directory) const {
@@ -158,7 +169,8 @@ class Texts {
   const TextVisitor& visit_;
   RoleList roles_;
   JournalTargets targets_;
-  std::unordered_set<std::uint64_t> hashed_;  // directories
+  std::unordered_set<std::uint64_t> hashed_;     // directories
+  std::unordered_set<std::uint64_t> encrypted_;  // links
   std::vector<std::byte> buffer_;
 };
 

@@ -62,10 +62,12 @@ void visit_map(const TextPlace& map, const Inode& inode, const TextVisitor& visi
 
 void visit_after_fields(const TextPlace& inode, const TextVisitor& visit) {
   constexpr std::size_t kOld = EXT2_GOOD_OLD_INODE_SIZE;
-  if (inode.bytes.size() < kOld + sizeof(std::uint16_t)) return;
+  constexpr std::size_t kSizeAndChecksum = 4;
+  if (inode.bytes.size() < kOld + kSizeAndChecksum) return;
   const std::size_t end = kOld + load_le<std::uint16_t>(inode.bytes, kOld);
   if (end > inode.bytes.size() || end % 4 != 0)
-    return visit_unused(inode.part(kOld, inode.bytes.size() - kOld), TextKind::slack, visit);
+    return visit_unused(inode.part(kOld + kSizeAndChecksum, inode.bytes.size() - kOld - kSizeAndChecksum),
+                        TextKind::slack, visit);
   const TextPlace rest = inode.part(end, inode.bytes.size() - end);
   if (xattrs_in_inode(inode.bytes).empty()) return visit_unused(rest, TextKind::slack, visit);
   visit_xattrs(rest.part(kMagic, rest.bytes.size() - kMagic), 0, contents_of(Inode(inode.bytes)), visit);

@@ -79,10 +79,17 @@ void RoleList::add_other_blocks(unsigned threads) {
   Findings known_already;
   Blocks owned;
   for (const Role& role : roles_) add_joined(owned, {role.blocks.first, role.blocks.count});
-  for (const auto& run : classify_blocks(filesystem_, {.threads = threads}, known_already))
+  for (const auto& run : classify_blocks(filesystem_, {.threads = threads}, known_already)) {
+    if (run.block_class <= BlockClass::mmp) fixed_.push_back(run.blocks);
     for (const BlockRun& part :
          has_owner(run.block_class) ? rest_of(run.blocks, owned) : std::vector{run.blocks})
       roles_.push_back({part, run.block_class, 0});
+  }
+}
+
+bool RoleList::is_fixed(std::uint64_t block) const {
+  const auto next = std::ranges::upper_bound(fixed_, block, {}, &BlockRun::first);
+  return next != fixed_.begin() && block < (next - 1)->end();
 }
 
 void RoleList::add_tables() {

@@ -24,6 +24,9 @@ class RoleList {
   // Ascending. A block may be in several.
   const std::vector<Role>& all() const { return roles_; }
   std::optional<Role> of(std::uint64_t block) const;
+  // Whether it is a fixed structure, whatever a damaged inode says: a superblock, a descriptor, a bitmap, a
+  // part of an inode table.
+  bool is_fixed(std::uint64_t block) const;
 
   // The first inode in a block of an inode table; 0 if it is in none.
   std::uint64_t first_inode_in(std::uint64_t block) const;
@@ -40,6 +43,7 @@ class RoleList {
 
   const Filesystem& filesystem_;
   std::vector<Role> roles_;
+  std::vector<BlockRun> fixed_;  // ascending
   std::vector<Table> tables_;
 };
 
