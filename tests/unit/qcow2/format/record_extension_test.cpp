@@ -21,6 +21,7 @@ DumpRecord largest_record() {
   for (std::uint8_t i = 0; i < 20; ++i) record.findings.push_back({i, 0xffffffffU - i});
   record.end = ~0ULL;
   record.image_version = 3;
+  record.anonymized_with = {1, 2, 3, 4, 5, 6, 7, 8};
   return record;
 }
 
@@ -39,6 +40,19 @@ TEST(DumpRecord, KeepsWhetherLossesAreKnown) {
   record.lost_bytes = 0;
   EXPECT_EQ(decode(encode_record(record).data), record);
   EXPECT_FALSE(decode(encode_record(record).data)->complete());
+}
+
+TEST(DumpRecord, KeepsWhetherNamesAreAnonymised) {
+  DumpRecord record = largest_record();
+  EXPECT_EQ(decode(encode_record(record).data)->anonymized_with, record.anonymized_with);
+  record.anonymized_with = std::nullopt;
+  EXPECT_EQ(decode(encode_record(record).data), record);
+}
+
+TEST(DumpRecord, IsNotAnonymisedByAKeyOfAnotherSize) {
+  const auto record = decode(bytes_of({0, 1, 0, 1, 1, 0, 12, 0, 7, 1, 2, 3, 4, 5, 6, 7}));
+  ASSERT_TRUE(record);
+  EXPECT_EQ(record->anonymized_with, std::nullopt);
 }
 
 TEST(DumpRecord, IsCompleteIfNothingIsLostAndThatIsKnown) {
