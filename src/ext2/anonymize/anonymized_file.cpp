@@ -8,6 +8,8 @@
 namespace e2qcow::ext2 {
 
 void AnonymizedFile::read(std::uint64_t offset, std::span<std::byte> out) const {
+  const bool is_inside = offset <= size() && out.size() <= size() - offset;
+  if (!is_inside) return below().read(offset, out);  // it knows how to fail
   const std::uint64_t begin = round_down(offset, block_size_);
   const std::uint64_t end = std::min(round_up(offset + out.size(), block_size_), size());
   if (begin == offset && end == offset + out.size()) {
