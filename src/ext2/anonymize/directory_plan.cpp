@@ -65,6 +65,12 @@ class Planner {
   }
 
  private:
+  // Of the names that are sorted by fingerprint.
+  template <typename Name>
+  static void leave_first_of_each(std::vector<Name>& names) {
+    const auto is_same = [](const Name& a, const Name& b) { return a.fingerprint == b.fingerprint; };
+    names.erase(std::unique(names.begin(), names.end(), is_same), names.end());
+  }
   static void sort(std::vector<DirectoryRules::Number>& numbers) {
     std::ranges::sort(numbers, {}, &DirectoryRules::Number::fingerprint);
   }
@@ -116,8 +122,7 @@ class Planner {
     const DirectoryNamer namer(naming_, rules_);
     const auto order = [](const ShortName& name) { return std::pair(name.fingerprint, name.cell); };
     std::ranges::sort(short_, {}, order);
-    const auto same = std::ranges::unique(short_, {}, &ShortName::fingerprint);
-    short_.erase(same.begin(), same.end());
+    leave_first_of_each(short_);
     std::unordered_set<std::string> taken;
     for (const ShortName& name : short_) {
       throw_if_stopped();
@@ -138,8 +143,7 @@ class Planner {
   void number_names() {
     const DirectoryNamer namer(naming_, rules_);
     std::ranges::sort(seen_, {}, [](const SeenName& name) { return std::pair(name.fingerprint, name.cell); });
-    const auto same = std::ranges::unique(seen_, {}, &SeenName::fingerprint);
-    seen_.erase(same.begin(), same.end());
+    leave_first_of_each(seen_);
     std::ranges::sort(
         seen_, {}, [](const SeenName& name) { return std::tuple(name.length, name.cell, name.fingerprint); });
     std::span<const SeenName> rest = seen_;

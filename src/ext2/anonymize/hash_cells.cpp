@@ -24,7 +24,7 @@ HashCells::HashCells(std::vector<std::uint32_t> boundaries) : begins_(std::move(
   for (std::uint32_t& begin : begins_) begin &= ~1U;
   begins_.push_back(0);
   std::ranges::sort(begins_);
-  begins_.erase(std::ranges::unique(begins_).begin(), begins_.end());
+  begins_.erase(std::unique(begins_.begin(), begins_.end()), begins_.end());
 }
 
 std::uint32_t HashCells::cell_of(std::uint32_t hash) const {
