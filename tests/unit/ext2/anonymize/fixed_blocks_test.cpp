@@ -160,7 +160,7 @@ class AnonymizedBitmap : public testing::Test {
     image_.set_descriptor(0, Ext2Image::kInodeTable, 12);
   }
   Bytes anonymized(bool is_of_inodes, std::optional<std::uint64_t> group, Bytes bitmap) {
-    anonymize_bitmap(image_.open(), is_of_inodes, group, bitmap, tally_);
+    anonymize_bitmap(image_.open(), {is_of_inodes, group.value_or(0), !group.has_value()}, bitmap, tally_);
     return bitmap;
   }
 
