@@ -123,9 +123,9 @@ void add_dump(CLI::App& app, Chosen& chosen) {
       ->required();
   auto* all =
       command->add_flag("-a,--all", options->all, "Dump all blocks in use, including the contents of files");
-  auto* anonymize = command->add_flag("--anonymize{plain},--anonymise{plain}", options->anonymize,
+  auto* anonymize = command->add_flag("--anonymize,--anonymise", options->anonymize,
                                       "Replace names, link targets and whatever else is private");
-  anonymize->check(one_of({"plain"}))->excludes(all);
+  anonymize->check(one_of({"true"}))->excludes(all);
   command
       ->add_option("--anonymize-key,--anonymise-key", options->key,
                    "Take the key for new names from FILE, so that they are the same in each dump; it is made "

@@ -56,7 +56,7 @@ def judge_anonymized(kind, built, dumper, is_long):
         problems += demands.stability_problems(dumper, built.image, "key", "--anonymize", "--anonymize-key", key)
         problems += demands.refusal_problems(dumper, built.image)
         problems += demands.audit_finds_problems(dumper, built)
-    if kind in STRICT:
+    if kind in STRICT and dumper.offers_strict():
         problems += demands.strict_problems(dumper, built)
     return problems
 
@@ -143,15 +143,18 @@ def judge_damages(arguments):
         shared = Damages(built, arguments.seed, functools.partial(Dumper, arguments.program),
                          [] if arguments.control else ["--anonymize"])
         numbers = range(arguments.first, arguments.first + arguments.damages)
-        failed = 0
+        failed = leaking = 0
         with concurrent.futures.ProcessPoolExecutor(os.cpu_count()) as pool:
             judged = pool.map(judge_damage, numbers, [arguments.keep] * len(numbers), chunksize=4)
             for number, (kind, problems) in zip(numbers, judged):
                 failed += bool(problems)
+                leaking += any("leak" in problem or "status" in problem for problem in problems)
                 if problems:
                     print(f"{number} ({kind}): " + "; ".join(problems), flush=True)
-    print(f"{arguments.damages - failed} of {arguments.damages} damages passed")
-    return 1 if failed else 0
+    print(f"{arguments.damages - failed} of {arguments.damages} damages passed; {leaking} leak or cannot be dumped")
+    # What is not understood becomes zeros, and then e2fsck may say another thing: in one of ten, and three more.
+    allowed = 0 if arguments.control else arguments.damages / 10 + 3
+    return 1 if leaking or failed > allowed else 0
 
 
 def missing_right():

@@ -28,6 +28,9 @@ class Dumper:
                               self.path(name + ".img")], self.folder)
         return [] if status == 0 else [f"restore: status {status}: {output.decode(errors='replace')[:300]}"]
 
+    def offers_strict(self):
+        return b"strict" in run([self.program, "dump", "--help"], self.folder)[0]
+
     def leaks(self, plants, name, is_disk=True):
         """The places that the image, the messages, the report or the restored disk have something of."""
         found = plants.leaks(self.path(name + ".img"), is_disk)

@@ -57,6 +57,7 @@ DumpRecord largest_record() {
   for (std::uint8_t i = 0; i < 20; ++i) record.findings.push_back({i, ~0ULL});
   record.end = ~0ULL;
   record.image_version = 3;
+  record.anonymized_with.emplace().fill(0xff);
   return record;
 }
 

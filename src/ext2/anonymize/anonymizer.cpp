@@ -186,6 +186,7 @@ InodeRules Anonymizer::inode_rules() const {
   return {.secret = attributes_,
           .blocks = filesystem_.geometry.claimed_blocks(),
           .has_checksums = has_checksums_,
+          .seed = checksum_seed(filesystem_.superblock),
           .has_value_checksums = has_values,
           .anonymize_entries =
               [this](std::uint32_t directory, std::span<std::byte> entries, Tally& tally) {
@@ -406,16 +407,23 @@ void Anonymizer::replace_inodes(std::uint64_t block, std::span<std::byte> bytes,
     const auto inode = bytes.subspan(i * size, size);
     const std::uint64_t number = table->first_inode + i;
     if (is_zero(inode)) continue;
-    if (was_never_used(number))
+    const auto short_number = static_cast<std::uint32_t>(number);
+    const bool is_one = is_plausible_inode(inode_rules_, short_number, inode);
+    if (!is_one) ++tally.not_parsed;
+    if (!is_one || was_never_used(number) ||
+        (is_marked_unused(number) && !has_right_checksum(inode_rules_, short_number, inode)))
       clear(inode);
     else
-      anonymize_inode(inode_rules_, static_cast<std::uint32_t>(number), inode, tally);
+      anonymize_inode(inode_rules_, short_number, inode, tally);
   }
 }
 
 // One descriptor with a wrong checksum, and e2fsck believes none.
 bool Anonymizer::was_never_used(std::uint64_t inode) const {
-  if (!all_are_proven_) return false;
+  return all_are_proven_ && is_marked_unused(inode);
+}
+
+bool Anonymizer::is_marked_unused(std::uint64_t inode) const {
   const auto place = filesystem_.geometry.place_of_inode(inode);
   return place && place->group < inodes_read_.size() && place->index >= inodes_read_[place->group];
 }

@@ -64,6 +64,7 @@ class Anonymizer {
                       Tally& tally) const;
   void replace_inodes(std::uint64_t block, std::span<std::byte> bytes, Tally& tally) const;
   bool was_never_used(std::uint64_t inode) const;
+  bool is_marked_unused(std::uint64_t inode) const;
   void replace_directory(std::uint32_t inode, std::span<std::byte> bytes, Tally& tally) const;
   void replace_xattrs(std::uint64_t block, std::span<std::byte> bytes, Tally& tally) const;
   void replace_link(std::uint32_t inode, std::span<std::byte> bytes, Tally& tally) const;

@@ -27,6 +27,10 @@ constexpr std::size_t kDeviceNumber = 8;  // bytes of the map
 constexpr std::size_t kInlineParent = 4;
 constexpr std::uint32_t kXattrMagic = 0xea020000;
 
+bool has_high_checksum(std::span<const std::byte> inode) {
+  return inode.size() >= kExtraSize + 4 && load_le<std::uint16_t>(inode, kExtraSize) >= 4;
+}
+
 class InodeAnonymizer {
  public:
   InodeAnonymizer(const InodeRules& rules, std::uint32_t number, std::span<std::byte> bytes, Tally& tally)
@@ -130,8 +134,7 @@ class InodeAnonymizer {
   // Both halves count as zeros. An inode of zeros is valid without one. Source: lib/ext2fs/csum.c
   void patch_checksums() {
     if (is_zero(std::span(before_).first(kExtraSize))) return;
-    const bool has_high =
-        before_.size() >= kExtraSize + 4 && load_le<std::uint16_t>(old_.bytes(), kExtraSize) >= 4;
+    const bool has_high = has_high_checksum(before_);
     const auto without = [&](std::span<const std::byte> bytes) {
       std::vector<std::byte> copy(bytes.begin(), bytes.end());
       store_le(std::span(copy), kChecksumLow, std::uint16_t{0});
@@ -159,6 +162,39 @@ class InodeAnonymizer {
 void anonymize_inode(const InodeRules& rules, std::uint32_t number, std::span<std::byte> inode,
                      Tally& tally) {
   InodeAnonymizer(rules, number, inode, tally).run();
+}
+
+// Source: lib/ext2fs/csum.c, ext2fs_inode_csum()
+bool has_right_checksum(const InodeRules& rules, std::uint32_t number, std::span<const std::byte> inode) {
+  if (!rules.has_checksums) return true;
+  std::vector<std::byte> bytes(inode.begin(), inode.end());
+  const bool has_high = has_high_checksum(inode);
+  std::uint32_t stored = load_le<std::uint16_t>(inode, kChecksumLow);
+  store_le(std::span(bytes), kChecksumLow, std::uint16_t{0});
+  if (has_high) {
+    stored |= std::uint32_t{load_le<std::uint16_t>(inode, kChecksumHigh)} << 16;
+    store_le(std::span(bytes), kChecksumHigh, std::uint16_t{0});
+  }
+  const std::uint32_t crc =
+      crc32c(crc32c_of(crc32c_of(rules.seed, number), Inode(inode).generation()), bytes);
+  return has_high ? crc == stored : (crc & 0xffff) == stored;
+}
+
+bool is_plausible_inode(const InodeRules& rules, std::uint32_t number, std::span<const std::byte> bytes) {
+  constexpr std::uint32_t kKnownFlags = 0x5fff'ffff;
+  constexpr std::uint32_t kMostLinks = 65'000;
+  if (rules.has_checksums && has_right_checksum(rules, number, bytes)) return true;
+  const Inode inode(bytes);
+  const int type = inode.mode() >> 12;
+  const bool has_type = inode.mode() == 0 || type == 1 || type == 2 || type == 4 || type == 6 || type == 8 ||
+                        type == 10 || type == 12;
+  const bool has_extra = bytes.size() > kExtraSize + 4;
+  const bool has_bad_size =
+      has_extra && kExtraSize + load_le<std::uint16_t>(bytes, kExtraSize) > bytes.size();
+  const int faults = int{!has_type} + int{(inode.flags() & ~kKnownFlags) != 0} + int{has_bad_size} +
+                     int{inode.links() > kMostLinks} + int{inode.xattr_block_low() >= rules.blocks} +
+                     int{inode.size_high() > 0xffff};
+  return faults <= 1;
 }
 
 void anonymize_target(std::span<std::byte> target) {

@@ -17,6 +17,7 @@ struct InodeRules {
   const Secret& secret;
   std::uint64_t blocks = 0;  // of the file system
   bool has_checksums = false;
+  std::uint32_t seed = 0;            // of checksums
   bool has_value_checksums = false;  // inodes may hold values of attributes
   std::function<void(std::uint32_t directory, std::span<std::byte> entries, Tally&)> anonymize_entries;
   ValueChecksums checksums_of_value;
@@ -26,6 +27,12 @@ struct InodeRules {
 // Replaces what an inode holds of targets, names, values and contents, and clears what is not in use.
 // `inode` has all its bytes, or as many as a fast commit stores.
 void anonymize_inode(const InodeRules& rules, std::uint32_t number, std::span<std::byte> inode, Tally& tally);
+
+// Whether the bytes are those of an inode: with checksums, if its own is right; or if at most one of its
+// fields is impossible.
+bool is_plausible_inode(const InodeRules& rules, std::uint32_t number, std::span<const std::byte> inode);
+// The same by its checksum alone; true if there are none.
+bool has_right_checksum(const InodeRules& rules, std::uint32_t number, std::span<const std::byte> inode);
 
 // The target of a link: each byte becomes 'x', but '/' stays, and so does where it ends.
 void anonymize_target(std::span<std::byte> target);
