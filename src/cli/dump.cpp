@@ -22,6 +22,9 @@ namespace {
 
 using work::DumpResult;
 
+constexpr const char* kPlain = "true";  // what a flag without a value has
+constexpr const char* kStrict = "strict";
+
 struct DumpCommand {
   work::DeviceOptions device{.notice = say_line};
   std::string image;
@@ -65,9 +68,11 @@ void print_result(const DumpCommand& command, const DumpResult& result, double s
     print_text(command, result, seconds);
 }
 
-std::optional<ext2::Secret> secret_of(const DumpCommand& command) {
+std::optional<work::AnonymizeOptions> anonymize_options(const DumpCommand& command) {
   if (command.anonymize.empty()) return std::nullopt;
-  return command.key.empty() ? ext2::Secret::random() : work::read_or_make_key(command.key);
+  return work::AnonymizeOptions{
+      .secret = command.key.empty() ? ext2::Secret::random() : work::read_or_make_key(command.key),
+      .strictness = command.anonymize == kStrict ? ext2::Strictness::strict : ext2::Strictness::plain};
 }
 
 work::DumpOptions dump_options(const DumpCommand& command) {
@@ -79,7 +84,7 @@ work::DumpOptions dump_options(const DumpCommand& command) {
           .format = image_format(command.format),
           .remember = !command.map_out.empty(),
           .verify = command.verify,
-          .anonymize_with = secret_of(command),
+          .anonymize = anonymize_options(command),
           .notice = say_line};
 }
 
@@ -124,8 +129,9 @@ void add_dump(CLI::App& app, Chosen& chosen) {
   auto* all =
       command->add_flag("-a,--all", options->all, "Dump all blocks in use, including the contents of files");
   auto* anonymize = command->add_flag("--anonymize,--anonymise", options->anonymize,
-                                      "Replace names, link targets and whatever else is private");
-  anonymize->check(one_of({"true"}))->excludes(all);
+                                      "Replace names, link targets and whatever else is private; "
+                                      "--anonymize=strict also UUIDs and owners, and rounds times to days");
+  anonymize->check(one_of({kPlain, kStrict}))->excludes(all);
   command
       ->add_option("--anonymize-key,--anonymise-key", options->key,
                    "Take the key for new names from FILE, so that they are the same in each dump; it is made "

@@ -42,7 +42,8 @@ void print_record(const Info& info) {
   const DumpRecord& record = *info.record;
   fmt::print("dump:          {}, by e2qcow {}\n", kind_text(record.kind), printable(record.program_version));
   if (record.anonymized_with)
-    fmt::print("anonymized:    yes (key {:02x})\n", fmt::join(*record.anonymized_with, ""));
+    fmt::print("anonymized:    {} (key {:02x})\n", record.is_strictly_anonymized ? "strictly" : "yes",
+               fmt::join(*record.anonymized_with, ""));
   fmt::print("whole:         {}\n", whole_text(info));
   if (record.end) fmt::print("ends at:       {}; nothing after the file system is in it\n", *record.end);
   if (record.inconsistencies > 0)

@@ -39,8 +39,10 @@ Json dump_json(const Info& info) {
             {"inconsistencies", record.inconsistencies},
             {"findings", findings_json(record)},
             {"classes", classes_json(record.classes)}};
-  if (record.anonymized_with)
+  if (record.anonymized_with) {
     json["anonymized-with"] = fmt::format("{:02x}", fmt::join(*record.anonymized_with, ""));
+    json["anonymized-strictly"] = record.is_strictly_anonymized;
+  }
   if (record.end) json["end"] = *record.end;
   if (info.was_opened_for_writing) json["opened-for-writing-since"] = *info.was_opened_for_writing;
   return json;

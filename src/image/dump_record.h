@@ -45,6 +45,7 @@ struct DumpRecord {
   std::optional<std::uint64_t> end{};
   // If names and other texts were replaced: what tells whether two dumps used the same key.
   std::optional<std::array<std::uint8_t, 8>> anonymized_with{};
+  bool is_strictly_anonymized = false;  // if so, UUIDs, owners and times were replaced as well
   // Of qcow2. An image of version 3 was marked as unchanged since the dump. 0: written by version 0.1,
   // unmarked.
   std::uint8_t image_version = 0;

@@ -46,9 +46,9 @@ ext2::Secret read_or_make_key(const std::string& path) {
   return secret;
 }
 
-AnonymizedDump::AnonymizedDump(const Device& device, const Survey& survey, const ext2::Secret& secret,
+AnonymizedDump::AnonymizedDump(const Device& device, const Survey& survey, const AnonymizeOptions& options,
                                unsigned threads)
-    : anonymizer_(filesystem_of(device), survey.selected.roles, secret, threads),
+    : anonymizer_(filesystem_of(device), survey.selected.roles, options.secret, options.strictness, threads),
       file_(device.file(), anonymizer_, device.filesystem()->geometry.block_size()),
       extents_(anonymizer_.without_cleared(survey.selected.extents)) {}
 

@@ -15,12 +15,18 @@ namespace e2qcow::work {
 // The secret in a key file; if there is no such file, a new secret, and the file is made for its owner alone.
 ext2::Secret read_or_make_key(const std::string& path);
 
+struct AnonymizeOptions {
+  ext2::Secret secret;
+  ext2::Strictness strictness = ext2::Strictness::plain;
+};
+
 // What an anonymised dump is made of, instead of the device and what is selected of it.
 class AnonymizedDump {
  public:
   // Both must outlive it. The survey has the roles of blocks. Throws Errc::not_ext2 if there is no file
   // system.
-  AnonymizedDump(const Device& device, const Survey& survey, const ext2::Secret& secret, unsigned threads);
+  AnonymizedDump(const Device& device, const Survey& survey, const AnonymizeOptions& options,
+                 unsigned threads);
 
   const ReadableFile& file() const { return file_; }
   const std::vector<Extent>& extents() const { return extents_; }

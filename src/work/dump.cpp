@@ -68,6 +68,14 @@ DumpRecord begin_record(const Device& device, const Survey& survey, DumpKind kin
   return record;
 }
 
+void record_anonymity(DumpResult& result, const AnonymizeOptions& options) {
+  DumpRecord& record = result.record;
+  record.anonymized_with = options.secret.fingerprint();
+  record.is_strictly_anonymized = options.strictness == ext2::Strictness::strict;
+  result.anonymized->anonymizer().strict_rules().replace_uuid(
+      std::as_writable_bytes(std::span(record.filesystem_uuid)));
+}
+
 void add_losses(DumpRecord& record, const Device& device, const ext2::Findings& findings) {
   record.lost_bytes = device.lost_bytes();
   record.inconsistencies = findings.total();
@@ -120,7 +128,7 @@ DumpTarget open_dump_target(const Device& device, const std::string& path, bool 
 }
 
 DumpResult dump(const Device& device, const DumpTarget& target, const DumpOptions& options) {
-  if (options.anonymize_with && options.kind == DumpKind::all)
+  if (options.anonymize && options.kind == DumpKind::all)
     fail(Errc::refused, device.name() + ": contents of files cannot be anonymised");
   warn_of_journal(device, options);
   DumpResult result;
@@ -128,13 +136,13 @@ DumpResult dump(const Device& device, const DumpTarget& target, const DumpOption
                                   .transfer = options.transfer,
                                   .most_important_first = device.may_be_dying() && device.is_cached(),
                                   .remember = options.remember || device.may_be_dying(),
-                                  .find_roles = options.anonymize_with.has_value()});
+                                  .find_roles = options.anonymize.has_value()});
   result.record = begin_record(device, result.survey, options.kind, options.format.version);
   warn_of_tail(device, result.record, options);
-  if (options.anonymize_with) {
-    result.anonymized = std::make_unique<AnonymizedDump>(device, result.survey, *options.anonymize_with,
-                                                         options.transfer.threads);
-    result.record.anonymized_with = options.anonymize_with->fingerprint();
+  if (options.anonymize) {
+    result.anonymized =
+        std::make_unique<AnonymizedDump>(device, result.survey, *options.anonymize, options.transfer.threads);
+    record_anonymity(result, *options.anonymize);
   }
   result.disk_size = image_size(device.file());
   write(device, target, options, result);

@@ -15,9 +15,9 @@ struct DumpOptions {
   DumpKind kind = DumpKind::metadata;
   ImageFormat format{};
   TransferOptions transfer{};
-  bool remember = false;                         // what was read, for map files
-  bool verify = false;                           // see ImageOutput
-  std::optional<ext2::Secret> anonymize_with{};  // absent: the dump is as the device
+  bool remember = false;                        // what was read, for map files
+  bool verify = false;                          // see ImageOutput
+  std::optional<AnonymizeOptions> anonymize{};  // absent: the dump is as the device
   Notice notice = ignore_notice;
 };
 

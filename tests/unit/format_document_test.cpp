@@ -58,6 +58,7 @@ DumpRecord largest_record() {
   record.end = ~0ULL;
   record.image_version = 3;
   record.anonymized_with.emplace().fill(0xff);
+  record.is_strictly_anonymized = true;
   return record;
 }
 

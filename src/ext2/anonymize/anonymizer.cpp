@@ -11,6 +11,7 @@
 #include "ext2/anonymize/block_lists.h"
 #include "ext2/anonymize/directory_block.h"
 #include "ext2/anonymize/fixed_blocks.h"
+#include "ext2/anonymize/quota.h"
 #include "ext2/anonymize/xattrs.h"
 #include "ext2/structures/checksum.h"
 #include "ext2/structures/directory.h"
@@ -83,20 +84,25 @@ std::array<std::span<const std::byte>, 2> inline_entries_of(std::span<const std:
 }  // namespace
 
 Anonymizer::Anonymizer(const Filesystem& filesystem, const BlockRoles& roles, const Secret& secret,
-                       unsigned threads)
+                       Strictness strictness, unsigned threads)
     : filesystem_(filesystem),
       secret_(secret),
       attributes_(secret.derived("attributes")),
-      has_checksums_(filesystem.superblock.has_ro_compat(EXT4_FEATURE_RO_COMPAT_METADATA_CSUM)),
+      strict_(strictness, secret, filesystem.superblock),
+      checksums_{filesystem.superblock.has_ro_compat(EXT4_FEATURE_RO_COMPAT_METADATA_CSUM),
+                 strict_.seed_difference()},
+      descriptor_checksums_(strict_, filesystem),
       naming_{secret.derived("names"),
               {.seed = hash_seed_of(filesystem.superblock), .encoding = encoding_of(filesystem.superblock)},
               {}},
       roles_(roles.runs()),
       tables_(sorted_tables(roles.tables())),
       inodes_read_(roles.inodes_read()),
-      journal_(filesystem, journal_candidates(roles_)),
+      journal_(filesystem, strict_, journal_candidates(roles_)),
       inode_rules_(inode_rules()) {
   find_bitmaps();
+  if (strict_.is_strict())
+    quota_trees_ = QuotaTrees(filesystem, [this](std::uint64_t block) { return versions_of_block(block); });
   auto parts = directory_parts(roles);
   const auto root = parts.find(EXT2_ROOT_INO);
   draw_hash_seed(root == parts.end() ? nullptr : &root->second);
@@ -184,8 +190,10 @@ void Anonymizer::plan_directories(std::unordered_map<std::uint32_t, DirectoryPar
 InodeRules Anonymizer::inode_rules() const {
   const bool has_values = filesystem_.superblock.has_incompat(EXT4_FEATURE_INCOMPAT_EA_INODE);
   return {.secret = attributes_,
+          .strict = strict_,
           .blocks = filesystem_.geometry.claimed_blocks(),
-          .has_checksums = has_checksums_,
+          .inodes = filesystem_.superblock.raw.s_inodes_count,
+          .has_checksums = checksums_.exist,
           .seed = checksum_seed(filesystem_.superblock),
           .has_value_checksums = has_values,
           .anonymize_entries =
@@ -233,6 +241,18 @@ std::vector<std::vector<std::byte>> Anonymizer::versions_of(std::uint32_t inode)
   return versions;
 }
 
+// On the device, and in the journal.
+std::vector<std::vector<std::byte>> Anonymizer::versions_of_block(std::uint64_t block) const {
+  std::vector<std::uint64_t> places = journal_.copies_of(block);
+  places.push_back(block);
+  std::vector<std::vector<std::byte>> versions;
+  for (const std::uint64_t place : places) {
+    versions.emplace_back(filesystem_.geometry.block_size());
+    filesystem_.file.read(filesystem_.geometry.bytes({place, 1}).offset, versions.back());
+  }
+  return versions;
+}
+
 // An inode that holds a value has it in place of a time. Source: lib/ext2fs/ext_attr.c
 std::vector<ValueChecksum> Anonymizer::checksums_of_value(std::uint32_t inode) const {
   constexpr std::size_t kAccessTime = 8;
@@ -246,7 +266,7 @@ std::vector<ValueChecksum> Anonymizer::checksums_of_value(std::uint32_t inode) c
 std::uint32_t Anonymizer::checksum_of_zeros(std::uint64_t size) const {
   constexpr std::uint64_t kLargestValue = 1 << 24;
   const std::vector<std::byte> zeros(std::min(size, kLargestValue));
-  return crc32c(checksum_seed(filesystem_.superblock), zeros);
+  return crc32c(checksum_seed(filesystem_.superblock) ^ strict_.seed_difference().after(0), zeros);
 }
 
 void Anonymizer::visit_names(std::uint32_t directory, std::span<const std::byte> entries,
@@ -337,9 +357,9 @@ void Anonymizer::replace_in_role(RoleMap::Role role, std::uint64_t block, std::s
     case BlockClass::inode_tables:
       return replace_inodes(block, bytes, tally);
     case BlockClass::mmp:
-      return anonymize_mmp(has_checksums_, bytes, tally);
+      return anonymize_mmp(strict_, checksums_.exist, bytes, tally);
     case BlockClass::extent_trees:
-      return anonymize_extent_block(bytes, has_checksums_, blocks, tally);
+      return anonymize_extent_block(bytes, checksums_, blocks, tally);
     case BlockClass::indirect_blocks:
       return anonymize_pointers(bytes, blocks, tally);
     case BlockClass::directories:
@@ -349,11 +369,9 @@ void Anonymizer::replace_in_role(RoleMap::Role role, std::uint64_t block, std::s
     case BlockClass::symlinks:
       return replace_link(role.inode, bytes, tally);
     case BlockClass::quota:
-      for (std::size_t i = 0; i + kQuotaPiece <= bytes.size(); i += kQuotaPiece)
-        anonymize_quota(bytes.subspan(i, kQuotaPiece), tally);
-      return;
+      return anonymize_quota(strict_, quota_trees_, block, bytes, tally);
     case BlockClass::orphan_file:
-      return anonymize_orphans(bytes, has_checksums_, filesystem_.superblock.raw.s_inodes_count, tally);
+      return anonymize_orphans(bytes, checksums_, filesystem_.superblock.raw.s_inodes_count, tally);
     case BlockClass::journal:
     case BlockClass::reserved_inodes:
     case BlockClass::data:
@@ -369,11 +387,14 @@ void Anonymizer::replace_superblock(std::uint64_t block, std::span<std::byte> by
   if (place + kSuperblockSize > bytes.size()) return clear(bytes);
   clear(bytes.first(place));
   clear(bytes.subspan(place + kSuperblockSize));
-  anonymize_superblock({secret_, naming_.new_hash.seed}, bytes.subspan(place, kSuperblockSize), tally);
+  anonymize_superblock({secret_, strict_, naming_.new_hash.seed}, bytes.subspan(place, kSuperblockSize),
+                       tally);
 }
 
 void Anonymizer::replace_descriptors(std::uint64_t block, std::span<std::byte> bytes, Tally& tally) const {
-  anonymize_descriptors(filesystem_.geometry, used_descriptor_bytes(block), bytes, tally);
+  const std::size_t used = used_descriptor_bytes(block);
+  anonymize_descriptors(filesystem_.geometry, used, bytes, tally);
+  descriptor_checksums_.patch(bytes.first(used));
 }
 
 // The last block of the descriptors is not full.
@@ -430,7 +451,7 @@ bool Anonymizer::is_marked_unused(std::uint64_t inode) const {
 
 void Anonymizer::replace_directory(std::uint32_t inode, std::span<std::byte> bytes, Tally& tally) const {
   with_namer(inode, [&](const DirectoryNamer& namer) {
-    anonymize_directory_block(namer, has_checksums_, bytes, tally);
+    anonymize_directory_block(namer, checksums_, bytes, tally);
   });
 }
 
@@ -438,9 +459,9 @@ void Anonymizer::replace_xattrs(std::uint64_t block, std::span<std::byte> bytes,
   constexpr std::size_t kHeader = 32;
   const Secret secret = attributes_.derived("attributes in a block", block);
   const auto no_data = [](std::span<std::byte> data, Tally&) { clear(data); };
-  anonymize_xattr_block(
-      {bytes.subspan(kHeader), kHeader, secret, attributes_, no_data, inode_rules_.checksums_of_value},
-      has_checksums_, bytes, tally);
+  anonymize_xattr_block({bytes.subspan(kHeader), kHeader, secret, attributes_, no_data,
+                         inode_rules_.checksums_of_value, strict_},
+                        checksums_, bytes, tally);
 }
 
 void Anonymizer::replace_link(std::uint32_t inode, std::span<std::byte> bytes, Tally& tally) const {

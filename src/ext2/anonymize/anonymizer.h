@@ -5,10 +5,13 @@
 #include <unordered_map>
 #include <vector>
 
+#include "ext2/anonymize/descriptor_checksums.h"
 #include "ext2/anonymize/directory_plan.h"
 #include "ext2/anonymize/inodes.h"
 #include "ext2/anonymize/journal_blocks.h"
+#include "ext2/anonymize/quota_tree.h"
 #include "ext2/anonymize/role_map.h"
+#include "ext2/anonymize/strict_rules.h"
 #include "ext2/structures/filesystem.h"
 
 namespace e2qcow::ext2 {
@@ -19,7 +22,8 @@ namespace e2qcow::ext2 {
 class Anonymizer {
  public:
   // `filesystem` must outlive it. `roles` are those of a dump of metadata.
-  Anonymizer(const Filesystem& filesystem, const BlockRoles& roles, const Secret& secret, unsigned threads);
+  Anonymizer(const Filesystem& filesystem, const BlockRoles& roles, const Secret& secret,
+             Strictness strictness, unsigned threads);
 
   // Turns a block of the device into what goes into the image.
   void replace(std::uint64_t block, std::span<std::byte> bytes, Tally& tally) const;
@@ -30,6 +34,7 @@ class Anonymizer {
 
   // Blocks with several uses, of which one was chosen.
   std::uint64_t conflicts() const { return roles_.conflicts(); }
+  const StrictRules& strict_rules() const { return strict_; }
   // Calls back for each name in the directories, as they are before a replay, with its replacement.
   struct Renamed {
     std::uint32_t directory;
@@ -72,17 +77,21 @@ class Anonymizer {
   FastCommitRules fast_commit_rules() const;
   std::vector<std::vector<std::byte>> versions_of(std::uint32_t inode) const;
   std::vector<ValueChecksum> checksums_of_value(std::uint32_t inode) const;
+  std::vector<std::vector<std::byte>> versions_of_block(std::uint64_t block) const;
   std::uint32_t checksum_of_zeros(std::uint64_t size) const;
 
   const Filesystem& filesystem_;
   const Secret secret_;
   const Secret attributes_;
-  const bool has_checksums_;
+  const StrictRules strict_;
+  const Checksums checksums_;
+  const DescriptorChecksums descriptor_checksums_;
   Naming naming_;
   RoleMap roles_;
   std::vector<BlockRoles::Table> tables_;   // ascending
   std::vector<std::uint32_t> inodes_read_;  // by group; those behind were never used
   JournalBlocks journal_;
+  QuotaTrees quota_trees_;
   std::unordered_multimap<std::uint64_t, std::uint64_t> unproven_bitmaps_;  // the group, by block
   bool all_are_proven_ = true;                                              // the group descriptors
   std::unordered_map<std::uint32_t, DirectoryRules> directories_;           // those that are not plain

@@ -2,7 +2,6 @@
 #include "ext2/anonymize/block_lists.h"
 
 #include <algorithm>
-#include <array>
 #include <vector>
 
 #include "base/bytes.h"
@@ -46,7 +45,7 @@ bool anonymize_extents(std::span<std::byte> node, std::uint64_t blocks, Tally& t
   return true;
 }
 
-void anonymize_extent_block(std::span<std::byte> block, bool has_checksums, std::uint64_t blocks,
+void anonymize_extent_block(std::span<std::byte> block, const Checksums& checksums, std::uint64_t blocks,
                             Tally& tally) {
   const std::vector<std::byte> before(block.begin(), block.end());
   const std::size_t tail = (ExtentHeader(block).max_entries + std::size_t{1}) * kEntry;
@@ -54,7 +53,8 @@ void anonymize_extent_block(std::span<std::byte> block, bool has_checksums, std:
     ++tally.not_parsed;
     return clear(block);
   }
-  if (has_checksums && tail + sizeof(std::uint32_t) <= block.size()) patch_checksum(before, block, tail);
+  if (checksums.exist && tail + sizeof(std::uint32_t) <= block.size())
+    patch_checksum(before, block, tail, checksums.seed.after(SeedDifference::kInodeNumbers));
 }
 
 void anonymize_pointers(std::span<std::byte> pointers, std::uint64_t blocks, Tally& tally) {
@@ -66,7 +66,8 @@ void anonymize_pointers(std::span<std::byte> pointers, std::uint64_t blocks, Tal
 }
 
 // Source: <ext2fs/ext2_fs.h>, struct ext4_orphan_block_tail
-void anonymize_orphans(std::span<std::byte> block, bool has_checksums, std::uint32_t inodes, Tally& tally) {
+void anonymize_orphans(std::span<std::byte> block, const Checksums& checksums, std::uint32_t inodes,
+                       Tally& tally) {
   constexpr std::uint32_t kMagic = 0x0b10ca04;
   constexpr std::size_t kTail = 8;
   const std::size_t tail = block.size() - kTail;
@@ -81,59 +82,10 @@ void anonymize_orphans(std::span<std::byte> block, bool has_checksums, std::uint
     ++tally.replaced;
   }
   const std::uint32_t difference =
-      crc_difference(std::span(before).first(tail), std::span<const std::byte>(block).first(tail));
+      crc_difference(std::span(before).first(tail), std::span<const std::byte>(block).first(tail),
+                     checksums.seed.after(SeedDifference::kInodeNumbers + SeedDifference::kBlockNumber));
   const std::uint32_t stored = load_le<std::uint32_t>(std::span<const std::byte>(before), tail + 4);
-  store_le(block, tail + 4, has_checksums ? stored ^ difference : 0U);
-}
-
-namespace {
-
-// A node of the tree: numbers of pieces of the file. No file of quotas has this many.
-constexpr std::uint32_t kMaxQuotaPieces = 1 << 24;
-
-bool is_quota_node(std::span<const std::byte> piece) {
-  for (std::size_t i = 0; i < piece.size(); i += sizeof(std::uint32_t))
-    if (load_le<std::uint32_t>(piece, i) >= kMaxQuotaPieces) return false;
-  return true;
-}
-
-// Source of the magics: libsupport/quotaio_v2.h
-bool is_quota_header(std::span<const std::byte> piece) {
-  constexpr std::array<std::uint32_t, 3> kMagics{0xd9c01f11, 0xd9c01927, 0xd9c03f14};
-  return std::ranges::find(kMagics, load_le<std::uint32_t>(piece, 0)) != kMagics.end();
-}
-
-// Source: the kernel's fs/quota/quotaio_v2.h, struct qt_disk_dqdbheader, struct v2r1_disk_dqblk
-struct QuotaLeaf {
-  static constexpr std::size_t kHeader = 16;
-  static constexpr std::size_t kEntry = 72;
-  static bool is_one(std::span<const std::byte> piece) {
-    return load_le<std::uint32_t>(piece, 0) < kMaxQuotaPieces &&
-           load_le<std::uint32_t>(piece, 4) < kMaxQuotaPieces &&
-           load_le<std::uint16_t>(piece, 8) <= (piece.size() - kHeader) / kEntry &&
-           is_zero(piece.subspan(10, 6));
-  }
-};
-
-}  // namespace
-
-void anonymize_quota(std::span<std::byte> piece, Tally& tally) {
-  constexpr std::size_t kFileHeader = 32;
-  if (is_quota_header(piece)) return clear(piece.subspan(kFileHeader));
-  if (is_quota_node(piece)) return;
-  if (!QuotaLeaf::is_one(piece)) {
-    ++tally.not_parsed;
-    return clear(piece);
-  }
-  const std::size_t used = load_le<std::uint16_t>(std::span<const std::byte>(piece), 8);
-  std::size_t found = 0;
-  for (std::size_t i = QuotaLeaf::kHeader; i + QuotaLeaf::kEntry <= piece.size(); i += QuotaLeaf::kEntry) {
-    const auto entry = piece.subspan(i, QuotaLeaf::kEntry);
-    if (is_zero(entry) || ++found <= used)
-      clear(entry.subspan(4, 4));  // a pad
-    else
-      clear(entry);
-  }
+  store_le(block, tail + 4, checksums.exist ? stored ^ difference : 0U);
 }
 
 }  // namespace e2qcow::ext2

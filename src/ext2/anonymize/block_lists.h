@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <span>
 
+#include "ext2/anonymize/patch_checksum.h"
 #include "ext2/anonymize/tally.h"
 
 namespace e2qcow::ext2 {
@@ -15,17 +16,14 @@ namespace e2qcow::ext2 {
 // changed, if it is none.
 bool anonymize_extents(std::span<std::byte> node, std::uint64_t blocks, Tally& tally);
 // The same in a block of its own, with its checksum; it becomes zeros if it is none.
-void anonymize_extent_block(std::span<std::byte> block, bool has_checksums, std::uint64_t blocks,
+void anonymize_extent_block(std::span<std::byte> block, const Checksums& checksums, std::uint64_t blocks,
                             Tally& tally);
 
 // Block pointers of 32 bits, in an inode or a block.
 void anonymize_pointers(std::span<std::byte> pointers, std::uint64_t blocks, Tally& tally);
 
 // A block of the orphan file, which lists `inodes` at most.
-void anonymize_orphans(std::span<std::byte> block, bool has_checksums, std::uint32_t inodes, Tally& tally);
-
-// A piece of 1024 bytes of a quota file.
-void anonymize_quota(std::span<std::byte> piece, Tally& tally);
-inline constexpr std::size_t kQuotaPiece = 1024;
+void anonymize_orphans(std::span<std::byte> block, const Checksums& checksums, std::uint32_t inodes,
+                       Tally& tally);
 
 }  // namespace e2qcow::ext2

@@ -114,11 +114,11 @@ void clear_behind_dots(std::span<std::byte> block) {
   store_le(block, IndexBlock::kRootInfo, std::uint32_t{is_reserved_used ? 1U : 0U});
 }
 
-void anonymize_index(const IndexBlock& index, bool has_checksums, std::span<std::byte> block) {
+void anonymize_index(const IndexBlock& index, const Checksums& checksums, std::span<std::byte> block) {
   const std::vector<std::byte> before(block.begin(), block.end());
   if (index.is_root()) clear_behind_dots(block);
-  const bool is_summed =
-      has_checksums && index.limit >= index.count && index.limit_end() + sizeof(ext2_dx_tail) <= block.size();
+  const bool is_summed = checksums.exist && index.limit >= index.count &&
+                         index.limit_end() + sizeof(ext2_dx_tail) <= block.size();
   const std::size_t tail = is_summed ? index.limit_end() : block.size();
   clear(block.subspan(index.end(), tail - index.end()));
   if (!is_summed) return;
@@ -131,7 +131,8 @@ void anonymize_index(const IndexBlock& index, bool has_checksums, std::span<std:
     result.resize(result.size() + 4);  // the checksum counts as zeros
     return result;
   };
-  const std::uint32_t difference = crc_difference(summed(before), summed(block));
+  const std::uint32_t difference =
+      crc_difference(summed(before), summed(block), checksums.seed.after(SeedDifference::kInodeNumbers));
   store_le(block, tail + 4, load_le<std::uint32_t>(before, tail + 4) ^ difference);
 }
 
@@ -154,18 +155,19 @@ void anonymize_entries(const DirectoryNamer& namer, std::span<std::byte> entries
   clear(rest);
 }
 
-void anonymize_directory_block(const DirectoryNamer& namer, bool has_checksums, std::span<std::byte> block,
-                               Tally& tally) {
+void anonymize_directory_block(const DirectoryNamer& namer, const Checksums& checksums,
+                               std::span<std::byte> block, Tally& tally) {
   if ((namer.rules().flags & EXT2_INDEX_FL) != 0)
-    if (const auto index = parse_index_block(block)) return anonymize_index(*index, has_checksums, block);
+    if (const auto index = parse_index_block(block)) return anonymize_index(*index, checksums, block);
   const std::vector<std::byte> before(block.begin(), block.end());
-  const bool is_summed = has_checksums && has_tail(parse(block), block);
+  const bool is_summed = checksums.exist && has_tail(parse(block), block);
   anonymize_entries(namer, block, tally);
   if (!is_summed) return;
   const std::size_t tail = block.size() - kTail;
   std::ranges::copy(std::span(before).subspan(tail), block.begin() + static_cast<std::ptrdiff_t>(tail));
   const std::uint32_t difference =
-      crc_difference(std::span(before).first(tail), std::span<const std::byte>(block).first(tail));
+      crc_difference(std::span(before).first(tail), std::span<const std::byte>(block).first(tail),
+                     checksums.seed.after(SeedDifference::kInodeNumbers));
   store_le(block, tail + kTailChecksum, load_le<std::uint32_t>(before, tail + kTailChecksum) ^ difference);
 }
 

@@ -11,6 +11,7 @@
 
 #include "base/bytes.h"
 #include "ext2/anonymize/patch_checksum.h"
+#include "ext2/anonymize/strict_superblock.h"
 #include "ext2/structures/superblock.h"
 
 namespace e2qcow::ext2 {
@@ -77,6 +78,7 @@ void anonymize_superblock(const NewIdentity& identity, std::span<std::byte> copy
   if (!is_zero(kSalt.of(copy))) identity.secret.derived("salt").replace(kSalt.of(copy));
   for (std::size_t i = 0; i < identity.hash_seed.size(); ++i)
     store_le(kSeed.of(copy), i * sizeof(std::uint32_t), identity.hash_seed[i]);
+  replace_identity_of_superblock(identity.strict, copy);
   const auto features =
       load_le<std::uint32_t>(std::span<const std::byte>(copy), offsetof(Raw, s_feature_ro_compat));
   if ((features & EXT4_FEATURE_RO_COMPAT_METADATA_CSUM) != 0)
@@ -165,7 +167,7 @@ void anonymize_bitmap(const Filesystem& filesystem, const Bitmap& bitmap, std::s
 }
 
 // Source: <ext2fs/ext2_fs.h>, struct mmp_struct
-void anonymize_mmp(bool has_checksums, std::span<std::byte> block, Tally& tally) {
+void anonymize_mmp(const StrictRules& strict, bool has_checksums, std::span<std::byte> block, Tally& tally) {
   const std::vector<std::byte> before(block.begin(), block.end());
   if (load_le<std::uint32_t>(std::span<const std::byte>(block), 0) != EXT4_MMP_MAGIC) {
     ++tally.not_parsed;
@@ -176,9 +178,13 @@ void anonymize_mmp(bool has_checksums, std::span<std::byte> block, Tally& tally)
   clear(block.subspan(offsetof(mmp_struct, mmp_nodename), kInterval - offsetof(mmp_struct, mmp_nodename)));
   clear(block.subspan(kInterval + 2));
   tally.replaced += 2;
+  constexpr std::size_t kTime = offsetof(mmp_struct, mmp_time);
+  const auto time = static_cast<std::int64_t>(load_le<std::uint64_t>(before, kTime));
+  store_le(block, kTime, static_cast<std::uint64_t>(strict.time(time)));
   if (!has_checksums) return;
   const std::uint32_t difference =
-      crc_difference(std::span(before).first(kSum), std::span<const std::byte>(block).first(kSum));
+      crc_difference(std::span(before).first(kSum), std::span<const std::byte>(block).first(kSum),
+                     strict.seed_difference().after(0));
   store_le(block, kSum, load_le<std::uint32_t>(std::span<const std::byte>(before), kSum) ^ difference);
 }
 

@@ -6,6 +6,7 @@
 #include <span>
 
 #include "ext2/anonymize/secret.h"
+#include "ext2/anonymize/strict_rules.h"
 #include "ext2/anonymize/tally.h"
 #include "ext2/structures/filesystem.h"
 
@@ -14,6 +15,7 @@ namespace e2qcow::ext2 {
 // What superblocks get instead of what they had.
 struct NewIdentity {
   const Secret& secret;
+  const StrictRules& strict;
   std::array<std::uint32_t, 4> hash_seed;
 };
 
@@ -37,6 +39,6 @@ void anonymize_bitmap(const Filesystem& filesystem, const Bitmap& bitmap, std::s
                       Tally& tally);
 
 // The block of multiple mount protection: without names.
-void anonymize_mmp(bool has_checksums, std::span<std::byte> block, Tally& tally);
+void anonymize_mmp(const StrictRules& strict, bool has_checksums, std::span<std::byte> block, Tally& tally);
 
 }  // namespace e2qcow::ext2

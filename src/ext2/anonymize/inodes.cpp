@@ -7,6 +7,7 @@
 #include "base/bytes.h"
 #include "ext2/anonymize/block_lists.h"
 #include "ext2/anonymize/patch_checksum.h"
+#include "ext2/anonymize/strict_inode.h"
 #include "ext2/anonymize/xattrs.h"
 #include "ext2/structures/inode.h"
 #include "ext2/structures/xattr.h"
@@ -45,6 +46,7 @@ class InodeAnonymizer {
     clear_reserved();
     anonymize_map();
     anonymize_rest();
+    replace_owners_and_times(rules_.strict, rules_.inodes, is_value(), bytes_);
     if (is_value()) store_le(bytes_, kAccessTime, rules_.checksum_of_zeros(old_.size_low()));
     if (rules_.has_checksums) patch_checksums();
   }
@@ -117,7 +119,7 @@ class InodeAnonymizer {
     const Secret secret = rules_.secret.derived("attributes of an inode", number_);
     anonymize_xattrs({area.subspan(4), 0, secret, rules_.secret,
                       [this](std::span<std::byte> data, Tally& tally) { anonymize_data(data, tally); },
-                      rules_.checksums_of_value},
+                      rules_.checksums_of_value, rules_.strict},
                      tally_);
   }
 
@@ -141,7 +143,9 @@ class InodeAnonymizer {
       if (has_high) store_le(std::span(copy), kChecksumHigh, std::uint16_t{0});
       return copy;
     };
-    const std::uint32_t difference = crc_difference(without(before_), without(bytes_));
+    const std::uint32_t difference =
+        crc_difference(without(before_), without(bytes_),
+                       rules_.strict.seed_difference().after(SeedDifference::kInodeNumbers));
     const auto patch = [&](std::size_t place, std::uint32_t part) {
       store_le(bytes_, place, static_cast<std::uint16_t>(load_le<std::uint16_t>(old_.bytes(), place) ^ part));
     };

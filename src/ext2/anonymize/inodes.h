@@ -7,6 +7,7 @@
 
 #include "ext2/anonymize/directory_rules.h"
 #include "ext2/anonymize/secret.h"
+#include "ext2/anonymize/strict_rules.h"
 #include "ext2/anonymize/tally.h"
 #include "ext2/anonymize/xattrs.h"
 
@@ -15,7 +16,9 @@ namespace e2qcow::ext2 {
 // What the replacement of an inode depends on besides the inode.
 struct InodeRules {
   const Secret& secret;
+  const StrictRules& strict;
   std::uint64_t blocks = 0;  // of the file system
+  std::uint32_t inodes = 0;  // the same
   bool has_checksums = false;
   std::uint32_t seed = 0;            // of checksums
   bool has_value_checksums = false;  // inodes may hold values of attributes

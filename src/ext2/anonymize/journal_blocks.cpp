@@ -20,28 +20,40 @@ Type type_of(LogPart::Kind kind) {
 }
 
 constexpr std::size_t kChecksumBytes = 4;
+constexpr std::size_t kUuid = 48;  // in the superblock
+constexpr std::size_t kUuidBytes = 16;
+constexpr std::size_t kCommitTime = 48;
 
 // A pad, and room for seven more checksums. Source: include/linux/jbd2.h, struct commit_header
 void clear_unused_of_commit(std::span<std::byte> commit) {
   constexpr std::size_t kPad = 14;
   constexpr std::size_t kMoreChecksums = 20;
-  constexpr std::size_t kTime = 48;
   clear(commit.subspan(kPad, 2));
-  clear(commit.subspan(kMoreChecksums, kTime - kMoreChecksums));
+  clear(commit.subspan(kMoreChecksums, kCommitTime - kMoreChecksums));
+}
+
+void round_time_of_commit(const StrictRules& strict, std::span<std::byte> commit) {
+  constexpr std::size_t kNanoseconds = 56;
+  if (!strict.is_strict()) return;
+  const auto time = load_be<std::uint64_t>(std::span<const std::byte>(commit), kCommitTime);
+  store_be(commit, kCommitTime, static_cast<std::uint64_t>(strict.time(static_cast<std::int64_t>(time))));
+  store_be(commit, kNanoseconds, std::uint32_t{0});
 }
 
 // Corrects a checksum, stored big endian, of a whole block, in which it counts as zeros.
-void patch_block_checksum(std::span<const std::byte> before, std::span<std::byte> after, std::size_t place) {
+void patch_block_checksum(std::span<const std::byte> before, std::span<std::byte> after, std::size_t place,
+                          SeedDifference seed = SeedDifference()) {
   std::vector<std::byte> difference(before.size());
   for (std::size_t i = 0; i < before.size(); ++i) difference[i] = before[i] ^ after[i];
   clear(std::span(difference).subspan(place, kChecksumBytes));
-  store_be(after, place, load_be<std::uint32_t>(before, place) ^ crc32c(0, difference));
+  store_be(after, place, load_be<std::uint32_t>(before, place) ^ crc32c(seed.after(0), difference));
 }
 
 }  // namespace
 
-JournalBlocks::JournalBlocks(const Filesystem& filesystem, std::span<const std::uint64_t> candidates)
-    : filesystem_(filesystem) {
+JournalBlocks::JournalBlocks(const Filesystem& filesystem, const StrictRules& strict,
+                             std::span<const std::uint64_t> candidates)
+    : filesystem_(filesystem), strict_(strict) {
   for (const std::uint64_t block : candidates) blocks_.emplace(block, kSuperblock);
   if (!filesystem.superblock.has_compat(EXT3_FEATURE_COMPAT_HAS_JOURNAL)) return;
   find(journal_blocks(filesystem));
@@ -52,8 +64,11 @@ void JournalBlocks::find(std::vector<BlockRun> blocks) {
   if (blocks.empty() || blocks.front().first == 0) return;
   blocks_[blocks.front().first] = kSuperblock;
   if (log_) return;
+  const std::uint64_t first_block = blocks.front().first;
   log_ = JournalLog::open(filesystem_, std::move(blocks));
   if (!log_) return;
+  seed_difference_ =
+      strict_.seed_difference(std::span<const std::byte>(read(first_block)).subspan(kUuid, kUuidBytes));
   LogParts found = parts_of_log(*log_);
   parts_ = std::move(found.parts);
   for (std::size_t i = 0; i < parts_.size(); ++i) blocks_[parts_[i].device_block] = i;
@@ -104,6 +119,7 @@ void JournalBlocks::replace_superblock(std::span<std::byte> bytes) const {
   if (load_be<std::uint32_t>(before, 0) != JournalLog::kMagic) return clear(bytes);
   clear(bytes.subspan(kKnown, kChecksum - kKnown));
   clear(bytes.subspan(kUsers));
+  strict_.replace_uuid(bytes.subspan(kUuid, kUuidBytes));
   if (!is_zero(std::span(before).subspan(kChecksum, kChecksumBytes)))
     patch_block_checksum(std::span(before).first(kSize), bytes.first(kSize), kChecksum);
 }
@@ -121,9 +137,13 @@ void JournalBlocks::replace_part(std::size_t index, std::span<std::byte> bytes,
   const std::size_t end =
       before.size() - (log_->has_checksums() && type != Type::commit ? kChecksumBytes : 0);
   if (used < end) clear(bytes.subspan(used, end - used));
-  if (type == Type::commit) clear_unused_of_commit(bytes);
+  if (type == Type::commit) {
+    clear_unused_of_commit(bytes);
+    round_time_of_commit(strict_, bytes);
+  }
   if (part.kind == LogPart::Kind::descriptor) replace_tags(index, bytes, replace_target);
-  if (log_->has_checksums()) patch_block_checksum(before, bytes, JournalLog::checksum_place(type, before));
+  if (log_->has_checksums())
+    patch_block_checksum(before, bytes, JournalLog::checksum_place(type, before), seed_difference_);
   if (part.kind == LogPart::Kind::commit && log_->has_transaction_checksums())
     patch_transaction(index, bytes, replace_target);
 }
@@ -141,13 +161,15 @@ bool JournalBlocks::replace_copy(const LogPart& part, std::span<std::byte> bytes
 // The tags of a descriptor have the checksums of the copies after it.
 void JournalBlocks::replace_tags(std::size_t index, std::span<std::byte> bytes,
                                  const ReplaceTarget& replace_target) const {
+  constexpr std::size_t kSequenceBytes = 4;
   for (std::size_t i = 0; i < parts_[index].copies; ++i) {
     const LogPart& copy = parts_[index + 1 + i];
     const std::vector<std::byte> before = read(copy.device_block);
     std::vector<std::byte> after = before;
     Tally counted_there;
     const bool is_escaped = replace_copy(copy, after, replace_target, counted_there);
-    log_->change_tag(bytes, copy.tag, crc_difference(before, after), is_escaped);
+    log_->change_tag(bytes, copy.tag, crc_difference(before, after, seed_difference_.after(kSequenceBytes)),
+                     is_escaped);
     const std::size_t uuid = copy.tag.bytes - std::min(copy.tag.bytes, log_->tag_bytes());
     clear(bytes.subspan(copy.tag.offset + copy.tag.bytes - uuid, uuid));
   }

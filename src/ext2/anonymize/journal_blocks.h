@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "ext2/anonymize/fast_commit_area.h"
+#include "ext2/anonymize/strict_rules.h"
 #include "ext2/journal/log_parts.h"
 #include "ext2/structures/filesystem.h"
 
@@ -17,9 +18,10 @@ namespace e2qcow::ext2 {
 // The blocks of a journal that stay: its superblock, and what would be replayed. The rest is old.
 class JournalBlocks {
  public:
-  // `filesystem` must outlive it. Where the inode of the journal cannot be found, its superblock may be at
-  // one of the candidates.
-  JournalBlocks(const Filesystem& filesystem, std::span<const std::uint64_t> candidates);
+  // `filesystem` and `strict` must outlive it. Where the inode of the journal cannot be found, its superblock
+  // may be at one of the candidates.
+  JournalBlocks(const Filesystem& filesystem, const StrictRules& strict,
+                std::span<const std::uint64_t> candidates);
 
   bool stays(std::uint64_t device_block) const { return blocks_.contains(device_block); }
 
@@ -52,6 +54,8 @@ class JournalBlocks {
                          const ReplaceTarget& replace_target) const;
 
   const Filesystem& filesystem_;
+  const StrictRules& strict_;
+  SeedDifference seed_difference_;  // of the log's checksums
   std::optional<JournalLog> log_;
   std::vector<LogPart> parts_;
   static constexpr std::size_t kSuperblock = ~std::size_t{0};

@@ -121,19 +121,36 @@ std::uint32_t hash_with_value(std::uint32_t hash, std::span<const std::byte> val
   return hash;
 }
 
-// Ids and permissions, and nothing else. Source: the kernel's fs/ext4/acl.h
+// Entries of an ACL: ids and permissions. Source: the kernel's fs/ext4/acl.h
+constexpr std::size_t kAclHeader = 4;
+constexpr std::size_t kAclId = 4;  // where it is in an entry
+bool has_id(std::span<const std::byte> acl_entry) {
+  const auto tag = load_le<std::uint16_t>(acl_entry, 0);
+  return tag == 2 || tag == 8;
+}
+std::size_t length_of(std::span<const std::byte> acl_entry) {
+  return has_id(acl_entry) ? 8 : 4;
+}
+
+// It has such entries and nothing else.
 bool is_acl(std::span<const std::byte> value) {
   constexpr std::uint32_t kVersion = 1;
-  if (value.size() < 4 || load_le<std::uint32_t>(value, 0) != kVersion) return false;
-  for (value = value.subspan(4); value.size() >= 4;) {
+  if (value.size() < kAclHeader || load_le<std::uint32_t>(value, 0) != kVersion) return false;
+  for (value = value.subspan(kAclHeader); value.size() >= 4;) {
     const auto tag = load_le<std::uint16_t>(value, 0);
-    const bool has_id = tag == 2 || tag == 8;
     const bool is_short = tag == 1 || tag == 4 || tag == 16 || tag == 32;
-    const std::size_t length = has_id ? 8 : 4;
-    if (!(has_id || is_short) || load_le<std::uint16_t>(value, 2) > 7 || value.size() < length) return false;
+    const std::size_t length = length_of(value);
+    if (!(has_id(value) || is_short) || load_le<std::uint16_t>(value, 2) > 7 || value.size() < length)
+      return false;
     value = value.subspan(length);
   }
   return value.empty();
+}
+
+void replace_owners(const StrictRules& strict, std::span<std::byte> acl) {
+  for (auto rest = acl.subspan(kAclHeader); !rest.empty(); rest = rest.subspan(length_of(rest)))
+    if (has_id(rest))
+      store_le(rest, kAclId, strict.owner(load_le<std::uint32_t>(std::span<const std::byte>(rest), kAclId)));
 }
 
 // Version, modes and flags stay; what identifies the key is replaced, so that equal ones stay equal.
@@ -192,7 +209,10 @@ class Anonymizer {
     const auto old = std::span<const std::byte>(before_).subspan(place->first, place->second);
     const auto value = area_.bytes.subspan(place->first, place->second);
     const bool is_of_acl = attribute.index == kAclAccess || attribute.index == kAclDefault;
-    if (is_of_acl && attribute.name.empty() && is_acl(old)) std::ranges::copy(old, value.begin());
+    if (is_of_acl && attribute.name.empty() && is_acl(old)) {
+      std::ranges::copy(old, value.begin());
+      replace_owners(area_.strict, value);
+    }
     if (attribute.index == kEncryption && attribute.name == "c") {
       std::ranges::copy(old, value.begin());
       replace_encryption_context(area_.contexts, value);
@@ -322,7 +342,7 @@ void anonymize_xattrs(const XattrArea& area, Tally& tally) {
   Anonymizer(area, tally).run();
 }
 
-void anonymize_xattr_block(const XattrArea& area, bool has_checksums, std::span<std::byte> block,
+void anonymize_xattr_block(const XattrArea& area, const Checksums& checksums, std::span<std::byte> block,
                            Tally& tally) {
   constexpr std::size_t kHash = 12;
   constexpr std::size_t kChecksum = 16;
@@ -336,11 +356,13 @@ void anonymize_xattr_block(const XattrArea& area, bool has_checksums, std::span<
   store_le(block, kHash,
            load_le<std::uint32_t>(before, kHash) ^ hash_of_all(old_area) ^ hash_of_all(area.bytes));
   clear(block.subspan(kChecksum + 4, kBlockHeader - kChecksum - 4));
-  if (!has_checksums) return store_le(block, kChecksum, std::uint32_t{0});
+  if (!checksums.exist) return store_le(block, kChecksum, std::uint32_t{0});
   auto summed = before;
   store_le(std::span(summed), kChecksum, std::uint32_t{0});
   store_le(block, kChecksum, std::uint32_t{0});
-  store_le(block, kChecksum, load_le<std::uint32_t>(before, kChecksum) ^ crc_difference(summed, block));
+  const std::uint32_t so_far = checksums.seed.after(SeedDifference::kBlockNumber);
+  store_le(block, kChecksum,
+           load_le<std::uint32_t>(before, kChecksum) ^ crc_difference(summed, block, so_far));
 }
 
 }  // namespace e2qcow::ext2

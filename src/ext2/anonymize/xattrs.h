@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "ext2/anonymize/secret.h"
+#include "ext2/anonymize/strict_rules.h"
 #include "ext2/anonymize/tally.h"
 
 namespace e2qcow::ext2 {
@@ -28,6 +29,7 @@ struct XattrArea {
   // Replaces the contents of the attribute "data", a part of a file, directory or link that is in its inode.
   std::function<void(std::span<std::byte>, Tally&)> replace_data;
   ValueChecksums checksums_of_value;
+  const StrictRules& strict;  // for the owners in ACLs
 };
 
 // Replaces names that are not well known, so that their order stays, and values but those of ACLs, and clears
@@ -35,7 +37,7 @@ struct XattrArea {
 void anonymize_xattrs(const XattrArea& area, Tally& tally);
 
 // The same for a block of attributes, with its header and its checksum.
-void anonymize_xattr_block(const XattrArea& area, bool has_checksums, std::span<std::byte> block,
+void anonymize_xattr_block(const XattrArea& area, const Checksums& checksums, std::span<std::byte> block,
                            Tally& tally);
 
 }  // namespace e2qcow::ext2

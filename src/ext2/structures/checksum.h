@@ -10,6 +10,9 @@
 #include "base/bytes.h"
 #include "ext2/structures/superblock.h"
 
+// libext2fs exports this, and declares it in a header that it does not install.
+extern "C" std::uint16_t ext2fs_crc16(std::uint16_t crc, const void* bytes, unsigned length);
+
 namespace e2qcow::ext2 {
 
 // As all structures of ext4 and its journal use it: starts from ~0, and is not inverted at the end.
@@ -20,6 +23,11 @@ inline std::uint32_t crc32c(std::uint32_t crc, std::span<const std::byte> bytes)
 // As journals used it before crc32c: starts from ~0, most significant bit first.
 inline std::uint32_t crc32_be(std::uint32_t crc, std::span<const std::byte> bytes) {
   return ext2fs_crc32_be(crc, reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size());
+}
+
+// As group descriptors used it before crc32c: starts from ~0.
+inline std::uint16_t crc16(std::uint16_t crc, std::span<const std::byte> bytes) {
+  return ext2fs_crc16(crc, bytes.data(), static_cast<unsigned>(bytes.size()));
 }
 
 // Of a number as it is stored, little endian.

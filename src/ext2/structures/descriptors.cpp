@@ -9,9 +9,6 @@
 #include "base/bytes.h"
 #include "ext2/structures/checksum.h"
 
-// libext2fs exports this, and declares it in a header that it does not install.
-extern "C" std::uint16_t ext2fs_crc16(std::uint16_t crc, const void* bytes, unsigned length);
-
 namespace e2qcow::ext2 {
 namespace {
 
@@ -19,10 +16,6 @@ constexpr std::size_t kChecksumOffset = 0x1e;
 constexpr std::size_t kUnusedLow = 0x1c;
 constexpr std::size_t kUnusedHigh = 0x32;
 constexpr std::size_t kFlags = 0x12;
-
-std::uint16_t crc16(std::uint16_t crc, std::span<const std::byte> bytes) {
-  return ext2fs_crc16(crc, bytes.data(), static_cast<unsigned>(bytes.size()));
-}
 
 }  // namespace
 

@@ -23,13 +23,15 @@ enum Tag : std::uint16_t {
   kClasses = 9,          // {u8 class, u64 bytes}, repeated
   kEnd = 10,             // u64 bytes; absent: the disk has nothing after the file system
   kImageVersion = 11,    // u8
-  kAnonymized = 12       // 8 bytes, a fingerprint of the key; absent: not anonymised
+  kAnonymized = 12       // 8 bytes, a fingerprint of the key, u8 1 if strictly; absent: not anonymised
 };
 
 constexpr std::size_t kMaxVersion = 32;
 constexpr std::size_t kMaxFindings = 20;  // kinds
 constexpr std::size_t kFindingBytes = 5;
 constexpr std::size_t kClassBytes = 9;
+constexpr std::size_t kFingerprint = 8;
+constexpr std::byte kStrictly{1};
 
 class FieldWriter {
  public:
@@ -83,6 +85,13 @@ std::vector<std::byte> encode_classes(const DumpRecord& record) {
   return bytes;
 }
 
+std::vector<std::byte> encode_anonymity(const DumpRecord& record) {
+  const auto fingerprint = std::as_bytes(std::span(*record.anonymized_with));
+  std::vector<std::byte> bytes(fingerprint.begin(), fingerprint.end());
+  if (record.is_strictly_anonymized) bytes.push_back(kStrictly);
+  return bytes;
+}
+
 void decode_field(DumpRecord& record, std::uint16_t tag, std::span<const std::byte> data) {
   if (tag == kKind && data.size() == 1) record.kind = static_cast<DumpKind>(data[0]);
   if (tag == kVersion) record.program_version.assign(reinterpret_cast<const char*>(data.data()), data.size());
@@ -90,8 +99,10 @@ void decode_field(DumpRecord& record, std::uint16_t tag, std::span<const std::by
   if (tag == kBlockSize && data.size() == 4) record.block_size = load_be<std::uint32_t>(data, 0);
   if (tag == kEnd && data.size() == 8) record.end = load_be<std::uint64_t>(data, 0);
   if (tag == kImageVersion && data.size() == 1) record.image_version = load_be<std::uint8_t>(data, 0);
-  if (tag == kAnonymized && data.size() == 8)
-    std::memcpy(record.anonymized_with.emplace().data(), data.data(), data.size());
+  if (tag == kAnonymized && (data.size() == kFingerprint || data.size() == kFingerprint + 1)) {
+    std::memcpy(record.anonymized_with.emplace().data(), data.data(), kFingerprint);
+    record.is_strictly_anonymized = data.size() > kFingerprint && data[kFingerprint] == kStrictly;
+  }
   const bool has_classes = tag == kClasses || (tag == kClass && data.size() == kClassBytes);
   for (; has_classes && data.size() >= kClassBytes; data = data.subspan(kClassBytes))
     record.classes.push_back({load_be<std::uint8_t>(data, 0), load_be<std::uint64_t>(data, 1)});
@@ -119,7 +130,7 @@ Extension encode_record(const DumpRecord& record) {
   if (!record.findings.empty()) out.bytes(kFindings, encode_findings(record));
   if (record.end) out.field(kEnd, *record.end);
   if (record.image_version != 0) out.field(kImageVersion, record.image_version);
-  if (record.anonymized_with) out.bytes(kAnonymized, std::as_bytes(std::span(*record.anonymized_with)));
+  if (record.anonymized_with) out.bytes(kAnonymized, encode_anonymity(record));
   // Last: a record that was cut says nothing about losses, and so is not taken for complete.
   if (record.losses_known) out.field(kLosses, record.lost_bytes);
   return extension;

@@ -73,7 +73,7 @@ class NameMap : public RealFilesystem {
   static std::string map_of(const std::string& path) {
     const Device device({.path = path});
     const Survey found = survey(device, {.find_roles = true});
-    const AnonymizedDump dump(device, found, ext2::Secret(ext2::Secret::Bytes{}), 1);
+    const AnonymizedDump dump(device, found, {ext2::Secret(ext2::Secret::Bytes{})}, 1);
     OutputFile file(path + ".map");
     write_name_map(dump, found, file);
     return read_text(path + ".map");
@@ -106,7 +106,7 @@ TEST_F(NameMap, NeedsAFileSystem) {
   write_text(path, std::string(1 << 20, '\0'));
   const Device device({.path = path, .accept_no_filesystem = true});
   const Survey found = survey(device, {.find_roles = true});
-  EXPECT_EQ(code_of([&] { AnonymizedDump(device, found, ext2::Secret::random(), 1); }),
+  EXPECT_EQ(code_of([&] { AnonymizedDump(device, found, {ext2::Secret::random()}, 1); }),
             make_error_code(Errc::not_ext2));
 }
 

@@ -23,7 +23,7 @@ class FileOfDump : public testing::Test {
   }
   Bytes read(std::uint64_t offset, std::size_t size) {
     const Filesystem filesystem = image_.open();
-    const Anonymizer anonymizer(filesystem, roles_, test_secret(), 1);
+    const Anonymizer anonymizer(filesystem, roles_, test_secret(), Strictness::plain, 1);
     const AnonymizedFile file(image_.disk, anonymizer, 1024);
     Bytes bytes(size);
     file.read(offset, bytes);
@@ -72,7 +72,7 @@ TEST_F(FileOfDump, HasNothingInAPartOfABlockAtTheEnd) {
   SparseFile longer(2000 * 1024 + 700);
   longer.put(2000 * 1024, filled(700, 's'));
   const Filesystem filesystem = image_.open();
-  const Anonymizer anonymizer(filesystem, roles_, test_secret(), 1);
+  const Anonymizer anonymizer(filesystem, roles_, test_secret(), Strictness::plain, 1);
   const AnonymizedFile file(longer, anonymizer, 1024);
   Bytes bytes(700);
   file.read(2000 * 1024, bytes);
@@ -89,7 +89,7 @@ TEST_F(FileOfDump, EndsWhereTheDeviceDoes) {
 
 TEST_F(FileOfDump, HasTheNameAndSizeOfTheDeviceAndNoDescriptor) {
   const Filesystem filesystem = image_.open();
-  const Anonymizer anonymizer(filesystem, roles_, test_secret(), 1);
+  const Anonymizer anonymizer(filesystem, roles_, test_secret(), Strictness::plain, 1);
   const AnonymizedFile file(image_.disk, anonymizer, 1024);
   EXPECT_EQ(file.name(), "sparse.img");
   EXPECT_EQ(file.size(), 2000 * 1024);

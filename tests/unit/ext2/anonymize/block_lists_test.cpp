@@ -87,7 +87,7 @@ TEST_F(ExtentBlock, KeepsARightChecksumRightAndAWrongOneWrong) {
   for (const std::uint32_t wrong_by : {0U, 0x10U}) {
     Bytes block = node(wrong_by);
     Tally tally;
-    anonymize_extent_block(block, true, kBlocks, tally);
+    anonymize_extent_block(block, {true}, kBlocks, tally);
     EXPECT_EQ(checksum_in(block), right_checksum(block) ^ wrong_by);
     EXPECT_TRUE(is_zero(std::span(block).subspan(36, kTail - 36)));
   }
@@ -96,14 +96,14 @@ TEST_F(ExtentBlock, KeepsARightChecksumRightAndAWrongOneWrong) {
 TEST_F(ExtentBlock, HasNothingInPlaceOfAChecksumIfThereAreNone) {
   Bytes block = node();
   Tally tally;
-  anonymize_extent_block(block, false, kBlocks, tally);
+  anonymize_extent_block(block, {false}, kBlocks, tally);
   EXPECT_TRUE(is_zero(std::span(block).subspan(36)));
 }
 
 TEST_F(ExtentBlock, IsZeroIfItIsNoNode) {
   Bytes block = filled(1024, 's');
   Tally tally;
-  anonymize_extent_block(block, true, kBlocks, tally);
+  anonymize_extent_block(block, {true}, kBlocks, tally);
   EXPECT_TRUE(is_zero(block));
   EXPECT_EQ(tally.not_parsed, 1);
 }
@@ -134,82 +134,30 @@ class OrphanBlock : public testing::Test {
 };
 
 TEST_F(OrphanBlock, KeepsInodesOfTheFileSystem) {
-  anonymize_orphans(block_, true, 100, tally_);
+  anonymize_orphans(block_, {true}, 100, tally_);
   EXPECT_EQ(part_of(block_, 0, 12), pointers({12, 100, 0xffff'ffff}));
   EXPECT_EQ(tally_.replaced, 1);
 }
 
 TEST_F(OrphanBlock, KeepsARightChecksumRightAndAWrongOneWrong) {
   Bytes same = block_;
-  anonymize_orphans(block_, true, 100, tally_);
+  anonymize_orphans(block_, {true}, 100, tally_);
   EXPECT_EQ(checksum(), right_checksum());
   block_ = same;
   set_le(block_, kTail + 4, checksum() ^ 9, 4);
-  anonymize_orphans(block_, true, 100, tally_);
+  anonymize_orphans(block_, {true}, 100, tally_);
   EXPECT_EQ(checksum(), right_checksum() ^ 9);
 }
 
 TEST_F(OrphanBlock, HasNothingInPlaceOfAChecksumIfThereAreNone) {
-  anonymize_orphans(block_, false, 100, tally_);
+  anonymize_orphans(block_, {false}, 100, tally_);
   EXPECT_EQ(checksum(), 0);
 }
 
 TEST_F(OrphanBlock, IsZeroWithoutItsMagic) {
   set_le(block_, kTail, 0, 4);
-  anonymize_orphans(block_, true, 100, tally_);
+  anonymize_orphans(block_, {true}, 100, tally_);
   EXPECT_TRUE(is_zero(block_));
-  EXPECT_EQ(tally_.not_parsed, 1);
-}
-
-class Quota : public testing::Test {
- protected:
-  // With `used` entries, all of which are filled.
-  static Bytes leaf(std::uint64_t used) {
-    Bytes piece = filled(kQuotaPiece, 's');
-    std::ranges::fill(std::span(piece).first(16), std::byte{0});
-    set_le(piece, 8, used, 2);
-    return piece;
-  }
-  static std::span<const std::byte> entry(const Bytes& piece, std::size_t index) {
-    return std::span(piece).subspan(16 + 72 * index, 72);
-  }
-  Tally tally_;
-};
-
-TEST_F(Quota, KeepsTheHeaderOfTheFile) {
-  Bytes piece = filled(kQuotaPiece, 's');
-  set_le(piece, 0, 0xd9c0'1927, 4);
-  const Bytes before = piece;
-  anonymize_quota(piece, tally_);
-  EXPECT_EQ(part_of(piece, 0, 32), part_of(before, 0, 32));
-  EXPECT_TRUE(is_zero(std::span(piece).subspan(32)));
-}
-
-TEST_F(Quota, KeepsANodeOfTheTree) {
-  Bytes piece = resized(pointers({1, 2, 0, 4}), kQuotaPiece);
-  const Bytes before = piece;
-  anonymize_quota(piece, tally_);
-  EXPECT_EQ(piece, before);
-}
-
-TEST_F(Quota, KeepsAsManyEntriesAsAreInUse) {
-  Bytes piece = leaf(3);
-  std::ranges::fill(std::span(piece).subspan(16, 72), std::byte{0});  // one is free
-  anonymize_quota(piece, tally_);
-  EXPECT_TRUE(is_zero(entry(piece, 0)));
-  for (const std::size_t i : {1, 2, 3}) {
-    EXPECT_EQ(part_of(entry(piece, i), 0, 4), filled(4, 's')) << i;
-    EXPECT_EQ(part_of(entry(piece, i), 4, 4), filled(4, 0)) << i;
-    EXPECT_EQ(part_of(entry(piece, i), 8, 64), filled(64, 's')) << i;
-  }
-  EXPECT_TRUE(is_zero(std::span(piece).subspan(16 + 4 * 72, 10 * 72)));
-  EXPECT_EQ(tally_.not_parsed, 0);
-}
-
-TEST_F(Quota, IsZeroIfItIsNoneOfThese) {
-  Bytes piece = filled(kQuotaPiece, 's');
-  anonymize_quota(piece, tally_);
-  EXPECT_TRUE(is_zero(piece));
   EXPECT_EQ(tally_.not_parsed, 1);
 }
 

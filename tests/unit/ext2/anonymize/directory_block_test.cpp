@@ -30,7 +30,7 @@ class DirectoryBlock : public testing::Test {
  protected:
   void anonymize(Bytes& block, bool has_checksums = false) {
     const DirectoryNamer namer(naming_, rules_);
-    anonymize_directory_block(namer, has_checksums, block, tally_);
+    anonymize_directory_block(namer, {has_checksums}, block, tally_);
   }
   std::string new_name(std::string_view name) const {
     return DirectoryNamer(naming_, rules_).replacement(name, 0).name;

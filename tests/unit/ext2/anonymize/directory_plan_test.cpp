@@ -63,7 +63,7 @@ class DirectoryPlan : public testing::Test {
     std::map<std::string, std::string> result;
     for (Bytes block : blocks_) {
       const Names before = names_in_block(block);
-      anonymize_directory_block(namer, false, block, tally_);
+      anonymize_directory_block(namer, {}, block, tally_);
       const Names after = names_in_block(block);
       EXPECT_EQ(after.size(), before.size());
       for (std::size_t i = 0; i < std::min(after.size(), before.size()); ++i) {

@@ -5,7 +5,7 @@
 
 #include "ext2/structures/checksum.h"
 #include "tests/support/ext2_image.h"
-#include "tests/support/test_secret.h"
+#include "tests/support/strict_rules.h"
 
 namespace e2qcow::ext2 {
 namespace {
@@ -31,7 +31,7 @@ class AnonymizedSuperblock : public testing::Test {
   ext2_super_block& raw() { return superblock_.raw; }
   Bytes anonymized() { return anonymized(superblock_bytes(superblock_)); }
   Bytes anonymized(Bytes bytes) {
-    anonymize_superblock({secret_, {1, 2, 3, 4}}, bytes, tally_);
+    anonymize_superblock({secret_, test_rules(Strictness::plain), {1, 2, 3, 4}}, bytes, tally_);
     return bytes;
   }
   template <typename Field>
@@ -212,13 +212,14 @@ class AnonymizedMmp : public testing::Test {
   }
   std::uint32_t right_checksum() const { return crc32c(0x1234'5678, std::span(block_).first(1020)); }
 
+  const StrictRules plain_ = test_rules(Strictness::plain);
   Bytes block_ = Bytes(1024);
   Tally tally_;
 };
 
 TEST_F(AnonymizedMmp, HasNoNames) {
   const Bytes before = block_;
-  anonymize_mmp(false, block_, tally_);
+  anonymize_mmp(plain_, false, block_, tally_);
   EXPECT_EQ(part_of(block_, 0, 16), part_of(before, 0, 16));
   EXPECT_TRUE(is_zero(std::span(block_).subspan(16, 96)));
   EXPECT_EQ(load_le<std::uint16_t>(block_, 112), 5);
@@ -227,17 +228,17 @@ TEST_F(AnonymizedMmp, HasNoNames) {
 
 TEST_F(AnonymizedMmp, KeepsARightChecksumRightAndAWrongOneWrong) {
   const Bytes before = block_;
-  anonymize_mmp(true, block_, tally_);
+  anonymize_mmp(plain_, true, block_, tally_);
   EXPECT_EQ(load_le<std::uint32_t>(block_, 1020), right_checksum());
   block_ = before;
   set_le(block_, 1020, right_checksum() ^ 4, 4);
-  anonymize_mmp(true, block_, tally_);
+  anonymize_mmp(plain_, true, block_, tally_);
   EXPECT_EQ(load_le<std::uint32_t>(block_, 1020), right_checksum() ^ 4);
 }
 
 TEST_F(AnonymizedMmp, IsZeroWithoutItsMagic) {
   block_[0] = std::byte{1};
-  anonymize_mmp(true, block_, tally_);
+  anonymize_mmp(plain_, true, block_, tally_);
   EXPECT_TRUE(is_zero(block_));
   EXPECT_EQ(tally_.not_parsed, 1);
 }

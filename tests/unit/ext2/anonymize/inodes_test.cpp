@@ -7,7 +7,7 @@
 #include "ext2/structures/checksum.h"
 #include "ext2/structures/inode.h"
 #include "tests/support/extent_nodes.h"
-#include "tests/support/test_secret.h"
+#include "tests/support/strict_rules.h"
 
 namespace e2qcow::ext2 {
 namespace {
@@ -49,6 +49,7 @@ class Inodes : public testing::Test {
  protected:
   Bytes anonymized(Bytes bytes, bool has_checksums = false) {
     const InodeRules rules{.secret = secret_,
+                           .strict = plain_,
                            .blocks = 2000,
                            .has_checksums = has_checksums,
                            .has_value_checksums = has_values_,
@@ -66,6 +67,7 @@ class Inodes : public testing::Test {
   Bytes anonymized_map(const RawInode& inode) { return map_of(anonymized(bytes_of_inode(inode))); }
 
   const Secret secret_ = test_secret();
+  const StrictRules plain_ = test_rules(Strictness::plain);
   bool has_values_ = false;
   std::vector<Bytes> entries_;  // that were to be replaced
   Tally tally_;

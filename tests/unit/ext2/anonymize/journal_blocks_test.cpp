@@ -7,6 +7,7 @@
 #include "ext2/structures/checksum.h"
 #include "tests/support/extent_nodes.h"
 #include "tests/support/journal_bytes.h"
+#include "tests/support/strict_rules.h"
 
 namespace e2qcow::ext2 {
 namespace {
@@ -35,7 +36,7 @@ class JournalInDump : public testing::Test {
   std::vector<Bytes> anonymized(const JournalBytes& journal) {
     journal.put_into(image_, kPlace);
     const Filesystem filesystem = image_.open();
-    const JournalBlocks blocks(filesystem, {});
+    const JournalBlocks blocks(filesystem, plain_, {});
     std::vector<Bytes> result;
     stays_.clear();
     for (std::uint64_t i = 0; i < kLength; ++i) {
@@ -63,6 +64,7 @@ class JournalInDump : public testing::Test {
     std::ranges::fill(bytes, std::byte{'n'});
   };
   std::vector<bool> stays_;
+  const StrictRules plain_ = test_rules(Strictness::plain);
   Tally tally_;
 };
 
@@ -221,7 +223,7 @@ TEST_F(JournalInDump, KnowsWhereTheCopiesOfABlockAre) {
   journal.commit();
   journal.put_into(image_, kPlace);
   const Filesystem filesystem = image_.open();
-  const JournalBlocks blocks(filesystem, {});
+  const JournalBlocks blocks(filesystem, plain_, {});
   auto copies = blocks.copies_of(500);
   std::ranges::sort(copies);
   EXPECT_EQ(copies, (std::vector<std::uint64_t>{kPlace + 2, kPlace + 5}));
@@ -237,8 +239,8 @@ TEST_F(JournalInDump, KeepsASuperblockWhoseInodeIsLost) {
   journal.put_into(image_, kPlace);
   const Filesystem filesystem = image_.open();
   const std::vector<std::uint64_t> candidates{kPlace};
-  EXPECT_TRUE(JournalBlocks(filesystem, candidates).stays(kPlace));
-  EXPECT_FALSE(JournalBlocks(filesystem, {}).stays(kPlace));
+  EXPECT_TRUE(JournalBlocks(filesystem, plain_, candidates).stays(kPlace));
+  EXPECT_FALSE(JournalBlocks(filesystem, plain_, {}).stays(kPlace));
 }
 
 }  // namespace

@@ -7,7 +7,7 @@
 #include "ext2/structures/checksum.h"
 #include "ext2/structures/xattr.h"
 #include "tests/support/bytes.h"
-#include "tests/support/test_secret.h"
+#include "tests/support/strict_rules.h"
 
 namespace e2qcow::ext2 {
 namespace {
@@ -81,7 +81,8 @@ class Xattrs : public testing::Test {
             [](std::uint32_t inode) {
               EXPECT_EQ(inode, 20);
               return std::vector<ValueChecksum>{{0x1111, 0x2222}, {0xaaaa, 0xbbbb}};
-            }};
+            },
+            rules_};
   }
   struct Found {
     std::string name;
@@ -103,6 +104,7 @@ class Xattrs : public testing::Test {
 
   const Secret secret_ = test_secret();
   const Secret contexts_ = test_secret(9);
+  const StrictRules rules_ = test_rules(Strictness::plain);
   Bytes data_seen_;
   Tally tally_;
 };
@@ -318,7 +320,8 @@ class XattrBlock : public Xattrs {
     return crc32c(0x1234'5678, block);
   }
   void anonymize_block(Bytes& block, bool has_checksums) {
-    anonymize_xattr_block(area_of(std::span(block).subspan(kHeader), kHeader), has_checksums, block, tally_);
+    anonymize_xattr_block(area_of(std::span(block).subspan(kHeader), kHeader), {has_checksums}, block,
+                          tally_);
   }
 };
 

@@ -20,6 +20,7 @@ DumpRecord largest_record() {
   record.inconsistencies = 17;
   for (std::uint8_t i = 0; i < 20; ++i) record.findings.push_back({i, 0xffffffffU - i});
   record.end = ~0ULL;
+  record.is_strictly_anonymized = true;
   record.image_version = 3;
   record.anonymized_with = {1, 2, 3, 4, 5, 6, 7, 8};
   return record;
@@ -45,6 +46,8 @@ TEST(DumpRecord, KeepsWhetherLossesAreKnown) {
 TEST(DumpRecord, KeepsWhetherNamesAreAnonymised) {
   DumpRecord record = largest_record();
   EXPECT_EQ(decode(encode_record(record).data)->anonymized_with, record.anonymized_with);
+  record.is_strictly_anonymized = false;
+  EXPECT_EQ(decode(encode_record(record).data), record);
   record.anonymized_with = std::nullopt;
   EXPECT_EQ(decode(encode_record(record).data), record);
 }
