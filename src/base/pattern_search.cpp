@@ -114,10 +114,10 @@ void PatternSearch::drop_equal_ones() {
   std::ranges::stable_sort(entries_, [this](const Entry& a, const Entry& b) {
     return a.hash != b.hash ? a.hash < b.hash : text_of(a) < text_of(b);
   });
-  const auto rest = std::ranges::unique(entries_, [this](const Entry& a, const Entry& b) {
+  const auto rest = std::unique(entries_.begin(), entries_.end(), [this](const Entry& a, const Entry& b) {
     return a.hash == b.hash && text_of(a) == text_of(b);
   });
-  entries_.erase(rest.begin(), rest.end());
+  entries_.erase(rest, entries_.end());
 }
 
 void PatternSearch::fill_filter() {

@@ -103,11 +103,11 @@ void RoleList::sort() {
   std::ranges::sort(roles_, {}, [](const Role& role) {
     return std::tuple(role.blocks.first, role.block_class, role.owner, role.blocks.count);
   });
-  const auto rest = std::ranges::unique(roles_, [](const Role& a, const Role& b) {
+  const auto rest = std::unique(roles_.begin(), roles_.end(), [](const Role& a, const Role& b) {
     const bool is_shared = a.block_class == BlockClass::xattrs || a.owner == b.owner;
     return a.blocks == b.blocks && a.block_class == b.block_class && is_shared;
   });
-  roles_.erase(rest.begin(), rest.end());
+  roles_.erase(rest, roles_.end());
 }
 
 std::optional<RoleList::Role> RoleList::of(std::uint64_t block) const {
