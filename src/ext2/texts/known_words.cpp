@@ -9,6 +9,7 @@
 namespace e2qcow::ext2 {
 namespace {
 
+// NOLINTNEXTLINE(misc-unused-using-decls): it does not see the literals
 using std::string_view_literals::operator""sv;
 
 // Without the prefixes, for which attributes have a number. Source: <linux/xattr.h>
@@ -44,7 +45,7 @@ bool is_small_in(std::string_view word, std::string_view text) {
   const auto same = [](char a, char b) {
     return std::tolower(static_cast<unsigned char>(a)) == std::tolower(static_cast<unsigned char>(b));
   };
-  return std::ranges::search(word, text, same).begin() != word.end();
+  return std::search(word.begin(), word.end(), text.begin(), text.end(), same) != word.end();
 }
 
 bool is_kept_name(const Text& text) {

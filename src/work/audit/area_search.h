@@ -20,6 +20,7 @@ struct Hit {
   std::uint64_t offset;
   std::uint64_t id;
   Form form;
+  // NOLINTNEXTLINE(modernize-use-nullptr): it takes the 0 of the comparison for a pointer
   friend auto operator<=>(const Hit&, const Hit&) = default;
 };
 

@@ -99,7 +99,8 @@ void Places::compare_string(const ext2::Text& text) {
   const bool in_unused = should_be_zero(text.kind);
   if (!in_unused) ++group->compared;
   const std::uint64_t key = key_of(place, text.view());
-  const auto same = std::ranges::equal_range(strings_, key, {}, &String::key);
+  const auto first = std::ranges::lower_bound(strings_, key, {}, &String::key);
+  const std::span same(first, std::ranges::upper_bound(strings_, key, {}, &String::key));
   if (same.empty() || candidates_.size() >= kMaxCandidates) return;
   const auto at_offset = std::ranges::find(same, text.offset, &String::offset);
   const bool is_same_offset = at_offset != same.end();
