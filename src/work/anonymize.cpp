@@ -61,11 +61,12 @@ void write_name_map(const AnonymizedDump& dump, const Survey& survey, OutputFile
     position += text.size();
     text.clear();
   };
-  dump.anonymizer().for_each_name(survey.selected.roles, [&](const ext2::Anonymizer::Renamed& name) {
-    text += fmt::format("{}\t{}\t{}\t{}\n", name.inode, name.directory, printable(name.after),
-                        printable(name.before));
-    if (text.size() >= kPiece) write();
-  });
+  dump.anonymizer().names().for_each_name(
+      survey.selected.roles, [&](const ext2::DirectoryNames::Renamed& name) {
+        text += fmt::format("{}\t{}\t{}\t{}\n", name.inode, name.directory, printable(name.after),
+                            printable(name.before));
+        if (text.size() >= kPiece) write();
+      });
   write();
   file.commit(Durability::if_it_replaces);
 }

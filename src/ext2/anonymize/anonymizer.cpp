@@ -2,51 +2,20 @@
 #include "ext2/anonymize/anonymizer.h"
 
 #include <algorithm>
-#include <atomic>
-#include <mutex>
 
 #include "base/bytes.h"
 #include "base/extents.h"
-#include "base/threads.h"
 #include "ext2/anonymize/block_lists.h"
 #include "ext2/anonymize/directory_block.h"
 #include "ext2/anonymize/fixed_blocks.h"
 #include "ext2/anonymize/quota.h"
 #include "ext2/anonymize/xattrs.h"
 #include "ext2/structures/checksum.h"
-#include "ext2/structures/directory.h"
 #include "ext2/structures/inode.h"
 #include "ext2/structures/inode_table_reader.h"
-#include "ext2/structures/xattr.h"
 
 namespace e2qcow::ext2 {
 namespace {
-
-std::array<std::uint32_t, 4> hash_seed_of(const Superblock& superblock) {
-  std::array<std::uint32_t, 4> seed;
-  std::ranges::copy(superblock.raw.s_hash_seed, seed.begin());
-  return seed;
-}
-
-const ext2fs_nls_table* encoding_of(const Superblock& superblock) {
-  return superblock.has_incompat(EXT4_FEATURE_INCOMPAT_CASEFOLD)
-             ? ::ext2fs_load_nls_table(superblock.raw.s_encoding)
-             : nullptr;
-}
-
-// The list of attributes in the bytes of an inode that holds entries of a directory: its "data".
-std::span<const std::byte> more_entries(std::span<const std::byte> inode) {
-  const auto list = xattrs_in_inode(inode);
-  std::span<const std::byte> found;
-  for_each_xattr(list, [&](const XattrEntry& entry) {
-    constexpr std::uint8_t kSystem = 7;
-    const bool is_inside =
-        entry.value_offset <= list.size() && entry.value_size <= list.size() - entry.value_offset;
-    if (entry.name_index == kSystem && entry.name == "data" && is_inside)
-      found = list.subspan(entry.value_offset, entry.value_size);
-  });
-  return found;
-}
 
 std::vector<BlockRoles::Table> sorted_tables(std::vector<BlockRoles::Table> tables) {
   std::ranges::stable_sort(tables, {}, &BlockRoles::Table::block);
@@ -75,12 +44,6 @@ std::vector<std::uint64_t> journal_candidates(const RoleMap& roles) {
   return blocks;
 }
 
-// The entries in the bytes of such an inode.
-std::array<std::span<const std::byte>, 2> inline_entries_of(std::span<const std::byte> inode) {
-  constexpr std::size_t kParent = 4;
-  return {Inode(inode).map().subspan(kParent), more_entries(inode)};
-}
-
 }  // namespace
 
 Anonymizer::Anonymizer(const Filesystem& filesystem, const BlockRoles& roles, const Secret& secret,
@@ -92,21 +55,15 @@ Anonymizer::Anonymizer(const Filesystem& filesystem, const BlockRoles& roles, co
       checksums_{filesystem.superblock.has_ro_compat(EXT4_FEATURE_RO_COMPAT_METADATA_CSUM),
                  strict_.seed_difference()},
       descriptor_checksums_(strict_, filesystem),
-      naming_{secret.derived("names"),
-              {.seed = hash_seed_of(filesystem.superblock), .encoding = encoding_of(filesystem.superblock)},
-              {}},
       roles_(roles.runs()),
       tables_(sorted_tables(roles.tables())),
       inodes_read_(roles.inodes_read()),
       journal_(filesystem, strict_, journal_candidates(roles_)),
+      names_(filesystem, {roles, roles_, journal_}, secret, threads),
       inode_rules_(inode_rules()) {
   find_bitmaps();
   if (strict_.is_strict())
     quota_trees_ = QuotaTrees(filesystem, [this](std::uint64_t block) { return versions_of_block(block); });
-  auto parts = directory_parts(roles);
-  const auto root = parts.find(EXT2_ROOT_INO);
-  draw_hash_seed(root == parts.end() ? nullptr : &root->second);
-  plan_directories(std::move(parts), threads);
   Tally counted_there;
   journal_.replace_fast_commits(fast_commit_rules(), counted_there);
 }
@@ -128,65 +85,6 @@ void Anonymizer::find_bitmaps() {
   }
 }
 
-// By inode: those whose names may depend on each other.
-std::unordered_map<std::uint32_t, DirectoryParts> Anonymizer::directory_parts(const BlockRoles& roles) const {
-  std::unordered_map<std::uint32_t, DirectoryParts> parts;
-  for (const RoleMap::Run& run : roles_.runs())
-    if (run.role.block_class == BlockClass::directories) parts[run.role.inode].blocks.push_back(run.blocks);
-  journal_.for_each_copy([&](std::uint64_t target, std::uint64_t device_block) {
-    const auto role = roles_.find(target);
-    if (role && role->block_class == BlockClass::directories)
-      parts[role->inode].blocks.push_back({device_block, 1});
-  });
-  for (const FastCommitArea::Name& name : journal_.names_in_fast_commits())
-    parts[name.directory].other_names.push_back(name.name);
-  for (const BlockRoles::Directory& directory : roles.directories()) {
-    DirectoryParts& of_directory = parts[directory.inode];
-    of_directory.flags |= directory.flags;
-    if (directory.bytes.empty()) continue;
-    for (const auto entries : inline_entries_of(directory.bytes))
-      of_directory.inline_entries.emplace_back(entries.begin(), entries.end());
-  }
-  for (auto& [inode, of_directory] : parts) of_directory.inode = inode;
-  return parts;
-}
-
-// Names that stay must keep their cells, too: in the root, lost+found.
-void Anonymizer::draw_hash_seed(const DirectoryParts* root) {
-  constexpr std::uint64_t kMostDraws = 1 << 20;
-  constexpr std::string_view kKept = "lost+found";
-  const DirectoryRules rules = root == nullptr ? DirectoryRules{} : plan_cells(filesystem_, *root);
-  const auto cell_of = [&](NameHash hash) {
-    hash.version = rules.hash_version;
-    hash.encoding = nullptr;
-    return rules.cells.cell_of(hash.of(kKept).value_or(0));
-  };
-  for (std::uint64_t draw = 0; draw < kMostDraws; ++draw) {
-    std::uint64_t state = secret_.derived("hash seed", draw).hash("").first;
-    for (std::uint32_t& word : naming_.new_hash.seed) word = static_cast<std::uint32_t>(next_number(state));
-    if (!rules.cells.are_needed() || cell_of(naming_.new_hash) == cell_of(naming_.old_hash)) return;
-  }
-}
-
-void Anonymizer::plan_directories(std::unordered_map<std::uint32_t, DirectoryParts> parts, unsigned threads) {
-  std::vector<const DirectoryParts*> list;
-  for (const auto& [inode, of_directory] : parts) list.push_back(&of_directory);
-  std::ranges::sort(list, {}, [](const DirectoryParts* directory) {
-    return directory->blocks.empty() ? 0 : directory->blocks.front().first;
-  });
-  std::atomic<std::size_t> next{0};
-  std::mutex mutex;  // guards directories_
-  const auto work = [&] {
-    for (std::size_t i = next++; i < list.size(); i = next++) {
-      DirectoryRules rules = plan_names(filesystem_, naming_, *list[i], plan_cells(filesystem_, *list[i]));
-      if (rules.is_plain()) continue;
-      const std::scoped_lock lock(mutex);
-      directories_.emplace(rules.inode, std::move(rules));
-    }
-  };
-  run_threads(threads, work, [&] { next = list.size(); });
-}
-
 InodeRules Anonymizer::inode_rules() const {
   const bool has_values = filesystem_.superblock.has_incompat(EXT4_FEATURE_INCOMPAT_EA_INODE);
   return {.secret = attributes_,
@@ -198,7 +96,7 @@ InodeRules Anonymizer::inode_rules() const {
           .has_value_checksums = has_values,
           .anonymize_entries =
               [this](std::uint32_t directory, std::span<std::byte> entries, Tally& tally) {
-                with_namer(directory, [&](const DirectoryNamer& namer) {
+                names_.with_namer(directory, [&](const DirectoryNamer& namer) {
                   ext2::anonymize_entries(namer, entries, tally);
                 });
               },
@@ -209,7 +107,7 @@ InodeRules Anonymizer::inode_rules() const {
 FastCommitRules Anonymizer::fast_commit_rules() const {
   return {[this](std::uint32_t directory, std::string_view name, Tally& tally) {
             std::string result;
-            with_namer(directory, [&](const DirectoryNamer& namer) {
+            names_.with_namer(directory, [&](const DirectoryNamer& namer) {
               const std::vector<std::string_view> names{name};
               const auto cells = namer.cells_of(names);
               const auto replacement = namer.replacement(name, cells.empty() ? 0 : cells[0]);
@@ -267,40 +165,6 @@ std::uint32_t Anonymizer::checksum_of_zeros(std::uint64_t size) const {
   constexpr std::uint64_t kLargestValue = 1 << 24;
   const std::vector<std::byte> zeros(std::min(size, kLargestValue));
   return crc32c(checksum_seed(filesystem_.superblock) ^ strict_.seed_difference().after(0), zeros);
-}
-
-void Anonymizer::visit_names(std::uint32_t directory, std::span<const std::byte> entries,
-                             const std::function<void(const Renamed&)>& visit) const {
-  std::vector<std::string_view> names;
-  std::vector<std::uint32_t> inodes;
-  for_each_entry(entries, [&](const DirectoryEntry& entry) {
-    names.push_back(entry.name);
-    inodes.push_back(entry.inode);
-  });
-  with_namer(directory, [&](const DirectoryNamer& namer) {
-    const auto cells = namer.cells_of(names);
-    for (std::size_t i = 0; i < names.size(); ++i)
-      if (!namer.is_kept(names[i]))
-        visit(
-            {directory, inodes[i], names[i], namer.replacement(names[i], cells.empty() ? 0 : cells[i]).name});
-  });
-}
-
-void Anonymizer::for_each_name(const BlockRoles& roles,
-                               const std::function<void(const Renamed&)>& visit) const {
-  std::vector<std::byte> bytes(filesystem_.geometry.block_size());
-  for (const auto& [blocks, role] : roles_.runs()) {
-    if (role.block_class != BlockClass::directories) continue;
-    for (std::uint64_t block = blocks.first; block < blocks.end(); ++block) {
-      filesystem_.file.read(filesystem_.geometry.bytes({block, 1}).offset, bytes);
-      visit_names(role.inode, bytes, visit);
-    }
-  }
-  for (const BlockRoles::Directory& directory : roles.directories()) {
-    if (directory.bytes.empty()) continue;
-    for (const auto entries : inline_entries_of(directory.bytes))
-      visit_names(directory.inode, entries, visit);
-  }
 }
 
 std::optional<BlockClass> Anonymizer::class_of(std::uint64_t block) const {
@@ -387,8 +251,7 @@ void Anonymizer::replace_superblock(std::uint64_t block, std::span<std::byte> by
   if (place + kSuperblockSize > bytes.size()) return clear(bytes);
   clear(bytes.first(place));
   clear(bytes.subspan(place + kSuperblockSize));
-  anonymize_superblock({secret_, strict_, naming_.new_hash.seed}, bytes.subspan(place, kSuperblockSize),
-                       tally);
+  anonymize_superblock({secret_, strict_, names_.hash_seed()}, bytes.subspan(place, kSuperblockSize), tally);
 }
 
 void Anonymizer::replace_descriptors(std::uint64_t block, std::span<std::byte> bytes, Tally& tally) const {
@@ -450,7 +313,7 @@ bool Anonymizer::is_marked_unused(std::uint64_t inode) const {
 }
 
 void Anonymizer::replace_directory(std::uint32_t inode, std::span<std::byte> bytes, Tally& tally) const {
-  with_namer(inode, [&](const DirectoryNamer& namer) {
+  names_.with_namer(inode, [&](const DirectoryNamer& namer) {
     anonymize_directory_block(namer, checksums_, bytes, tally);
   });
 }

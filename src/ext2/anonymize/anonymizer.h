@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "ext2/anonymize/descriptor_checksums.h"
-#include "ext2/anonymize/directory_plan.h"
+#include "ext2/anonymize/directory_names.h"
 #include "ext2/anonymize/inodes.h"
 #include "ext2/anonymize/journal_blocks.h"
 #include "ext2/anonymize/quota_tree.h"
@@ -35,30 +35,10 @@ class Anonymizer {
   // Blocks with several uses, of which one was chosen.
   std::uint64_t conflicts() const { return roles_.conflicts(); }
   const StrictRules& strict_rules() const { return strict_; }
-  // Calls back for each name in the directories, as they are before a replay, with its replacement.
-  struct Renamed {
-    std::uint32_t directory;
-    std::uint32_t inode;
-    std::string_view before;
-    std::string_view after;
-  };
-  void for_each_name(const BlockRoles& roles, const std::function<void(const Renamed&)>& visit) const;
-
-  // Calls `use` with the namer of the directory.
-  template <typename Use>
-  void with_namer(std::uint32_t directory, Use use) const {
-    const auto found = directories_.find(directory);
-    const DirectoryRules plain{.inode = directory};
-    use(DirectoryNamer(naming_, found == directories_.end() ? plain : found->second));
-  }
+  const DirectoryNames& names() const { return names_; }
 
  private:
-  void visit_names(std::uint32_t directory, std::span<const std::byte> entries,
-                   const std::function<void(const Renamed&)>& visit) const;
   void find_bitmaps();
-  std::unordered_map<std::uint32_t, DirectoryParts> directory_parts(const BlockRoles& roles) const;
-  void draw_hash_seed(const DirectoryParts* root);
-  void plan_directories(std::unordered_map<std::uint32_t, DirectoryParts> parts, unsigned threads);
   std::size_t used_descriptor_bytes(std::uint64_t block) const;
 
   void replace_in_role(RoleMap::Role role, std::uint64_t block, std::span<std::byte> bytes,
@@ -86,15 +66,14 @@ class Anonymizer {
   const StrictRules strict_;
   const Checksums checksums_;
   const DescriptorChecksums descriptor_checksums_;
-  Naming naming_;
   RoleMap roles_;
   std::vector<BlockRoles::Table> tables_;   // ascending
   std::vector<std::uint32_t> inodes_read_;  // by group; those behind were never used
   JournalBlocks journal_;
+  DirectoryNames names_;
   QuotaTrees quota_trees_;
   std::unordered_multimap<std::uint64_t, std::uint64_t> unproven_bitmaps_;  // the group, by block
   bool all_are_proven_ = true;                                              // the group descriptors
-  std::unordered_map<std::uint32_t, DirectoryRules> directories_;           // those that are not plain
   InodeRules inode_rules_;
 };
 
