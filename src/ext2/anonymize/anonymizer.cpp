@@ -61,21 +61,24 @@ Anonymizer::Anonymizer(const Filesystem& filesystem, const BlockRoles& roles, co
       journal_(filesystem, strict_, journal_candidates(roles_)),
       names_(filesystem, {roles, roles_, journal_}, secret, threads),
       inode_rules_(inode_rules()) {
-  find_bitmaps();
+  find_unproven();
   if (strict_.is_strict())
     quota_trees_ = QuotaTrees(filesystem, [this](std::uint64_t block) { return versions_of_block(block); });
   Tally counted_there;
   journal_.replace_fast_commits(fast_commit_rules(), counted_there);
 }
 
-// A bitmap is where its descriptor says if that has a right checksum, or if a backup of it says the same.
-void Anonymizer::find_bitmaps() {
+// A bitmap, or a table of inodes, is where its descriptor says if that has a right checksum, or if a backup
+// of it says the same.
+void Anonymizer::find_unproven() {
   const GroupDescriptors& descriptors = filesystem_.descriptors;
   const auto backup = first_backup(filesystem_);
   for (std::uint64_t group = 0; group < filesystem_.geometry.groups(); ++group) {
     if (descriptors.is_proven(group)) continue;
     all_are_proven_ = false;
     const bool has_backup = backup && group < backup->geometry.groups();
+    if (has_backup && backup->descriptors.inode_table(group) != descriptors.inode_table(group))
+      unproven_tables_.insert(group);
     const std::uint64_t blocks = descriptors.block_bitmap(group);
     const std::uint64_t inodes = descriptors.inode_bitmap(group);
     if (!has_backup || backup->descriptors.block_bitmap(group) != blocks)
@@ -292,7 +295,8 @@ void Anonymizer::replace_inodes(std::uint64_t block, std::span<std::byte> bytes,
     const std::uint64_t number = table->first_inode + i;
     if (is_zero(inode)) continue;
     const auto short_number = static_cast<std::uint32_t>(number);
-    const bool is_one = is_plausible_inode(inode_rules_, short_number, inode);
+    const bool is_one = is_in_proven_table(number) ? is_plausible_inode(inode_rules_, short_number, inode)
+                                                   : is_proven_inode(inode_rules_, short_number, inode);
     if (!is_one) ++tally.not_parsed;
     if (!is_one || was_never_used(number) ||
         (is_marked_unused(number) && !has_right_checksum(inode_rules_, short_number, inode)))
@@ -300,6 +304,11 @@ void Anonymizer::replace_inodes(std::uint64_t block, std::span<std::byte> bytes,
     else
       anonymize_inode(inode_rules_, short_number, inode, tally);
   }
+}
+
+bool Anonymizer::is_in_proven_table(std::uint64_t inode) const {
+  const auto place = filesystem_.geometry.place_of_inode(inode);
+  return place && !unproven_tables_.contains(place->group);
 }
 
 // One descriptor with a wrong checksum, and e2fsck believes none.

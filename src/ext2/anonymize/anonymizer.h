@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "ext2/anonymize/descriptor_checksums.h"
@@ -38,7 +39,7 @@ class Anonymizer {
   const DirectoryNames& names() const { return names_; }
 
  private:
-  void find_bitmaps();
+  void find_unproven();
   std::size_t used_descriptor_bytes(std::uint64_t block) const;
 
   void replace_in_role(RoleMap::Role role, std::uint64_t block, std::span<std::byte> bytes,
@@ -48,6 +49,7 @@ class Anonymizer {
   void replace_bitmap(BlockClass block_class, std::uint64_t block, std::span<std::byte> bytes,
                       Tally& tally) const;
   void replace_inodes(std::uint64_t block, std::span<std::byte> bytes, Tally& tally) const;
+  bool is_in_proven_table(std::uint64_t inode) const;
   bool was_never_used(std::uint64_t inode) const;
   bool is_marked_unused(std::uint64_t inode) const;
   void replace_directory(std::uint32_t inode, std::span<std::byte> bytes, Tally& tally) const;
@@ -73,6 +75,7 @@ class Anonymizer {
   DirectoryNames names_;
   QuotaTrees quota_trees_;
   std::unordered_multimap<std::uint64_t, std::uint64_t> unproven_bitmaps_;  // the group, by block
+  std::unordered_set<std::uint64_t> unproven_tables_;                       // of inodes, by group
   bool all_are_proven_ = true;                                              // the group descriptors
   InodeRules inode_rules_;
 };

@@ -38,8 +38,7 @@ NameHash with_version(NameHash hash, std::uint8_t version) {
 }  // namespace
 
 DirectoryNamer::DirectoryNamer(const Naming& naming, const DirectoryRules& rules)
-    : naming_(naming),
-      rules_(rules),
+    : rules_(rules),
       secret_(naming.secret.derived("directory", rules.inode)),
       old_hash_(with_version(naming.old_hash, rules.hash_version)),
       new_hash_(with_version(naming.new_hash, rules.hash_version)) {

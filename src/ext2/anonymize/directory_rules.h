@@ -81,7 +81,6 @@ class DirectoryNamer {
   std::uint32_t cell_of_new(std::string_view new_name) const;
 
  private:
-  const Naming& naming_;
   const DirectoryRules& rules_;
   Secret secret_;
   NameHash old_hash_;

@@ -87,6 +87,22 @@ void anonymize_superblock(const NewIdentity& identity, std::span<std::byte> copy
     clear(kChecksum.of(copy));
 }
 
+namespace {
+
+// How many of a descriptor's counts are larger than a group. Source: <ext2fs/ext2_fs.h>, struct
+// ext4_group_desc; bg_free_blocks_count to bg_used_dirs_count, and bg_itable_unused
+std::size_t impossible_counts(const Geometry& geometry, std::span<const std::byte> descriptor) {
+  const std::uint64_t blocks = geometry.groups() == 0 ? 0 : geometry.group(0).count;
+  const auto is_above = [&](std::size_t place, std::uint64_t most) {
+    return load_le<std::uint16_t>(descriptor, place) > most;
+  };
+  const std::uint64_t inodes = geometry.inodes_per_group();
+  return std::size_t{is_above(0x0c, blocks)} + std::size_t{is_above(0x0e, inodes)} +
+         std::size_t{is_above(0x10, inodes)} + std::size_t{is_above(0x1c, inodes)};
+}
+
+}  // namespace
+
 void anonymize_descriptors(const Geometry& geometry, std::size_t used, std::span<std::byte> block,
                            Tally& tally) {
   const std::size_t size = geometry.descriptor_size();
@@ -97,14 +113,14 @@ void anonymize_descriptors(const Geometry& geometry, std::size_t used, std::span
       const std::uint64_t top = size >= 64 ? load_le<std::uint32_t>(bytes, high) : 0;
       return load_le<std::uint32_t>(bytes, low) | top << 32;
     };
-    std::size_t outside = 0;
+    std::size_t faults = impossible_counts(geometry, descriptor);
     for (const std::size_t place : {0U, 4U, 8U}) {
       if (block_at(place, place + 0x20) < geometry.claimed_blocks()) continue;
-      ++outside;
+      ++faults;
       store_le(descriptor, place, kNowhere);
       if (size >= 64) store_le(descriptor, place + 0x20, kNowhere);
     }
-    if (outside < 2) continue;
+    if (faults < 2) continue;
     clear(descriptor.subspan(12, 0x20 - 12));
     if (size >= 64) clear(descriptor.subspan(0x2c));
     ++tally.not_parsed;

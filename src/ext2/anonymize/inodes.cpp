@@ -184,10 +184,35 @@ bool has_right_checksum(const InodeRules& rules, std::uint32_t number, std::span
   return has_high ? crc == stored : (crc & 0xffff) == stored;
 }
 
+namespace {
+
+bool is_text(std::span<const std::byte> bytes) {
+  return std::ranges::all_of(bytes,
+                             [](std::byte byte) { return byte >= std::byte{' '} && byte <= std::byte{'~'}; });
+}
+
+// Times can look like text, but then they are of about one time.
+bool has_distant_times(std::span<const std::byte> inode) {
+  constexpr std::uint32_t kTwentyYears = 20 * 365 * 86400;
+  const auto [least, most] = std::minmax({load_le<std::uint32_t>(inode, 8), load_le<std::uint32_t>(inode, 12),
+                                          load_le<std::uint32_t>(inode, 16)});
+  return most - least > kTwentyYears;
+}
+
+bool has_long_text(std::span<const std::byte> bytes) {
+  constexpr std::size_t kLong = 9;
+  for (std::size_t i = 0; i + kLong <= bytes.size(); ++i)
+    if (is_text(bytes.subspan(i, kLong))) return true;
+  return false;
+}
+
+}  // namespace
+
 bool is_plausible_inode(const InodeRules& rules, std::uint32_t number, std::span<const std::byte> bytes) {
   constexpr std::uint32_t kKnownFlags = 0x5fff'ffff;
   constexpr std::uint32_t kMostLinks = 65'000;
   if (rules.has_checksums && has_right_checksum(rules, number, bytes)) return true;
+  if (has_long_text(bytes.first(kMap)) && (rules.has_checksums || has_distant_times(bytes))) return false;
   const Inode inode(bytes);
   const int type = inode.mode() >> 12;
   const bool has_type = inode.mode() == 0 || type == 1 || type == 2 || type == 4 || type == 6 || type == 8 ||
@@ -198,7 +223,8 @@ bool is_plausible_inode(const InodeRules& rules, std::uint32_t number, std::span
   const int faults = int{!has_type} + int{(inode.flags() & ~kKnownFlags) != 0} + int{has_bad_size} +
                      int{inode.links() > kMostLinks} + int{inode.xattr_block_low() >= rules.blocks} +
                      int{inode.size_high() > 0xffff};
-  return faults <= 1;
+  // Neither the mode, owner and size nor the group, links, sectors, flags and version are text by chance.
+  return faults <= 1 && !is_text(bytes.first(8)) && !is_text(bytes.subspan(24, 16));
 }
 
 void anonymize_target(std::span<std::byte> target) {

@@ -36,6 +36,10 @@ void anonymize_inode(const InodeRules& rules, std::uint32_t number, std::span<st
 bool is_plausible_inode(const InodeRules& rules, std::uint32_t number, std::span<const std::byte> inode);
 // The same by its checksum alone; true if there are none.
 bool has_right_checksum(const InodeRules& rules, std::uint32_t number, std::span<const std::byte> inode);
+// The same where there may be no table of inodes: false if there are none.
+inline bool is_proven_inode(const InodeRules& rules, std::uint32_t number, std::span<const std::byte> inode) {
+  return rules.has_checksums && has_right_checksum(rules, number, inode);
+}
 
 // The target of a link: each byte becomes 'x', but '/' stays, and so does where it ends.
 void anonymize_target(std::span<std::byte> target);

@@ -76,6 +76,18 @@ struct List {
   bool is_whole = false;
 };
 
+// Its numbers are text, or otherwise impossible, several at once.
+bool is_no_entry(std::span<const std::byte> entry) {
+  constexpr std::uint8_t kLastIndex = 12;
+  constexpr std::uint32_t kLargest = 1 << 16;  // a block, and so a value that is in one
+  const int faults =
+      int{load_le<std::uint8_t>(entry, 1) > kLastIndex} +
+      int{load_le<std::uint32_t>(entry, 4) == 0 && load_le<std::uint32_t>(entry, 8) > kLargest} +
+      int{load_le<std::uint32_t>(entry, 4) != 0 && load_le<std::uint16_t>(entry, 2) != 0} +
+      int{load_le<std::uint16_t>(entry, 2) % 4 != 0};
+  return faults > 1;
+}
+
 List parse(std::span<const std::byte> area) {
   List list;
   while (area.size() >= list.end + sizeof(std::uint32_t)) {
@@ -87,7 +99,7 @@ List parse(std::span<const std::byte> area) {
     if (rest.size() < kEntryHead) break;
     const auto name_length = load_le<std::uint8_t>(rest, 0);
     const std::size_t length = round_up(kEntryHead + name_length, 4);
-    if (length > rest.size()) break;
+    if (length > rest.size() || is_no_entry(rest)) break;
     const auto index = load_le<std::uint8_t>(rest, 1);
     std::string name(reinterpret_cast<const char*>(rest.data()) + kEntryHead, name_length);
     const bool known = is_known(index, name);

@@ -113,7 +113,9 @@ class AnonymizedDescriptors : public testing::Test {
   // Descriptors of 32 bytes.
   static void put(Bytes& block, std::size_t index, const std::vector<std::uint64_t>& numbers) {
     const auto descriptor = std::span(block).subspan(32 * index, 32);
-    std::ranges::fill(descriptor, std::byte{'s'});
+    std::ranges::fill(descriptor, std::byte{0});
+    for (const std::size_t count : {0x0c, 0x0e, 0x10, 0x12, 0x1c}) set_le(descriptor, count, 5, 2);
+    for (const std::size_t checksum : {0x18, 0x1a, 0x1e}) set_le(descriptor, checksum, 0x7373, 2);
     for (std::size_t i = 0; i < numbers.size(); ++i) set_le(descriptor, 4 * i, numbers[i], 4);
   }
   Bytes anonymized(Bytes block, std::size_t used) {
@@ -148,6 +150,17 @@ TEST_F(AnonymizedDescriptors, HaveNoOtherFieldsIfTheyAreNone) {
   const Bytes result = anonymized(block, 32);
   EXPECT_EQ(load_le<std::uint32_t>(result, 0), 0xffff'fff0);
   EXPECT_EQ(load_le<std::uint32_t>(result, 8), 12);
+  EXPECT_TRUE(is_zero(std::span(result).subspan(12)));
+  EXPECT_EQ(tally_.not_parsed, 1);
+}
+
+// As if text had been written over them.
+TEST_F(AnonymizedDescriptors, HaveNoFieldsIfTheirCountsAreLargerThanAGroup) {
+  Bytes block(1024);
+  put(block, 0, {10, 11, 12});
+  std::ranges::fill(std::span(block).subspan(0x0e, 9), std::byte{'s'});
+  const Bytes result = anonymized(block, 32);
+  EXPECT_EQ(load_le<std::uint32_t>(result, 4), 11);
   EXPECT_TRUE(is_zero(std::span(result).subspan(12)));
   EXPECT_EQ(tally_.not_parsed, 1);
 }
