@@ -89,15 +89,18 @@ void anonymize_superblock(const NewIdentity& identity, std::span<std::byte> copy
 
 namespace {
 
-// How many of a descriptor's counts are larger than a group. Source: <ext2fs/ext2_fs.h>, struct
-// ext4_group_desc; bg_free_blocks_count to bg_used_dirs_count, and bg_itable_unused
-std::size_t impossible_counts(const Geometry& geometry, std::span<const std::byte> descriptor) {
+// How many of a descriptor's fields cannot be: counts are larger than a group, or unused ones are not zero.
+// Source: <ext2fs/ext2_fs.h>, struct ext4_group_desc; bg_free_blocks_count to bg_used_dirs_count, and
+// bg_itable_unused
+std::size_t impossible_fields(const Geometry& geometry, std::span<const std::byte> descriptor) {
   const std::uint64_t blocks = geometry.groups() == 0 ? 0 : geometry.group(0).count;
   const auto is_above = [&](std::size_t place, std::uint64_t most) {
     return load_le<std::uint16_t>(descriptor, place) > most;
   };
   const std::uint64_t inodes = geometry.inodes_per_group();
-  return std::size_t{is_above(0x0c, blocks)} + std::size_t{is_above(0x0e, inodes)} +
+  constexpr std::uint64_t kNoSnapshots = 0;  // bg_exclude_bitmap was never used
+  return std::size_t{is_above(0x14, kNoSnapshots)} + std::size_t{is_above(0x16, kNoSnapshots)} +
+         std::size_t{is_above(0x0c, blocks)} + std::size_t{is_above(0x0e, inodes)} +
          std::size_t{is_above(0x10, inodes)} + std::size_t{is_above(0x1c, inodes)};
 }
 
@@ -113,7 +116,7 @@ void anonymize_descriptors(const Geometry& geometry, std::size_t used, std::span
       const std::uint64_t top = size >= 64 ? load_le<std::uint32_t>(bytes, high) : 0;
       return load_le<std::uint32_t>(bytes, low) | top << 32;
     };
-    std::size_t faults = impossible_counts(geometry, descriptor);
+    std::size_t faults = impossible_fields(geometry, descriptor);
     for (const std::size_t place : {0U, 4U, 8U}) {
       if (block_at(place, place + 0x20) < geometry.claimed_blocks()) continue;
       ++faults;
