@@ -84,7 +84,6 @@ work::DumpOptions dump_options(const DumpCommand& command) {
           .format = image_format(command.format),
           .remember = !command.map_out.empty(),
           .verify = command.verify,
-          .anonymize = anonymize_options(command),
           .notice = say_line};
 }
 
@@ -98,6 +97,7 @@ int run_dump(const DumpCommand& command) {
   if (command.name_map == "-")
     fail(Errc::refused, "the map of names is private, and is not written to standard output");
   ExtraOutput name_map(device, command.name_map, {command.image, command.report, command.map_out});
+  options.anonymize = anonymize_options(command);  // last: it may make a key file
   const DumpResult result = with_progress(command.common, [&](const TransferOptions& transfer) {
     options.transfer = transfer;
     return work::dump(device, target, options);

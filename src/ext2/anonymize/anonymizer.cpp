@@ -2,6 +2,7 @@
 #include "ext2/anonymize/anonymizer.h"
 
 #include <algorithm>
+#include <memory>
 
 #include "base/bytes.h"
 #include "base/extents.h"

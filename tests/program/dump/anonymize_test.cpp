@@ -100,6 +100,16 @@ TEST_F(AnonymizedDump, HasANameMapBesideIt) {
   EXPECT_GT(checked, 5);
 }
 
+TEST_F(AnonymizedDump, MakesNoKeyIfItCannotBeWritten) {
+  expect_failure(e2qcow({"dump", "--anonymize", "--anonymize-key=key", "disk.img", "no/image"}),
+                 {"no/image"});
+  EXPECT_FALSE(std::filesystem::exists(path("key")));
+  write_file(path("bad"), "zz\n");
+  expect_failure(e2qcow({"dump", "--anonymize", "--anonymize-key=bad", "disk.img", "image"}),
+                 {"bad: is not a key"});
+  EXPECT_FALSE(std::filesystem::exists(path("image")));
+}
+
 TEST_F(AnonymizedDump, HasNoNameMapOnStandardOutput) {
   const Outcome outcome = e2qcow({"dump", "--anonymize", "--name-map=-", "disk.img", "image"});
   EXPECT_NE(outcome.status, 0);
