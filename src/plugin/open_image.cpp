@@ -50,14 +50,13 @@ bool is_unused(const PosixFile& temporary) {
   return !qcow2::has_magic(temporary);
 }
 
-std::optional<qcow2::Extension> record_of(const qcow2::Reader& image) {
-  const auto& extensions = image.extensions();
+std::optional<qcow2::Extension> record_in(const std::vector<qcow2::Extension>& extensions) {
   const auto record = std::ranges::find(extensions, qcow2::kDumpRecord, &qcow2::Extension::type);
   return record == extensions.end() ? std::nullopt : std::optional(*record);
 }
 
 std::string what_it_changes(const PosixFile& overlay) {
-  const auto name = qcow2::Reader(overlay).backing_file_name();
+  const auto name = qcow2::read_backing_file_name(overlay, qcow2::read_header(overlay));
   return name ? "an overlay of " + *name : "an image without a backing file";
 }
 
@@ -111,6 +110,7 @@ void OpenImage::read_named_overlay() {
 }
 
 void OpenImage::read_temporary_overlay() {
+  const UniqueFd turn = lock_shared_file(settings_.run);  // other programs may be creating theirs
   for (const std::string& path : settings_.temporaries) {
     if (!is_shared_file(path)) continue;
     auto file = open_for_reading(path, temporary_name(), {});
@@ -129,12 +129,13 @@ std::string OpenImage::missed_overlay() const {
   return fmt::format("{}: {}; {} is shown without changes", named_overlay_, missed_, path_);
 }
 
+// Reads the header alone: another program may be writing to an overlay that is not for us.
 bool OpenImage::is_based_on_us(const PosixFile& overlay) const {
-  const qcow2::Reader reader(overlay);
-  if (!reader.backing_file_name() || !is_backing_name(*reader.backing_file_name(), path_, overlay.name()))
-    return false;
-  const auto theirs = record_of(reader);
-  const auto ours = record_of(chain_.reader());
+  const qcow2::Header header = qcow2::read_header(overlay);
+  const auto name = qcow2::read_backing_file_name(overlay, header);
+  if (!name || !is_backing_name(*name, path_, overlay.name())) return false;
+  const auto theirs = record_in(qcow2::read_extensions(overlay, header).extensions);
+  const auto ours = record_in(chain_.reader().extensions());
   if (theirs && ours && theirs->data != ours->data)
     fail(Errc::refused,
          fmt::format("{}: was made on top of another dump than the current {}", overlay.name(), path_));
@@ -142,7 +143,7 @@ bool OpenImage::is_based_on_us(const PosixFile& overlay) const {
 }
 
 qcow2::OverlayBase OpenImage::base(const std::string& name) const {
-  return {name, size(), record_of(chain_.reader())};
+  return {name, size(), record_in(chain_.reader().extensions())};
 }
 
 void OpenImage::make_writable() {

@@ -5,6 +5,7 @@
 #include <e2qcow/file.h>
 
 #include <algorithm>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -51,6 +52,17 @@ inline Header read_header_without_tables(const ReadableFile& file) {
 
 inline ExtensionList read_extensions(const ReadableFile& file, const Header& header) {
   return decode_extensions(header, read_front(file, header.geometry().cluster_size()));
+}
+
+// As the image has it; nothing opens it.
+inline std::optional<std::string> read_backing_file_name(const ReadableFile& file, const Header& header) {
+  if (header.backing_file_offset == 0 || header.backing_file_size == 0) return std::nullopt;
+  const auto front = read_front(file, header.backing_file_offset + header.backing_file_size);
+  // The size of a pipe was not known when the header was decoded.
+  if (header.backing_file_offset + header.backing_file_size > front.size())
+    fail(Errc::truncated, file.name() + ": it ended early, before the name of its backing file");
+  return std::string(reinterpret_cast<const char*>(front.data()) + header.backing_file_offset,
+                     header.backing_file_size);
 }
 
 // Checks that decode_header() cannot make.

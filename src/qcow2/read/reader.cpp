@@ -38,18 +38,8 @@ Reader::Reader(const ReadableFile& file, const ReadableFile* data_file)
   if (!header_.has_data_file() && data_file != nullptr)
     fail(Errc::refused,
          fmt::format("{}: has no external data file; {} is one too many", file.name(), data_file->name()));
-  load_backing_file_name();
+  backing_file_name_ = read_backing_file_name(file, header_);
   load_l1();
-}
-
-void Reader::load_backing_file_name() {
-  if (header_.backing_file_offset == 0 || header_.backing_file_size == 0) return;
-  const auto front = read_front(file_, header_.backing_file_offset + header_.backing_file_size);
-  // The size of a pipe was not known when the header was decoded.
-  if (header_.backing_file_offset + header_.backing_file_size > front.size())
-    fail(Errc::truncated, file_.name() + ": it ended early, before the name of its backing file");
-  backing_file_name_.emplace(reinterpret_cast<const char*>(front.data()) + header_.backing_file_offset,
-                             header_.backing_file_size);
 }
 
 void Reader::load_l1() {

@@ -102,7 +102,6 @@ class Reader {
   static constexpr std::uint64_t kPlausibleRatio = 4096;
 
  private:
-  void load_backing_file_name();
   void load_l1();
   void forget_empty_tables();
   void check(const ClusterEntry& entry, std::uint64_t guest_offset) const;
