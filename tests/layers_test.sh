@@ -27,7 +27,12 @@ ext2/journal:      base base/file ext2/structures
 ext2/interpretation: base base/file ext2/structures ext2/journal
 ext2/selection:    base image ext2/structures ext2/journal ext2/interpretation
 ext2/names:        base ext2/structures ext2/selection
-ext2/anonymize:    base base/file ext2/structures ext2/journal ext2/selection
+ext2/anonymize/replacement: base ext2/structures
+ext2/anonymize/names:      base ext2/structures ext2/anonymize/replacement
+ext2/anonymize/structures: base ext2/structures ext2/anonymize/replacement ext2/anonymize/names
+ext2/anonymize/journal:    base ext2/structures ext2/journal ext2/anonymize/replacement
+ext2/anonymize:    base base/file ext2/structures ext2/selection
+ext2/anonymize:    ext2/anonymize/replacement ext2/anonymize/names ext2/anonymize/structures ext2/anonymize/journal
 ext2/texts:        base ext2/structures ext2/journal ext2/interpretation ext2/selection
 
 work:              base base/file base/process image
@@ -59,6 +64,8 @@ e2image_compat/qcow2_api.cpp
 ext2fs_callers='
 src/ext2/structures
 src/ext2/anonymize
+src/ext2/anonymize/names
+src/ext2/anonymize/structures
 src/ext2/journal
 src/plugin
 e2image_compat

@@ -7,6 +7,7 @@
 #include <cassert>
 
 #include "base/bytes.h"
+#include "base/hashing.h"
 
 namespace e2qcow {
 namespace {
@@ -17,15 +18,11 @@ constexpr unsigned char fold(unsigned char byte) {
   return byte >= 'A' && byte <= 'Z' ? static_cast<unsigned char>(byte + ('a' - 'A')) : byte;
 }
 
-// A random number for each byte, the same for both cases of a letter. Source: splitmix64
+// A random number for each byte, the same for both cases of a letter.
 constexpr std::array<std::uint64_t, 256> kNumbers = [] {
   std::array<std::uint64_t, 256> numbers{};
-  for (unsigned i = 0; i < numbers.size(); ++i) {
-    std::uint64_t z = (fold(static_cast<unsigned char>(i)) + 1ULL) * 0x9e3779b97f4a7c15ULL;
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ULL;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111ebULL;
-    numbers[i] = z ^ (z >> 31);
-  }
+  for (unsigned i = 0; i < numbers.size(); ++i)
+    numbers[i] = combined_hash(0, fold(static_cast<unsigned char>(i)));
   return numbers;
 }();
 

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "ext2/anonymize/strict_rules.h"
+#include "ext2/anonymize/replacement/strict_rules.h"
 #include "tests/support/test_secret.h"
 
 namespace e2qcow::ext2 {

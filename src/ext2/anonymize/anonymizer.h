@@ -6,13 +6,13 @@
 #include <unordered_set>
 #include <vector>
 
-#include "ext2/anonymize/descriptor_checksums.h"
 #include "ext2/anonymize/directory_names.h"
-#include "ext2/anonymize/inodes.h"
-#include "ext2/anonymize/journal_blocks.h"
-#include "ext2/anonymize/quota_tree.h"
+#include "ext2/anonymize/journal/journal_blocks.h"
+#include "ext2/anonymize/replacement/strict_rules.h"
 #include "ext2/anonymize/role_map.h"
-#include "ext2/anonymize/strict_rules.h"
+#include "ext2/anonymize/structures/descriptor_checksums.h"
+#include "ext2/anonymize/structures/inodes.h"
+#include "ext2/anonymize/structures/quota_tree.h"
 #include "ext2/structures/filesystem.h"
 
 namespace e2qcow::ext2 {

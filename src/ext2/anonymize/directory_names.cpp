@@ -8,6 +8,7 @@
 #include <atomic>
 #include <mutex>
 
+#include "base/hashing.h"
 #include "base/threads.h"
 #include "ext2/structures/directory.h"
 #include "ext2/structures/inode.h"
@@ -33,10 +34,9 @@ std::span<const std::byte> more_entries(std::span<const std::byte> inode) {
   const auto list = xattrs_in_inode(inode);
   std::span<const std::byte> found;
   for_each_xattr(list, [&](const XattrEntry& entry) {
-    constexpr std::uint8_t kSystem = 7;
     const bool is_inside =
         entry.value_offset <= list.size() && entry.value_size <= list.size() - entry.value_offset;
-    if (entry.name_index == kSystem && entry.name == "data" && is_inside)
+    if (entry.prefix == XattrPrefix::system && entry.name == "data" && is_inside)
       found = list.subspan(entry.value_offset, entry.value_size);
   });
   return found;

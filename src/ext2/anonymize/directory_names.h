@@ -6,9 +6,9 @@
 #include <unordered_map>
 #include <vector>
 
-#include "ext2/anonymize/directory_plan.h"
-#include "ext2/anonymize/directory_rules.h"
-#include "ext2/anonymize/journal_blocks.h"
+#include "ext2/anonymize/journal/journal_blocks.h"
+#include "ext2/anonymize/names/directory_plan.h"
+#include "ext2/anonymize/names/directory_rules.h"
 #include "ext2/anonymize/role_map.h"
 #include "ext2/structures/filesystem.h"
 

@@ -1,62 +1,56 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ext2/journal/fast_commit.h"
 
-#include <ext2fs/ext2_fs.h>
-
 #include <algorithm>
 #include <iterator>
 
 #include "base/bytes.h"
 #include "base/stop.h"
+#include "ext2/journal/fast_commit_record.h"
 #include "ext2/structures/checksum.h"
 
 namespace e2qcow::ext2 {
 namespace {
 
-constexpr std::size_t kTagBytes = 4;     // type and length of what follows
-constexpr std::size_t kNumberBytes = 4;  // before an inode, and in a tail
-constexpr std::size_t kTailBytes = 8;
-enum class Tag : std::uint16_t { inode = 6, padding = 7, tail = 8, head = 9 };
+using Record = FastCommitRecord;
+using Type = FastCommitRecord::Type;
 
-// Collects inodes from tags. Tags that no tail of the same sequence follows, with their checksum, are old,
-// damaged, or were never finished.
+// Collects inodes. Records that no tail of the same sequence follows, with their checksum, are old, damaged,
+// or were never finished.
 class FastCommits {
  public:
   explicit FastCommits(std::uint32_t sequence) : sequence_(sequence) {}
 
   // Returns false if nothing valid can follow.
   bool add_block(std::span<const std::byte> block) {
-    while (block.size() >= kTagBytes) {
-      const auto tag = static_cast<Tag>(load_le<std::uint16_t>(block, 0));
-      const std::size_t length = load_le<std::uint16_t>(block, 2);
-      if (length > block.size() - kTagBytes) return false;
-      // A tail has its sequence and the checksum of everything before that.
-      const bool is_tail = tag == Tag::tail && length >= kTailBytes;
-      crc_ = crc32c(crc_, block.first(kTagBytes + (is_tail ? kNumberBytes : length)));
-      if (!add(tag, block.subspan(kTagBytes, length))) return false;
-      block = block.subspan(kTagBytes + length);
+    std::size_t position = 0;
+    while (const auto record = fast_commit_record_at(block, position)) {
+      crc_ = crc32c(crc_, block.subspan(position, record->summed()));
+      if (!add(*record, block.subspan(record->offset, record->length))) return false;
+      position = record->end();
     }
-    return true;
+    return block.size() - position < Record::kHead;
   }
 
   std::vector<FastInode> committed() && { return std::move(committed_); }
 
  private:
-  bool add(Tag tag, std::span<const std::byte> value) {
+  bool add(const Record& record, std::span<const std::byte> value) {
     const auto is_current = [&](std::size_t offset) {
       return value.size() >= offset + 4 && load_le<std::uint32_t>(value, offset) == sequence_;
     };
-    if (tag == Tag::head) return has_begun_ = is_current(4);
-    if (!has_begun_ || tag > Tag::head || static_cast<std::uint16_t>(tag) == 0) return false;
-    if (tag == Tag::tail) {
-      const bool is_whole = value.size() >= kTailBytes && load_le<std::uint32_t>(value, kNumberBytes) == crc_;
+    if (record.type == Type::head) return has_begun_ = is_current(4);
+    if (!has_begun_) return false;
+    if (record.type == Type::tail) {
+      const bool is_whole =
+          record.is_whole_tail() && load_le<std::uint32_t>(value, Record::kTailChecksum) == crc_;
       if (!is_current(0) || !is_whole) return false;
       crc_ = 0;
       std::ranges::move(pending_, std::back_inserter(committed_));
       pending_.clear();
     }
-    if (tag == Tag::inode && value.size() >= kNumberBytes + EXT2_GOOD_OLD_INODE_SIZE) {
-      const auto bytes = value.subspan(kNumberBytes);
+    if (record.has_inode()) {
+      const auto bytes = value.subspan(Record::kInodeNumber);
       pending_.push_back({load_le<std::uint32_t>(value, 0), {bytes.begin(), bytes.end()}});
     }
     return true;
@@ -64,7 +58,7 @@ class FastCommits {
 
   std::uint32_t sequence_;
   bool has_begun_ = false;
-  std::uint32_t crc_ = 0;  // of the tags since the last tail
+  std::uint32_t crc_ = 0;  // of the records since the last tail
   std::vector<FastInode> pending_;
   std::vector<FastInode> committed_;
 };

@@ -16,8 +16,6 @@ namespace {
 constexpr std::uint64_t kBlocksAtATime = 64;
 constexpr std::uint64_t kMaxOrphans = 1 << 20;
 constexpr std::size_t kInlineParent = 4;  // an inline directory begins with the inode of its parent
-constexpr std::uint8_t kSystemAttribute =
-    7;  // Source: <ext2fs/ext2_ext_attr.h>; the kernel's fs/ext4/xattr.h
 
 }  // namespace
 
@@ -64,8 +62,8 @@ void NamedInodes::add_from_inode(const Inode& inode) {
   const auto entries = xattrs_in_inode(inode.bytes());
   for_each_xattr(entries, [&](const XattrEntry& entry) {
     add(entry.value_inode);
-    const bool is_rest = is_inline_directory && entry.name_index == kSystemAttribute &&
-                         entry.name == "data" && entry.value_offset <= entries.size() &&
+    const bool is_rest = is_inline_directory && entry.prefix == XattrPrefix::system && entry.name == "data" &&
+                         entry.value_offset <= entries.size() &&
                          entry.value_size <= entries.size() - entry.value_offset;
     if (is_rest) add_from_directory(entries.subspan(entry.value_offset, entry.value_size));
   });

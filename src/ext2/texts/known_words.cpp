@@ -6,29 +6,13 @@
 #include <cctype>
 #include <string>
 
+#include "ext2/structures/xattr.h"
+
 namespace e2qcow::ext2 {
 namespace {
 
 // NOLINTNEXTLINE(misc-unused-using-decls): it does not see the literals
 using std::string_view_literals::operator""sv;
-
-// Without the prefixes, for which attributes have a number. Source: <linux/xattr.h>
-constexpr std::array kAttributes{"selinux"sv,
-                                 "capability"sv,
-                                 "ima"sv,
-                                 "evm"sv,
-                                 "SMACK64"sv,
-                                 "SMACK64EXEC"sv,
-                                 "SMACK64TRANSMUTE"sv,
-                                 "SMACK64MMAP"sv,
-                                 "SMACK64IPIN"sv,
-                                 "SMACK64IPOUT"sv,
-                                 "apparmor"sv,
-                                 "data"sv,
-                                 "c"sv,
-                                 "v"sv,
-                                 "posix_acl_access"sv,
-                                 "posix_acl_default"sv};
 
 constexpr std::array kFunctionPrefixes{"ext4_"sv, "__ext4_"sv, "jbd2_"sv,  "__jbd2_"sv,
                                        "mb_"sv,   "dx_"sv,     "htree_"sv, "ext3_"sv};
@@ -70,7 +54,7 @@ bool is_kept(const Text& text) {
     case TextKind::deleted_name:
       return is_kept_name(text);
     case TextKind::xattr_name:
-      return std::ranges::find(kAttributes, text.view()) != kAttributes.end();
+      return text.is_well_known;
     case TextKind::error_function:
       return is_function(text.view());
     case TextKind::label:
@@ -82,7 +66,7 @@ bool is_kept(const Text& text) {
 
 bool is_in_known_word(std::string_view text) {
   const auto has_it = [&](std::string_view word) { return is_small_in(word, text); };
-  return std::ranges::any_of(kAttributes, has_it) || std::ranges::any_of(kOtherWords, has_it);
+  return std::ranges::any_of(well_known_xattr_names(), has_it) || std::ranges::any_of(kOtherWords, has_it);
 }
 
 bool is_filler(std::string_view text) {

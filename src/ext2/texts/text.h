@@ -40,6 +40,7 @@ struct Text {
   std::uint64_t inode = 0;   // of a name: the one it names, or 0
   std::uint64_t offset = 0;  // of its first byte, in the file system
   std::span<const std::byte> bytes{};
+  bool is_well_known = false;  // of an attribute's name: no person gave it
 
   std::string_view view() const { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
 };

@@ -10,11 +10,6 @@
 namespace e2qcow::ext2 {
 namespace {
 
-constexpr std::size_t kBlockHeader = 32;
-constexpr std::size_t kEntryHead = 16;
-// Source: the kernel's fs/ext4/xattr.h, EXT4_XATTR_INDEX_...
-enum NameIndex : std::uint8_t { kAcl = 2, kDefaultAcl = 3, kSystem = 7, kEncryption = 9 };
-
 // Source: the kernel's fs/crypto/fscrypt_private.h, struct fscrypt_context_v1 and _v2
 void visit_encryption_context(const TextPlace& value, const TextVisitor& visit) {
   constexpr std::size_t kNonce = 16;
@@ -40,9 +35,10 @@ void visit_inline(const TextPlace& value, InlineContents contents, const TextVis
 
 void visit_value(const XattrEntry& entry, const TextPlace& value, InlineContents contents,
                  const TextVisitor& visit) {
-  if (entry.name_index == kAcl || entry.name_index == kDefaultAcl) return;
-  if (entry.name_index == kEncryption) return visit_encryption_context(value, visit);
-  if (entry.name_index == kSystem && entry.name == "data") return visit_inline(value, contents, visit);
+  if (entry.prefix == XattrPrefix::acl_access || entry.prefix == XattrPrefix::acl_default) return;
+  if (entry.prefix == XattrPrefix::encryption) return visit_encryption_context(value, visit);
+  if (entry.prefix == XattrPrefix::system && entry.name == "data")
+    return visit_inline(value, contents, visit);
   if (!value.bytes.empty()) visit(value.text(TextKind::xattr_value, 0, value.bytes.size()));
 }
 
@@ -55,8 +51,10 @@ void visit_xattrs(const TextPlace& area, std::size_t values_begin, InlineContent
   for_each_xattr(area.bytes, [&](const XattrEntry& entry) {
     const auto name =
         static_cast<std::size_t>(entry.name.data() - reinterpret_cast<const char*>(area.bytes.data()));
-    used.push_back({name - kEntryHead, kEntryHead + entry.name.size()});
-    if (!entry.name.empty()) visit(area.text(TextKind::xattr_name, name, entry.name.size()));
+    used.push_back({name - kXattrEntryHead, kXattrEntryHead + entry.name.size()});
+    Text text = area.text(TextKind::xattr_name, name, entry.name.size());
+    text.is_well_known = is_well_known_xattr(entry.prefix, entry.name);
+    if (!entry.name.empty()) visit(text);
     if (entry.value_inode != 0 || entry.value_size == 0 || entry.value_offset < values_begin) return;
     const std::uint64_t begin = entry.value_offset - values_begin;
     if (begin > size || entry.value_size > size - begin) return;
@@ -78,7 +76,7 @@ bool looks_like_xattr_block(std::span<const std::byte> block) {
 
 void visit_xattr_block(const TextPlace& block, const TextVisitor& visit) {
   if (!looks_like_xattr_block(block.bytes)) return visit_unused(block, TextKind::slack, visit);
-  visit_xattrs(block.part(kBlockHeader, block.bytes.size() - kBlockHeader), kBlockHeader,
+  visit_xattrs(block.part(kXattrBlockHeader, block.bytes.size() - kXattrBlockHeader), kXattrBlockHeader,
                InlineContents::file, visit);
 }
 

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/hashing.h"
 #include "ext2/texts/known_words.h"
 #include "work/audit/strings.h"
 
@@ -16,17 +17,12 @@ namespace {
 constexpr std::uint64_t kBlock = std::uint64_t{1} << 63;
 constexpr std::size_t kMaxCandidates = 1 << 20;
 
-std::uint64_t mix(std::uint64_t a, std::uint64_t b) {
-  a = (a ^ b) * 0xff51afd7ed558ccdULL;
-  return (a ^ (a >> 32)) * 0xc4ceb9fe1a85ec53ULL;
-}
-
 std::uint64_t key_of(std::uint64_t place, std::string_view text) {
-  return mix(mix(place, 1), std::hash<std::string_view>()(text));
+  return combined_hash(combined_hash(place, 1), std::hash<std::string_view>()(text));
 }
 
 std::uint64_t group_key(std::uint64_t place, std::size_t length) {
-  return mix(mix(place, 2), length);
+  return combined_hash(combined_hash(place, 2), length);
 }
 
 bool should_be_zero(ext2::TextKind kind) {

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <string_view>
 
+#include "base/hashing.h"
 #include "base/stop.h"
 #include "ext2/texts/known_words.h"
 #include "work/audit/strings.h"
@@ -24,10 +25,6 @@ constexpr std::size_t kMinUnknown = 6;
 bool is_hardly_text(const ext2::Text& text) {
   const bool is_unknown = text.kind == ext2::TextKind::slack || text.kind == ext2::TextKind::journal_text;
   return is_unknown && text.bytes.size() < kMinUnknown;
-}
-
-std::uint64_t mix(std::uint64_t a, std::uint64_t b) {
-  return (a ^ (b + 0x9e3779b97f4a7c15ULL + (a << 6) + (a >> 2))) * 0xff51afd7ed558ccdULL;
 }
 
 }  // namespace
@@ -74,8 +71,9 @@ void PrivateTexts::add_string(const ext2::Text& text) {
 // Forgets some of those that were added long ago; they are only added twice.
 bool PrivateTexts::is_new(const ext2::Text& text, unsigned strength) {
   std::uint64_t hash = std::hash<std::string_view>()(text.view());
-  if (strength < kSurely) hash = mix(mix(hash, text.owner), text.owner == 0 ? text.offset : 0);
-  hash = mix(hash, 1);
+  if (strength < kSurely)
+    hash = combined_hash(combined_hash(hash, text.owner), text.owner == 0 ? text.offset : 0);
+  hash = combined_hash(hash, 1);
   std::uint64_t& slot = seen_[hash % kSeen];
   if (slot == hash) return false;
   slot = hash;

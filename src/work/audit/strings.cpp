@@ -104,8 +104,9 @@ void visit_path(const Text& text, const ext2::TextVisitor& visit) {
 // Values often end with a zero.
 void visit_value(const Text& text, const ext2::TextVisitor& visit) {
   const std::string_view view = text.view();
-  const std::size_t length = std::min(view.find_last_not_of('\0') + 1, view.size());
-  if (length == 0) return;
+  const std::size_t last = view.find_last_not_of('\0');
+  if (last == view.npos) return;
+  const std::size_t length = last + 1;
   const Text value = part_of(text, 0, length);
   if (is_text(value.view())) return visit_pieces(value, visit);
   if (length <= PatternSearch::kMaxLength) visit(value);

@@ -10,7 +10,8 @@ Threshold threshold(const std::array<PrivateTexts::Bits, 256>& by_bits, std::uin
                     double accepted) {
   Threshold result{static_cast<unsigned>(by_bits.size()), 0};
   double expected = 0;
-  for (unsigned bits = static_cast<unsigned>(by_bits.size()); bits-- > 0;) {
+  for (unsigned bits = result.bits; bits > 0;) {
+    --bits;
     const PrivateTexts::Bits& strings = by_bits[bits];
     expected += static_cast<double>(strings.count) * static_cast<double>(searched_bytes) *
                 std::exp2(-static_cast<double>(bits));

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "ext2/anonymize/tally.h"
+#include "ext2/anonymize/replacement/tally.h"
 #include "ext2/journal/journal_log.h"
 
 namespace e2qcow::ext2 {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "ext2/anonymize/journal_blocks.h"
+#include "ext2/anonymize/journal/journal_blocks.h"
 
 #include <algorithm>
 #include <array>
 
 #include "base/bytes.h"
-#include "ext2/anonymize/patch_checksum.h"
+#include "ext2/anonymize/replacement/patch_checksum.h"
 #include "ext2/journal/recovery.h"
 #include "ext2/structures/checksum.h"
 

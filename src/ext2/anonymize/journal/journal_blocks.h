@@ -8,8 +8,8 @@
 #include <unordered_map>
 #include <vector>
 
-#include "ext2/anonymize/fast_commit_area.h"
-#include "ext2/anonymize/strict_rules.h"
+#include "ext2/anonymize/journal/fast_commit_area.h"
+#include "ext2/anonymize/replacement/strict_rules.h"
 #include "ext2/journal/log_parts.h"
 #include "ext2/structures/filesystem.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "ext2/anonymize/directory_block.h"
+#include "ext2/anonymize/names/directory_block.h"
 
 #include <ext2fs/ext2_fs.h>
 
@@ -7,8 +7,8 @@
 #include <cstring>
 
 #include "base/bytes.h"
-#include "ext2/anonymize/index_block.h"
-#include "ext2/anonymize/patch_checksum.h"
+#include "ext2/anonymize/names/index_block.h"
+#include "ext2/anonymize/replacement/patch_checksum.h"
 #include "ext2/structures/directory.h"
 
 namespace e2qcow::ext2 {

@@ -3,9 +3,9 @@
 
 #include <span>
 
-#include "ext2/anonymize/directory_rules.h"
-#include "ext2/anonymize/patch_checksum.h"
-#include "ext2/anonymize/tally.h"
+#include "ext2/anonymize/names/directory_rules.h"
+#include "ext2/anonymize/replacement/patch_checksum.h"
+#include "ext2/anonymize/replacement/tally.h"
 
 namespace e2qcow::ext2 {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "ext2/anonymize/directory_plan.h"
+#include "ext2/anonymize/names/directory_plan.h"
 
 #include <ext2fs/ext2_fs.h>
 
@@ -8,7 +8,7 @@
 
 #include "base/bytes.h"
 #include "base/stop.h"
-#include "ext2/anonymize/index_block.h"
+#include "ext2/anonymize/names/index_block.h"
 #include "ext2/structures/directory.h"
 
 namespace e2qcow::ext2 {

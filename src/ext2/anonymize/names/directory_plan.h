@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "ext2/anonymize/directory_rules.h"
+#include "ext2/anonymize/names/directory_rules.h"
 #include "ext2/structures/filesystem.h"
 
 namespace e2qcow::ext2 {

@@ -7,9 +7,9 @@
 #include <string_view>
 #include <vector>
 
-#include "ext2/anonymize/candidate_names.h"
-#include "ext2/anonymize/hash_cells.h"
-#include "ext2/anonymize/secret.h"
+#include "ext2/anonymize/names/hash_cells.h"
+#include "ext2/anonymize/replacement/candidate_names.h"
+#include "ext2/anonymize/replacement/secret.h"
 
 namespace e2qcow::ext2 {
 

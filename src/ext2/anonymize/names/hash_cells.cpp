@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "ext2/anonymize/hash_cells.h"
+#include "ext2/anonymize/names/hash_cells.h"
 
 #include <algorithm>
 #include <limits>

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "ext2/anonymize/candidate_names.h"
+#include "ext2/anonymize/replacement/candidate_names.h"
 
 #include <algorithm>
+
+#include "base/hashing.h"
 
 namespace e2qcow::ext2 {
 namespace {

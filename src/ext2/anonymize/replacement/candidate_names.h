@@ -4,7 +4,7 @@
 #include <span>
 #include <string_view>
 
-#include "ext2/anonymize/secret.h"
+#include "ext2/anonymize/replacement/secret.h"
 
 namespace e2qcow::ext2 {
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "ext2/anonymize/owner_permutation.h"
+#include "ext2/anonymize/replacement/owner_permutation.h"
 
 #include <array>
 
 #include "base/bytes.h"
+#include "base/hashing.h"
 
 namespace e2qcow::ext2 {
 namespace {

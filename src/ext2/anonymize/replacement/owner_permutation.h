@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-#include "ext2/anonymize/secret.h"
+#include "ext2/anonymize/replacement/secret.h"
 
 namespace e2qcow::ext2 {
 

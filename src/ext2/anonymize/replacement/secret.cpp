@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "ext2/anonymize/secret.h"
+#include "ext2/anonymize/replacement/secret.h"
 
 #include <sodium.h>
 
@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "base/bytes.h"
+#include "base/hashing.h"
 
 namespace e2qcow::ext2 {
 namespace {

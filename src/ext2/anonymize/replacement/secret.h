@@ -42,14 +42,4 @@ class Secret {
   Bytes bytes_;
 };
 
-// The next of a sequence of numbers that begins with `state`. Source: Steele, Lea, Flood, "Fast splittable
-// pseudorandom number generators", 2014
-constexpr std::uint64_t next_number(std::uint64_t& state) {
-  state += 0x9e3779b97f4a7c15U;
-  std::uint64_t z = state;
-  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9U;
-  z = (z ^ (z >> 27)) * 0x94d049bb133111ebU;
-  return z ^ (z >> 31);
-}
-
 }  // namespace e2qcow::ext2

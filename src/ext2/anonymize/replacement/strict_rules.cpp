@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "ext2/anonymize/strict_rules.h"
+#include "ext2/anonymize/replacement/strict_rules.h"
 
 #include <vector>
 

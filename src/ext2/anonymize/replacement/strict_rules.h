@@ -5,8 +5,8 @@
 #include <cstdint>
 #include <span>
 
-#include "ext2/anonymize/owner_permutation.h"
-#include "ext2/anonymize/patch_checksum.h"
+#include "ext2/anonymize/replacement/owner_permutation.h"
+#include "ext2/anonymize/replacement/patch_checksum.h"
 #include "ext2/structures/superblock.h"
 
 namespace e2qcow::ext2 {

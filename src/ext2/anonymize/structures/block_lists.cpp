@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "ext2/anonymize/block_lists.h"
+#include "ext2/anonymize/structures/block_lists.h"
 
 #include <algorithm>
 #include <vector>
 
 #include "base/bytes.h"
-#include "ext2/anonymize/patch_checksum.h"
+#include "ext2/anonymize/replacement/patch_checksum.h"
 #include "ext2/structures/extent_node.h"
 
 namespace e2qcow::ext2 {

@@ -4,8 +4,8 @@
 #include <cstdint>
 #include <span>
 
-#include "ext2/anonymize/patch_checksum.h"
-#include "ext2/anonymize/tally.h"
+#include "ext2/anonymize/replacement/patch_checksum.h"
+#include "ext2/anonymize/replacement/tally.h"
 
 namespace e2qcow::ext2 {
 

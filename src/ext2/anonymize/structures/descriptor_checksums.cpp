@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "ext2/anonymize/descriptor_checksums.h"
+#include "ext2/anonymize/structures/descriptor_checksums.h"
 
 #include <algorithm>
 #include <vector>

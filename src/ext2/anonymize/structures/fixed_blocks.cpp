@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "ext2/anonymize/fixed_blocks.h"
+#include "ext2/anonymize/structures/fixed_blocks.h"
 
 #include <ext2fs/ext2_fs.h>
 
@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "base/bytes.h"
-#include "ext2/anonymize/patch_checksum.h"
-#include "ext2/anonymize/strict_superblock.h"
+#include "ext2/anonymize/replacement/patch_checksum.h"
+#include "ext2/anonymize/structures/strict_superblock.h"
 #include "ext2/structures/superblock.h"
 
 namespace e2qcow::ext2 {

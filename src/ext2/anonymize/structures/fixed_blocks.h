@@ -5,9 +5,9 @@
 #include <cstdint>
 #include <span>
 
-#include "ext2/anonymize/secret.h"
-#include "ext2/anonymize/strict_rules.h"
-#include "ext2/anonymize/tally.h"
+#include "ext2/anonymize/replacement/secret.h"
+#include "ext2/anonymize/replacement/strict_rules.h"
+#include "ext2/anonymize/replacement/tally.h"
 #include "ext2/structures/filesystem.h"
 
 namespace e2qcow::ext2 {

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "ext2/anonymize/inodes.h"
+#include "ext2/anonymize/structures/inodes.h"
 
 #include <algorithm>
 #include <vector>
 
 #include "base/bytes.h"
-#include "ext2/anonymize/block_lists.h"
-#include "ext2/anonymize/patch_checksum.h"
-#include "ext2/anonymize/strict_inode.h"
-#include "ext2/anonymize/xattrs.h"
+#include "ext2/anonymize/replacement/patch_checksum.h"
+#include "ext2/anonymize/structures/block_lists.h"
+#include "ext2/anonymize/structures/strict_inode.h"
+#include "ext2/anonymize/structures/xattrs.h"
 #include "ext2/structures/inode.h"
 #include "ext2/structures/xattr.h"
 

@@ -5,11 +5,11 @@
 #include <functional>
 #include <span>
 
-#include "ext2/anonymize/directory_rules.h"
-#include "ext2/anonymize/secret.h"
-#include "ext2/anonymize/strict_rules.h"
-#include "ext2/anonymize/tally.h"
-#include "ext2/anonymize/xattrs.h"
+#include "ext2/anonymize/names/directory_rules.h"
+#include "ext2/anonymize/replacement/secret.h"
+#include "ext2/anonymize/replacement/strict_rules.h"
+#include "ext2/anonymize/replacement/tally.h"
+#include "ext2/anonymize/structures/xattrs.h"
 
 namespace e2qcow::ext2 {
 

@@ -4,9 +4,9 @@
 #include <cstdint>
 #include <span>
 
-#include "ext2/anonymize/quota_tree.h"
-#include "ext2/anonymize/strict_rules.h"
-#include "ext2/anonymize/tally.h"
+#include "ext2/anonymize/replacement/strict_rules.h"
+#include "ext2/anonymize/replacement/tally.h"
+#include "ext2/anonymize/structures/quota_tree.h"
 
 namespace e2qcow::ext2 {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "ext2/anonymize/quota_tree.h"
+#include "ext2/anonymize/structures/quota_tree.h"
 
 #include <algorithm>
 

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <span>
 
-#include "ext2/anonymize/strict_rules.h"
+#include "ext2/anonymize/replacement/strict_rules.h"
 
 namespace e2qcow::ext2 {
 

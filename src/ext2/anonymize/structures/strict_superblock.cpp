@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "ext2/anonymize/strict_superblock.h"
+#include "ext2/anonymize/structures/strict_superblock.h"
 
 #include <ext2fs/ext2_fs.h>
 

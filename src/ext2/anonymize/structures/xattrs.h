@@ -6,9 +6,9 @@
 #include <span>
 #include <vector>
 
-#include "ext2/anonymize/secret.h"
-#include "ext2/anonymize/strict_rules.h"
-#include "ext2/anonymize/tally.h"
+#include "ext2/anonymize/replacement/secret.h"
+#include "ext2/anonymize/replacement/strict_rules.h"
+#include "ext2/anonymize/replacement/tally.h"
 
 namespace e2qcow::ext2 {
 

@@ -26,7 +26,7 @@ std::vector<std::string> names_in(const Bytes& entries) {
   std::vector<std::string> names;
   for_each_xattr(entries, [&](const XattrEntry& found) {
     names.push_back(std::string(found.name) + "=" + std::to_string(found.value_inode));
-    EXPECT_EQ(found.name_index, 7);
+    EXPECT_EQ(found.prefix, XattrPrefix::system);
     EXPECT_EQ(found.value_offset, 0x40U);
     EXPECT_EQ(found.value_size, 100U);
   });

@@ -46,6 +46,17 @@ TEST(XattrTexts, AreNamesAndValues) {
       (Collected{{TextKind::xattr_name, "author", 12, 0, 2096}, {TextKind::xattr_value, "me", 12, 0, 3068}}));
 }
 
+TEST(XattrTexts, AreWellKnownWithTheirPrefixOnly) {
+  for (const auto& [index, is_well_known] : {std::pair(6, true), std::pair(1, false)}) {
+    bool seen = false;
+    visit_xattr_block({xattr_block({{index, "selinux", ""}}), 2048, 12}, [&](const Text& text) {
+      seen = true;
+      EXPECT_EQ(text.is_well_known, is_well_known) << index;
+    });
+    EXPECT_TRUE(seen);
+  }
+}
+
 TEST(XattrTexts, AreNotThoseOfAcls) {
   for (const int index : {2, 3}) EXPECT_EQ(texts_in(xattr_block({{index, "", "numbers"}})), Collected());
 }

@@ -10,8 +10,8 @@ using ext2::TextKind;
 
 class RemainingTextTest : public testing::Test {
  protected:
-  const RemainingText::Counts& add(TextKind kind, std::string_view text) {
-    remaining_.add({kind, 2, 12, 1000, std::as_bytes(std::span(text))});
+  const RemainingText::Counts& add(TextKind kind, std::string_view text, bool is_well_known = false) {
+    remaining_.add({kind, 2, 12, 1000, std::as_bytes(std::span(text)), is_well_known});
     return remaining_.counts(kind);
   }
   RemainingText remaining_{2};
@@ -20,8 +20,9 @@ class RemainingTextTest : public testing::Test {
 TEST_F(RemainingTextTest, NamesMayBeRandom) {
   EXPECT_EQ(add(TextKind::name, "letter").undecided, 1);
   EXPECT_EQ(add(TextKind::name, "lost+found").kept, 1);
-  EXPECT_EQ(add(TextKind::xattr_name, "selinux").kept, 1);
-  EXPECT_EQ(add(TextKind::xattr_name, "author").undecided, 1);
+  EXPECT_EQ(add(TextKind::xattr_name, "selinux", true).kept, 1);
+  EXPECT_EQ(add(TextKind::xattr_name, "selinux").undecided, 1);
+  EXPECT_EQ(add(TextKind::xattr_name, "author").undecided, 2);
   EXPECT_EQ(remaining_.left(), 0);
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "ext2/anonymize/fast_commit_area.h"
+#include "ext2/anonymize/journal/fast_commit_area.h"
 
 #include <gtest/gtest.h>
 

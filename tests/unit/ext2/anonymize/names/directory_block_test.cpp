@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "ext2/anonymize/directory_block.h"
+#include "ext2/anonymize/names/directory_block.h"
 
 #include <ext2fs/ext2_fs.h>
 #include <gtest/gtest.h>
 
-#include "ext2/anonymize/index_block.h"
+#include "ext2/anonymize/names/index_block.h"
 #include "ext2/structures/checksum.h"
 #include "tests/support/directory_names.h"
 #include "tests/support/index_block.h"

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "ext2/anonymize/directory_plan.h"
+#include "ext2/anonymize/names/directory_plan.h"
 
 #include <gtest/gtest.h>
 
 #include <map>
 #include <set>
 
-#include "ext2/anonymize/directory_block.h"
+#include "ext2/anonymize/names/directory_block.h"
 #include "tests/support/directory_names.h"
 #include "tests/support/ext2_image.h"
 #include "tests/support/index_block.h"

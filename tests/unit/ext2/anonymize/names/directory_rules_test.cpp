@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "ext2/anonymize/directory_rules.h"
+#include "ext2/anonymize/names/directory_rules.h"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "ext2/anonymize/index_block.h"
+#include "ext2/anonymize/names/index_block.h"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "ext2/anonymize/candidate_names.h"
+#include "ext2/anonymize/replacement/candidate_names.h"
 
 #include <gtest/gtest.h>
 

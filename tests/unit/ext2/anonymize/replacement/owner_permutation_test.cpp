@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "ext2/anonymize/owner_permutation.h"
+#include "ext2/anonymize/replacement/owner_permutation.h"
 
 #include <gtest/gtest.h>
 

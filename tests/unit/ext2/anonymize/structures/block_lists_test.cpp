@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "ext2/anonymize/block_lists.h"
+#include "ext2/anonymize/structures/block_lists.h"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "ext2/anonymize/fixed_blocks.h"
+#include "ext2/anonymize/structures/fixed_blocks.h"
 
 #include <gtest/gtest.h>
 

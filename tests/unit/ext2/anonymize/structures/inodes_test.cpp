@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "ext2/anonymize/inodes.h"
+#include "ext2/anonymize/structures/inodes.h"
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>

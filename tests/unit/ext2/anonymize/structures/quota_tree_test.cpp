@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "ext2/anonymize/quota_tree.h"
+#include "ext2/anonymize/structures/quota_tree.h"
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
-#include "ext2/anonymize/quota.h"
+#include "ext2/anonymize/structures/quota.h"
 #include "tests/support/ext2_image.h"
 #include "tests/support/extent_nodes.h"
 #include "tests/support/strict_rules.h"

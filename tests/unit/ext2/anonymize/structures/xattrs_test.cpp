@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "ext2/anonymize/xattrs.h"
+#include "ext2/anonymize/structures/xattrs.h"
 
 #include <ext2fs/ext2fs.h>
 #include <gtest/gtest.h>
