@@ -9,17 +9,17 @@
 #include "e2image_compat/chosen_blocks.h"
 #include "e2image_compat/options.h"
 #include "e2image_compat/progress.h"
-#include "e2image_compat/scramble.h"
 #include "e2image_compat/source.h"
 #include "ext2/selection/findings.h"
 #include "image/extent_source.h"
+#include "work/anonymize.h"
 
 namespace e2qcow::compat {
 
 enum class Zeros { dropped, kept };
 
-// The chosen blocks of a file system on their way to a sink, with progress and scrambled names if the user
-// wants them.
+// The chosen blocks of a file system on their way to a sink, with progress, and anonymised, if the user wants
+// that.
 class CopyJob {
  public:
   // Chooses the blocks. `options` must outlive the job.
@@ -35,15 +35,9 @@ class CopyJob {
   // Calls `copy(ImageSource&, TransferOptions)` with the disk to copy.
   template <typename Copy>
   void run(const std::vector<Extent>& extents, Copy copy) {
-    ExtentSource disk(source_.file(), extents);
+    ExtentSource disk(file(), extents);
     if (progress_) progress_->start(chosen_.announced);
-    if (options_.scramble) {
-      ScrambledSource scrambled(disk, directories_, source_.block_size(),
-                                options_.to_stdout() ? stderr : stdout);
-      copy(scrambled, TransferOptions{1, progress()});
-    } else {
-      copy(disk, TransferOptions{threads_, progress()});
-    }
+    copy(disk, TransferOptions{threads_, progress()});
     if (progress_) progress_->finish(chosen_.blocks());
   }
 
@@ -51,12 +45,19 @@ class CopyJob {
   int report() const { return compat::report(options_, source_, findings_); }
 
  private:
+  void anonymize();
+  // What the blocks are read from.
+  const ReadableFile& file() const {
+    return anonymized_ ? anonymized_->file() : static_cast<const ReadableFile&>(source_.file());
+  }
+
   const Options& options_;
   Source source_;
   unsigned threads_;
   ext2::Findings findings_;
   ChosenBlocks chosen_;
-  DirectoryBlocks directories_;
+  std::optional<work::Survey> survey_;  // of what is anonymised
+  std::optional<work::AnonymizedDump> anonymized_;
   std::optional<CopyProgress> progress_;
 };
 

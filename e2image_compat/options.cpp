@@ -57,7 +57,7 @@ void set_option(Options& options, int letter, const char* argument) {
       options.progress = true;
       break;
     case 's':
-      options.scramble = true;
+      options.anonymize = true;
       break;
     default:
       throw UsageError{};
@@ -74,6 +74,9 @@ void check_together(const Options& options) {
   if (has_offset && !raw) complain("Offsets are only allowed with raw images.");
   if (options.move && !raw) complain("Move mode is only allowed with raw images.");
   if (options.move && !options.all_data) complain("Move mode requires all data mode.");
+  if (options.anonymize && classic) complain("-s option can only be used with raw or QCOW2 images.");
+  if (options.anonymize && options.all_data)
+    complain("-s option can not be used with -a: contents of files are not replaced.");
   if (options.install) return;
   if (options.type == ImageType::qcow2 && options.to_stdout())
     complain("QCOW2 image can not be written to the stdout!\n");

@@ -15,7 +15,7 @@ struct Options {
   bool all_data = false;                // -a
   bool force = false;                   // -f
   bool install = false;                 // -I
-  bool scramble = false;                // -s
+  bool anonymize = false;               // -s
   bool list_only = false;               // -n
   bool progress = false;                // -p
   bool compare = false;                 // -c

@@ -21,6 +21,7 @@ class Source {
   // Throws a Complaint in e2image's words if there is no file system.
   explicit Source(const Options& options);
 
+  const work::Device& device() const { return device_; }
   const SalvagingFile& file() const { return device_.file(); }
   const ext2::Filesystem& filesystem() const { return *device_.filesystem(); }
   std::uint32_t block_size() const { return filesystem().geometry.block_size(); }

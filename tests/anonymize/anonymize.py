@@ -52,6 +52,7 @@ def judge_anonymized(kind, built, dumper, is_long):
     problems += demands.leaks(dumper.leaks(built.plants, "key"))
     problems += demands.key_problems(dumper, built.image, key)
     problems += demands.audit_problems(dumper, built.image)
+    problems += dumper.our_e2image(built.image, "ours") or demands.leaks(dumper.leaks(built.plants, "ours"))
     if kind in CHANGED:
         problems += demands.stability_problems(dumper, built.image, "key", "--anonymize", "--anonymize-key", key)
         problems += demands.refusal_problems(dumper, built.image)

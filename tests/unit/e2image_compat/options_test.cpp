@@ -54,6 +54,9 @@ TEST(Options, UnknownWordsShowTheUsage) {
 
 TEST(Options, ConflictsAreReported) {
   EXPECT_EQ(complaint_about({"-a", "disk", "copy"}), "-a option can only be used with raw or QCOW2 images.");
+  EXPECT_EQ(complaint_about({"-s", "disk", "copy"}), "-s option can only be used with raw or QCOW2 images.");
+  EXPECT_EQ(complaint_about({"-ras", "disk", "copy"}),
+            "-s option can not be used with -a: contents of files are not replaced.");
   EXPECT_EQ(complaint_about({"-Q", "-o", "1", "disk", "copy"}), "Offsets are only allowed with raw images.");
   EXPECT_EQ(complaint_about({"-r", "-o", "1", "disk"}), "Move mode requires all data mode.");
   EXPECT_EQ(complaint_about({"-Qp", "disk", "copy"}), "The -p option only supported in raw mode\n");
