@@ -5,6 +5,7 @@
     fill.py files ROOT DIRECTORIES    1000 small files in each directory
     fill.py full ROOT PERCENT         copies of files of /usr and some random
                                       ones until PERCENT of the blocks are used
+    fill.py names ROOT FILES          empty files in one directory
     fill.py scattered ROOT FILES      each of five blocks, all of them apart, so
                                       that it needs another one for its extents
 """
@@ -21,7 +22,8 @@ MIB = 1 << 20
 
 
 def main():
-    fills = {"files": fill_files, "full": fill_full, "scattered": fill_scattered}
+    fills = {"files": fill_files, "full": fill_full, "names": fill_names,
+             "scattered": fill_scattered}
     if len(sys.argv) != 4 or sys.argv[1] not in fills:
         sys.exit(__doc__)
     fills[sys.argv[1]](sys.argv[2], int(sys.argv[3]))
@@ -173,6 +175,17 @@ def write_unless_full(root, name, data, percent):
 def hash_of(name):
     """The same on every run, unlike hash()."""
     return int.from_bytes(name.encode()[-4:], "big") * 2654435761 >> 8
+
+
+# --- one large directory -----------------------------------------------------
+
+def fill_names(root, files):
+    folder = os.path.join(root, "files")
+    os.mkdir(folder)
+    os.chdir(folder)
+    rng = random.Random(3)
+    for i in range(files):
+        os.close(create(f"{rng.choice(('report', 'invoice', 'letter to'))} {i:07d}.txt"))
 
 
 # --- scattered blocks --------------------------------------------------------

@@ -7,6 +7,10 @@
 #   million  64 GiB ext4 with a million files     million-quick   4 GiB,  50 000
 #   huge     64 TiB ext4 with 100 000 files       huge-quick      1 TiB,   5 000
 #   full     8 GiB ext4, 90 % full of data        full-quick    256 MiB
+#   names    4 GiB ext4, a million files in one directory
+#                                                 names-quick  20 000
+#   levels   the same with blocks of 1 KiB, so that its index has three levels
+#                                                 levels-quick
 #   scattered  3 GiB ext4, all metadata of 10 000 files lies apart
 #                                                 scattered-quick  500
 #
@@ -87,6 +91,13 @@ make_full() {
     unmount_fs
 }
 
+make_names() {
+    make_fs "$1" -m 0 -N $(($2 + $2 / 10)) -b "$3" -O large_dir
+    mount_fs
+    python3 "$here/fill.py" names "$mnt" "$2"
+    unmount_fs
+}
+
 make_scattered() {
     make_fs "$1" -m 0 -N $((2 * $2)) -J size=4
     mount_fs
@@ -122,6 +133,10 @@ huge)          need_tmpfs 6;  make_fs 64T -E lazy_itable_init=1; make_files 100 
 huge-quick)    need_tmpfs 1;  make_fs 1T -E lazy_itable_init=1;  make_files 5 ;;
 full)          need_space 10; make_full 8G;   check_fs ;;
 full-quick)    need_space 1;  make_full 256M; check_fs ;;
+names)         need_space 2; make_names 4G 1000000 4096;  check_fs ;;
+names-quick)   need_space 1; make_names 1G 20000 4096;    check_fs ;;
+levels)        need_space 2; make_names 4G 1000000 1024;  check_fs ;;
+levels-quick)  need_space 1; make_names 1G 20000 1024;    check_fs ;;
 scattered)     need_space 1;  make_scattered 3G 10000;  check_fs ;;
 scattered-quick) need_space 1; make_scattered 256M 500; check_fs ;;
 *)             echo "no such data set: $name" >&2; exit 2 ;;

@@ -68,6 +68,10 @@ void print_result(const DumpCommand& command, const DumpResult& result, double s
     print_text(command, result, seconds);
 }
 
+std::string refuse_other_strictness(const std::string& text) {
+  return text == kPlain || text == kStrict ? "" : fmt::format("'{}' is not '{}'", text, kStrict);
+}
+
 std::optional<work::AnonymizeOptions> anonymize_options(const DumpCommand& command) {
   if (command.anonymize.empty()) return std::nullopt;
   return work::AnonymizeOptions{
@@ -98,11 +102,15 @@ int run_dump(const DumpCommand& command) {
     fail(Errc::refused, "the map of names is private, and is not written to standard output");
   ExtraOutput name_map(device, command.name_map, {command.image, command.report, command.map_out});
   options.anonymize = anonymize_options(command);  // last: it may make a key file
+  if (name_map.is_wanted())
+    options.names_are_known = [&](const work::AnonymizedDump& dump, const work::Survey& survey) {
+      work::write_name_map(dump, survey, name_map.file());
+    };
   const DumpResult result = with_progress(command.common, [&](const TransferOptions& transfer) {
     options.transfer = transfer;
     return work::dump(device, target, options);
   });
-  if (name_map.is_wanted()) work::write_name_map(*result.anonymized, result.survey, name_map.file());
+  name_map.commit();
   map_file.commit([&] { return work::rescue_map_text(device, result.survey); });
   const double seconds = stopwatch.seconds();
   const auto paths = report_file.is_wanted() ? work::Paths::of_findings_too : work::Paths::of_affected_files;
@@ -131,7 +139,7 @@ void add_dump(CLI::App& app, Chosen& chosen) {
   auto* anonymize = command->add_flag("--anonymize,--anonymise", options->anonymize,
                                       "Replace names, link targets and whatever else is private; "
                                       "--anonymize=strict also UUIDs and owners, and rounds times to days");
-  anonymize->check(one_of({kPlain, kStrict}))->excludes(all);
+  anonymize->check(CLI::Validator(refuse_other_strictness, ""))->excludes(all);
   command
       ->add_option("--anonymize-key,--anonymise-key", options->key,
                    "Take the key for new names from FILE, so that they are the same in each dump; it is made "

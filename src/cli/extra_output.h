@@ -19,8 +19,13 @@ class ExtraOutput {
 
   bool is_wanted() const { return file_ != nullptr; }
 
-  // If it is wanted: to be written and committed.
+  // If it is wanted: to be written.
   OutputFile& file() { return *file_; }
+
+  // If it is wanted, once it is written.
+  void commit() {
+    if (file_) file_->commit(Durability::if_it_replaces);
+  }
 
   template <typename MakeText>
   void commit(MakeText make_text) {

@@ -68,7 +68,6 @@ void write_name_map(const AnonymizedDump& dump, const Survey& survey, OutputFile
         if (text.size() >= kPiece) write();
       });
   write();
-  file.commit(Durability::if_it_replaces);
 }
 
 }  // namespace e2qcow::work

@@ -39,8 +39,8 @@ class AnonymizedDump {
   std::vector<Extent> extents_;
 };
 
-// Writes the old and new names of all files: a line for each has the inode, the inode of the directory, the
-// new name and the old one, separated by tabs. What is not printable in a name is \xNN.
+// Writes the old and new names of all files, and does not commit: a line for each has the inode, the inode of
+// the directory, the new name and the old one, separated by tabs. What is not printable in a name is \xNN.
 void write_name_map(const AnonymizedDump& dump, const Survey& survey, OutputFile& file);
 
 }  // namespace e2qcow::work

@@ -143,6 +143,7 @@ DumpResult dump(const Device& device, const DumpTarget& target, const DumpOption
     result.anonymized =
         std::make_unique<AnonymizedDump>(device, result.survey, *options.anonymize, options.transfer.threads);
     record_anonymity(result, *options.anonymize);
+    if (options.names_are_known) options.names_are_known(*result.anonymized, result.survey);
   }
   result.disk_size = image_size(device.file());
   write(device, target, options, result);

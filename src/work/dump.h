@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -18,6 +19,8 @@ struct DumpOptions {
   bool remember = false;                        // what was read, for map files
   bool verify = false;                          // see ImageOutput
   std::optional<AnonymizeOptions> anonymize{};  // absent: the dump is as the device
+  // Called when the new names are known, before anything is written.
+  std::function<void(const AnonymizedDump&, const Survey&)> names_are_known{};
   Notice notice = ignore_notice;
 };
 

@@ -221,6 +221,7 @@ def make_disks(seeds, folder):
         with open(path, "rb") as file:
             disk = file.read()
         seeds.add("dump", name, disk)
+        seeds.add("anonymize", name, disk)
         seeds.add("dump", name + "-other-options", bytes([4, 1 + len(name) % 2, 3]) + disk[3:])
         seeds.add("superblock", name, disk)
         if len(disk) <= 64 * KIB:
@@ -243,7 +244,8 @@ def add_damaged(seeds, top):
                 with (gzip.open if name.endswith(".gz") else open)(path) as file:
                     disk = file.read()
             if len(disk) <= MAX_BYTES:
-                seeds.add("dump", "damaged-" + os.path.relpath(path, top).replace("/", "-"), disk)
+                for target in ("dump", "anonymize"):
+                    seeds.add(target, "damaged-" + os.path.relpath(path, top).replace("/", "-"), disk)
 
 
 def main():

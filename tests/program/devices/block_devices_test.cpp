@@ -301,6 +301,16 @@ TEST_F(DumpOfDevice, LeavesNothingWhenTheDiskIsFull) {
   EXPECT_EQ(read_file(small + "/image.qcow2"), "the older one");
 }
 
+TEST_F(DumpOfDevice, WritesNothingIfTheMapOfNamesCannotBe) {
+  const std::string full = mount_small_tmpfs("8k");
+  write_file(full + "/filler", std::string(8 << 10, 'x'));
+  write_file(path("image"), "the older one");
+  expect_failure(e2qcow({"dump", "--anonymize", "--name-map", full + "/names", "disk.img", "image"}),
+                 {full + "/names: ", "No space left on device"});
+  EXPECT_EQ(read_file(path("image")), "the older one");
+  EXPECT_EQ(names_in(full), Words{"filler"});
+}
+
 // On a file system that can share blocks between files.
 class OnXfs : public BlockDeviceTest {
  protected:

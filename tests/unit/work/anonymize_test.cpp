@@ -76,6 +76,7 @@ class NameMap : public RealFilesystem {
     const AnonymizedDump dump(device, found, {ext2::Secret(ext2::Secret::Bytes{})}, 1);
     OutputFile file(path + ".map");
     write_name_map(dump, found, file);
+    file.commit(Durability::none);
     return read_text(path + ".map");
   }
   static constexpr const char* kHead = "# inode\tinode of the directory\tnew name\told name\n";
