@@ -30,6 +30,10 @@ bool is_at_the_end(std::span<const std::uint32_t> hashes, std::uint32_t hash) {
   return less > more;
 }
 
+bool is_half_md4(std::uint8_t version) {
+  return version == EXT2_HASH_HALF_MD4 || version == EXT2_HASH_HALF_MD4_UNSIGNED;
+}
+
 NameHash with_version(NameHash hash, std::uint8_t version) {
   hash.version = version;
   return hash;
@@ -41,7 +45,8 @@ DirectoryNamer::DirectoryNamer(const Naming& naming, const DirectoryRules& rules
     : rules_(rules),
       secret_(naming.secret.derived("directory", rules.inode)),
       old_hash_(with_version(naming.old_hash, rules.hash_version)),
-      new_hash_(with_version(naming.new_hash, rules.hash_version)) {
+      new_hash_(with_version(naming.new_hash, rules.hash_version)),
+      many_hashes_(new_hash_.seed) {
   if ((rules.flags & EXT4_CASEFOLD_FL) == 0) old_hash_.encoding = nullptr;
 }
 
@@ -83,16 +88,45 @@ std::uint32_t DirectoryNamer::cell_of_new(std::string_view new_name) const {
   return rules_.cells.are_needed() ? rules_.cells.cell_of(new_hash_.of(new_name).value_or(0)) : 0;
 }
 
+void DirectoryNamer::put_fixed_bytes(std::string_view name, std::span<char> candidate) const {
+  for (std::size_t i = 0; i < name.size(); ++i)
+    if (is_fixed(name[i])) candidate[i] = name[i];
+}
+
+// As draw() does it, a few candidates at a time.
+DirectoryNamer::Replacement DirectoryNamer::draw_several(std::string_view name, std::uint32_t cell,
+                                                         std::uint64_t skipped, double most) const {
+  NameDraws draws(secret_.hash(name), alphabet());
+  const bool has_fixed = has_fixed_bytes(name);
+  const std::size_t length = new_length(name);
+  std::string candidates(HalfMd4::kNames * length, '\0');
+  for (std::size_t i = 0; i < HalfMd4::kNames; ++i)
+    draws.begin(std::span(candidates).subspan(i * length, length));
+  for (double drawn = 0; drawn < most; drawn += HalfMd4::kNames) {
+    for (std::size_t i = 0; i < HalfMd4::kNames; ++i) {
+      const auto candidate = std::span(candidates).subspan(i * length, length);
+      draws.next(candidate);
+      if (has_fixed) put_fixed_bytes(name, candidate);
+    }
+    const HalfMd4::Hashes hashes = many_hashes_.of(candidates, length);
+    for (std::size_t i = 0; i < HalfMd4::kNames; ++i)
+      if (rules_.cells.is_in(cell, hashes[i]) && skipped-- == 0)
+        return {candidates.substr(i * length, length), true};
+  }
+  return {candidates.substr(0, length), false};
+}
+
 DirectoryNamer::Replacement DirectoryNamer::draw(std::string_view name, std::uint32_t cell,
                                                  std::uint64_t skipped) const {
-  NameDraws draws(secret_.hash(name), alphabet());
-  std::string candidate(new_length(name), '\0');
   const double needed = rules_.cells.are_needed() ? rules_.cells.draws_for(cell) : 1;
   const double most = needed > kMostDraws ? 1 : kPatience * needed * static_cast<double>(skipped + 1);
+  if (needed > 1 && is_half_md4(rules_.hash_version)) return draw_several(name, cell, skipped, most);
+  NameDraws draws(secret_.hash(name), alphabet());
+  std::string candidate(new_length(name), '\0');
+  draws.begin(candidate);
   for (double drawn = 0; drawn < most; ++drawn) {
     draws.next(candidate);
-    for (std::size_t i = 0; i < name.size(); ++i)
-      if (is_fixed(name[i])) candidate[i] = name[i];
+    put_fixed_bytes(name, candidate);
     if (cell_of_new(candidate) == cell && skipped-- == 0) return {candidate, true};
   }
   return {candidate, false};

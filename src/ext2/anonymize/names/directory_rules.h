@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "ext2/anonymize/names/half_md4.h"
 #include "ext2/anonymize/names/hash_cells.h"
 #include "ext2/anonymize/replacement/candidate_names.h"
 #include "ext2/anonymize/replacement/secret.h"
@@ -82,9 +83,14 @@ class DirectoryNamer {
 
  private:
   const DirectoryRules& rules_;
+  void put_fixed_bytes(std::string_view name, std::span<char> candidate) const;
+  Replacement draw_several(std::string_view name, std::uint32_t cell, std::uint64_t skipped,
+                           double most) const;
+
   Secret secret_;
   NameHash old_hash_;
   NameHash new_hash_;
+  HalfMd4 many_hashes_;  // the same as new_hash_, if the directory has this version
 };
 
 }  // namespace e2qcow::ext2

@@ -38,6 +38,9 @@ class HashCells {
   std::size_t count() const { return begins_.size(); }
   std::uint32_t cell_of(std::uint32_t hash) const;
   bool is_boundary(std::uint32_t hash) const { return begins_[cell_of(hash)] == hash; }
+  bool is_in(std::uint32_t cell, std::uint32_t hash) const {
+    return hash >= begins_[cell] && (cell + 1 == begins_.size() || hash < begins_[cell + 1]);
+  }
   // How many names have to be drawn until one is in the cell, on the average.
   double draws_for(std::uint32_t cell) const;
 

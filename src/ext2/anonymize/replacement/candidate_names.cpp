@@ -8,7 +8,11 @@
 namespace e2qcow::ext2 {
 namespace {
 
-constexpr std::size_t kVarying = 10;  // characters, at the end of a name
+// Characters that are made of one number.
+constexpr std::size_t kOfNumber = 10;
+// Characters that vary, at the end of a name: of candidates for one old name, and of numbered names.
+constexpr std::size_t kDrawn = 4;
+constexpr std::size_t kNumbered = kOfNumber;
 constexpr unsigned kRounds = 3;
 
 void write_characters(std::uint64_t number, const Alphabet& alphabet, std::span<char> out) {
@@ -18,22 +22,29 @@ void write_characters(std::uint64_t number, const Alphabet& alphabet, std::span<
   }
 }
 
-// What comes before the characters that vary.
-void write_beginning(std::uint64_t state, const Alphabet& alphabet, std::span<char> name) {
-  for (std::size_t end = name.size(), i = kVarying; i < end; i += kVarying)
-    write_characters(next_number(state), alphabet, name.subspan(i - kVarying, std::min(kVarying, end - i)));
+std::span<char> last_of(std::span<char> name, std::size_t characters) {
+  return name.last(std::min(name.size(), characters));
 }
 
-std::span<char> varying(std::span<char> name) {
-  return name.last(std::min(name.size(), kVarying));
+// What comes before the characters that vary.
+void write_beginning(std::uint64_t state, const Alphabet& alphabet, std::span<char> name,
+                     std::size_t varying) {
+  auto rest = name.first(name.size() - last_of(name, varying).size());
+  while (!rest.empty()) {
+    const auto piece = rest.first(std::min(kOfNumber, rest.size()));
+    write_characters(next_number(state), alphabet, piece);
+    rest = rest.subspan(piece.size());
+  }
 }
 
 }  // namespace
 
+void NameDraws::begin(std::span<char> name) const {
+  write_beginning(beginning_, alphabet_, name, kDrawn);
+}
+
 void NameDraws::next(std::span<char> name) {
-  if (!has_begun_) write_beginning(beginning_, alphabet_, name);
-  has_begun_ = true;
-  write_characters(next_number(state_), alphabet_, varying(name));
+  write_characters(next_number(state_), alphabet_, last_of(name, kDrawn));
 }
 
 NumberedNames::NumberedNames(const Secret& secret, const Alphabet& alphabet, std::size_t length)
@@ -41,7 +52,7 @@ NumberedNames::NumberedNames(const Secret& secret, const Alphabet& alphabet, std
   const Secret::Words words = secret.derived("numbered names", length).hash("");
   beginning_ = words.first;
   key_ = words.second;
-  const auto bits = static_cast<unsigned>(std::min(length, kVarying)) * alphabet.bits;
+  const auto bits = static_cast<unsigned>(std::min(length, kNumbered)) * alphabet.bits;
   low_bits_ = bits / 2;
   high_bits_ = bits - low_bits_;
 }
@@ -64,8 +75,8 @@ std::uint64_t NumberedNames::shuffled(std::uint64_t number) const {
 }
 
 void NumberedNames::get(std::uint64_t number, std::span<char> name) const {
-  write_beginning(beginning_, alphabet_, name);
-  write_characters(shuffled(number), alphabet_, varying(name));
+  write_beginning(beginning_, alphabet_, name, kNumbered);
+  write_characters(shuffled(number), alphabet_, last_of(name, kNumbered));
 }
 
 }  // namespace e2qcow::ext2

@@ -17,20 +17,22 @@ struct Alphabet {
 inline constexpr Alphabet kMixed{"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+", 6};
 inline constexpr Alphabet kFolded{"abcdefghijklmnopqrstuvwxyz012345", 5};
 
-// The endless sequence of candidates for one old name. They differ in their last ten characters.
+// The endless sequence of candidates for one old name. They differ in their last four characters;
+// the others are the old name's own.
 class NameDraws {
  public:
   NameDraws(Secret::Words of_old_name, const Alphabet& alphabet)
       : alphabet_(alphabet), state_(of_old_name.first), beginning_(of_old_name.second) {}
 
-  // The length of `name` must be the same each time.
+  // Writes what all candidates begin with.
+  void begin(std::span<char> name) const;
+  // Writes the rest of the next one. The length of `name` must be the same each time.
   void next(std::span<char> name);
 
  private:
   const Alphabet& alphabet_;
   std::uint64_t state_;
   std::uint64_t beginning_;
-  bool has_begun_ = false;
 };
 
 // Numbered names of one length, no two of which are the same.

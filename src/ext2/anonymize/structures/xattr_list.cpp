@@ -50,12 +50,13 @@ std::uint32_t hash_with_word(std::uint32_t hash, std::uint32_t word) {
 }
 
 std::uint32_t hash_with_value(std::uint32_t hash, std::span<const std::byte> value) {
-  for (std::size_t i = 0; i < value.size(); i += sizeof(std::uint32_t)) {
-    std::array<std::byte, sizeof(std::uint32_t)> word{};
-    std::ranges::copy(value.subspan(i, std::min(word.size(), value.size() - i)), word.begin());
-    hash = hash_with_word(hash, load_le<std::uint32_t>(word, 0));
-  }
-  return hash;
+  const std::size_t whole = round_down(value.size(), sizeof(std::uint32_t));
+  for (std::size_t i = 0; i < whole; i += sizeof(std::uint32_t))
+    hash = hash_with_word(hash, load_le<std::uint32_t>(value, i));
+  if (whole == value.size()) return hash;
+  std::array<std::byte, sizeof(std::uint32_t)> last{};
+  std::ranges::copy(value.subspan(whole), last.begin());
+  return hash_with_word(hash, load_le<std::uint32_t>(last, 0));
 }
 
 std::uint32_t hash_of_xattrs(std::span<const std::byte> area) {

@@ -120,6 +120,7 @@ class Anonymizer {
       if (of_equal.contains(old)) continue;
       NameDraws draws(area_.secret.hash(old), kMixed);
       std::string candidate(old.size(), '\0');
+      draws.begin(candidate);
       constexpr int kMostDraws = 10'000;
       for (int draw = 0; draw < kMostDraws; ++draw) {
         draws.next(candidate);
