@@ -53,7 +53,10 @@ std::string name_of(pid_t process) {
   return name + " (process " + std::to_string(process) + ")";
 }
 
+// This thread gets its signals: whom they go to is forgotten when a lease is given up.
 bool take_lease(const UniqueFd& fd) {
+  const f_owner_ex this_thread{F_OWNER_TID, ::gettid()};
+  ::fcntl(fd.get(), F_SETOWN_EX, &this_thread);
   return ::fcntl(fd.get(), F_SETLEASE, F_RDLCK) == 0;
 }
 
@@ -97,8 +100,6 @@ void WriteGuard::add(const std::string& name) {
     return file.device == status.st_dev && file.inode == status.st_ino;
   };
   if (std::ranges::any_of(files_, is_same)) return;
-  const f_owner_ex this_thread{F_OWNER_TID, ::gettid()};
-  ::fcntl(fd.get(), F_SETOWN_EX, &this_thread);  // gets the signals of the lease
   if (take_lease(fd)) {
     files_.push_back({name, std::move(fd), status.st_dev, status.st_ino});
     return;
@@ -110,7 +111,8 @@ void WriteGuard::add(const std::string& name) {
 
 void WriteGuard::watch() {
   for (wait(); !ends_; wait())
-    for (File& file : files_) attend(file);
+    for (File& file : files_)
+      if (attend(file) == Lease::given_up) file.is_guarded = take_lease(file.fd);
 }
 
 // For the signal by which the kernel says that a process wants to write, or our end; not long if a file is
@@ -124,19 +126,19 @@ void WriteGuard::wait() const {
 }
 
 // A lease that a process waits for counts no longer. It is given up when none waits that must not write,
-// which lets the others through, and taken anew when these have closed the file. Who opened the file with
+// which lets the others through, to be taken anew when these have closed the file. Who opened the file with
 // O_NONBLOCK does not wait, but got an error. The kernel takes the lease away if nothing happens for long.
-void WriteGuard::attend(File& file) {
-  if (file.is_guarded && ::fcntl(file.fd.get(), F_GETLEASE) == F_RDLCK) return;
+WriteGuard::Lease WriteGuard::attend(File& file) {
+  if (file.is_guarded && ::fcntl(file.fd.get(), F_GETLEASE) == F_RDLCK) return Lease::held;
   const Writers writers = stop_writers(file);
   const bool was_guarded = std::exchange(file.is_guarded, false);
-  if (writers == Writers::stopped) return;
+  if (writers == Writers::stopped) return Lease::held;
   const bool was_held = ::fcntl(file.fd.get(), F_SETLEASE, F_UNLCK) == 0;
   if (was_guarded && writers == Writers::none)
     say_(file.name + (was_held
                           ? ": a program could not open the file itself for writing; it is unchanged"
                           : ": the guard was stopped for too long; a program may have written to the file"));
-  file.is_guarded = take_lease(file.fd);
+  return Lease::given_up;
 }
 
 // The result is about those that still wait: one that was killed takes a moment to end, and one with other

@@ -47,7 +47,8 @@ class WriteGuard {
   void add(const std::string& name);
   void watch();
   void wait() const;
-  void attend(File& file);
+  enum class Lease { held, given_up };
+  Lease attend(File& file);
   enum class Writers { none, let_through, stopped };
   Writers stop_writers(File& file);
   void report(const File& file, const std::string& process, bool is_descendant, bool may_kill) const;

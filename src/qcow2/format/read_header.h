@@ -30,7 +30,8 @@ inline bool has_magic(const ReadableFile& file) {
 // An image of version 1, which has the same magic, is another format.
 inline bool is_version_1(const ReadableFile& file) {
   const auto front = read_front(file, sizeof kMagic + sizeof(std::uint32_t));
-  return has_magic(file) && front.size() > sizeof kMagic && load_be<std::uint32_t>(front, sizeof kMagic) == 1;
+  return has_magic(file) && front.size() == sizeof kMagic + sizeof(std::uint32_t) &&
+         load_be<std::uint32_t>(front, sizeof kMagic) == 1;
 }
 
 // Says what the file is if it is something else.

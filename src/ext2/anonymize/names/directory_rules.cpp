@@ -110,8 +110,10 @@ DirectoryNamer::Replacement DirectoryNamer::draw_several(std::string_view name, 
     }
     const HalfMd4::Hashes hashes = many_hashes_.of(candidates, length);
     for (std::size_t i = 0; i < HalfMd4::kNames; ++i)
-      if (rules_.cells.is_in(cell, hashes[i]) && skipped-- == 0)
-        return {candidates.substr(i * length, length), true};
+      if (rules_.cells.is_in(cell, hashes[i])) {
+        if (skipped == 0) return {candidates.substr(i * length, length), true};
+        --skipped;
+      }
   }
   return {candidates.substr(0, length), false};
 }
@@ -127,7 +129,9 @@ DirectoryNamer::Replacement DirectoryNamer::draw(std::string_view name, std::uin
   for (double drawn = 0; drawn < most; ++drawn) {
     draws.next(candidate);
     put_fixed_bytes(name, candidate);
-    if (cell_of_new(candidate) == cell && skipped-- == 0) return {candidate, true};
+    if (cell_of_new(candidate) != cell) continue;
+    if (skipped == 0) return {candidate, true};
+    --skipped;
   }
   return {candidate, false};
 }
