@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/utsname.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -13,6 +14,7 @@
 #include <fstream>
 #include <optional>
 #include <sstream>
+#include <utility>
 
 #include "base/partitions.h"
 #include "base/sysfs.h"
@@ -36,25 +38,18 @@ std::string unescaped(const std::string& text) {
 // "36 35 8:1 / /mnt rw,noatime shared:1 - ext4 /dev/sda1 rw,errors=continue"
 std::optional<Mount> parse_mount(const std::string& line) {
   std::istringstream words(line);
-  std::string id, parent, device, root, point, word, source, options;
+  std::string id, parent, device, root, point, word, type, source, options;
   words >> id >> parent >> device >> root >> point;
   while (words >> word && word != "-") {
   }
-  words >> word >> source >> options;
+  words >> type >> source >> options;
   unsigned major = 0, minor = 0;
   char colon = 0;
   std::istringstream(device) >> major >> colon >> minor;
   if (!words) return std::nullopt;
   const bool read_write = options == "rw" || options.starts_with("rw,");
-  return Mount{::makedev(major, minor), unescaped(source), unescaped(point), read_write};
-}
-
-std::vector<Mount> visible_mounts() {
-  std::vector<Mount> mounts;
-  std::ifstream file("/proc/self/mountinfo");
-  for (std::string line; std::getline(file, line);)
-    if (auto mount = parse_mount(line)) mounts.push_back(std::move(*mount));
-  return mounts;
+  return Mount{::makedev(major, minor), unescaped(source), unescaped(point), read_write, type,
+               unescaped(options)};
 }
 
 // The driver lists what it has mounted, for whomever.
@@ -72,6 +67,14 @@ std::vector<Mount> mounts_of_the_driver() {
 }
 
 }  // namespace
+
+std::vector<Mount> visible_mounts() {
+  std::vector<Mount> mounts;
+  std::ifstream file("/proc/self/mountinfo");
+  for (std::string line; std::getline(file, line);)
+    if (auto mount = parse_mount(line)) mounts.push_back(std::move(*mount));
+  return mounts;
+}
 
 std::vector<Mount> mounts_on(const std::vector<StoredRange>& ranges) {
   std::vector<Mount> found;
@@ -121,6 +124,17 @@ bool is_claimed(const PosixFile& device) {
     return false;
   const UniqueFd alone(::open(device.name().c_str(), O_RDONLY | O_EXCL | O_CLOEXEC | O_NONBLOCK));
   return alone.get() < 0 && errno == EBUSY;
+}
+
+bool are_links_cached() {
+  constexpr std::pair kSince(5, 19);
+  utsname system{};
+  int major = 0;
+  int minor = 0;
+  char dot = 0;
+  if (::uname(&system) != 0) return false;
+  std::istringstream(system.release) >> major >> dot >> minor;
+  return std::pair(major, minor) >= kSince;
 }
 
 std::unique_ptr<DirectFile> past_stale_cache(const ReadableFile& device) {

@@ -19,7 +19,12 @@ struct Mount {
   std::string node;       // the name of the device
   std::string directory;  // on which it is mounted; empty: in another mount namespace
   bool read_write = false;
+  std::string type{};     // of file system; empty: not known
+  std::string options{};  // of the file system, as "rw,upperdir=/upper,workdir=/work"
 };
+
+// All that can be seen from here, in the order in which they were mounted.
+std::vector<Mount> visible_mounts();
 
 // The mounted file systems that are stored in any of the ranges. Those of ext2/3/4 in another mount namespace
 // (a container) are among them. Source of the fields: proc(5), /proc/PID/mountinfo; the kernel's
@@ -41,5 +46,9 @@ bool is_claimed(const PosixFile& device);
 // Mounted file systems write the contents of files past the cache of their device, which keeps what was read
 // before.
 std::unique_ptr<DirectFile> past_stale_cache(const ReadableFile& device);
+
+// Whether this kernel has the targets of long links of mounted file systems in the cache of their device, as
+// it has all other metadata of ext4 (Linux 5.19).
+bool are_links_cached();
 
 }  // namespace e2qcow

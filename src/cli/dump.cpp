@@ -4,8 +4,11 @@
 #include <e2qcow/error.h>
 #include <fmt/format.h>
 
+#include <charconv>
 #include <nlohmann/json.hpp>
 
+#include "base/file/temporary_file.h"
+#include "cli/capture_text.h"
 #include "cli/class_table.h"
 #include "cli/command.h"
 #include "cli/device_options.h"
@@ -15,6 +18,7 @@
 #include "cli/report.h"
 #include "cli/sizes.h"
 #include "cli/stopwatch.h"
+#include "work/live/dump_source.h"
 #include "work/map_files.h"
 
 namespace e2qcow::cli {
@@ -31,6 +35,7 @@ struct DumpCommand {
   bool all = false;
   bool verify = false;
   bool to_device = false;  // the image may be a block device
+  std::string freeze;      // seconds, or kPlain; empty: not
   std::string anonymize;   // empty: not
   std::string key;         // file; empty: a new key, that is forgotten
   std::string name_map;    // file; empty: none
@@ -43,6 +48,7 @@ struct DumpCommand {
 void print_json(const DumpCommand& command, const DumpResult& result, double seconds) {
   const nlohmann::ordered_json json{{"image", printable(command.image)},
                                     {"kind", kind_name(result.record.kind)},
+                                    {"capture", capture_name(result.record.capture)},
                                     {"disk-size", result.disk_size},
                                     {"selected-bytes", result.survey.selected.bytes()},
                                     {"image-size", result.image_size},
@@ -79,6 +85,21 @@ std::optional<work::AnonymizeOptions> anonymize_options(const DumpCommand& comma
       .strictness = command.anonymize == kStrict ? ext2::Strictness::strict : ext2::Strictness::plain};
 }
 
+std::string refuse_other_seconds(const std::string& text) {
+  constexpr unsigned kMost = 3600;
+  unsigned seconds = 0;
+  const char* end = text.data() + text.size();
+  const bool is_number =
+      std::from_chars(text.data(), end, seconds).ptr == end && seconds > 0 && seconds <= kMost;
+  return text == kPlain || is_number ? "" : fmt::format("'{}' is not a number from 1 to {}", text, kMost);
+}
+
+std::optional<Freezer::Milliseconds> freeze_limit(const DumpCommand& command) {
+  constexpr std::chrono::seconds kDefault(10);
+  if (command.freeze.empty()) return std::nullopt;
+  return command.freeze == kPlain ? kDefault : std::chrono::seconds(std::stoul(command.freeze));
+}
+
 work::DumpOptions dump_options(const DumpCommand& command) {
   if (command.image == "-" && command.common.json)
     throw CLI::ValidationError("--json: standard output already carries the image");
@@ -94,13 +115,14 @@ work::DumpOptions dump_options(const DumpCommand& command) {
 int run_dump(const DumpCommand& command) {
   const Stopwatch stopwatch;
   work::DumpOptions options = dump_options(command);
-  const work::Device device(command.device);
-  const work::DumpTarget target = work::open_dump_target(device, command.image, command.to_device);
-  ExtraOutput report_file(device, command.report, {command.image});
-  ExtraOutput map_file(device, command.map_out, {command.image, command.report});
+  work::DumpSource source(command.device, options.kind, freeze_limit(command),
+                          {command.image, command.report, command.map_out, command.name_map, command.key});
+  const work::DumpTarget target = work::open_dump_target(source.device(), command.image, command.to_device);
+  ExtraOutput report_file(source.device(), command.report, {command.image});
+  ExtraOutput map_file(source.device(), command.map_out, {command.image, command.report});
   if (command.name_map == "-")
     fail(Errc::refused, "the map of names is private, and is not written to standard output");
-  ExtraOutput name_map(device, command.name_map, {command.image, command.report, command.map_out});
+  ExtraOutput name_map(source.device(), command.name_map, {command.image, command.report, command.map_out});
   options.anonymize = anonymize_options(command);  // last: it may make a key file
   if (name_map.is_wanted())
     options.names_are_known = [&](const work::AnonymizedDump& dump, const work::Survey& survey) {
@@ -108,8 +130,12 @@ int run_dump(const DumpCommand& command) {
     };
   const DumpResult result = with_progress(command.common, [&](const TransferOptions& transfer) {
     options.transfer = transfer;
-    return work::dump(device, target, options);
+    source.prepare(options, target.file ? target.file->directory() : temporary_directory(),
+                   target.file == nullptr);
+    return work::dump(source.device(), target, options);
   });
+  const work::Device& device = source.device();
+  source.tell(say_line, result.record.capture);
   name_map.commit();
   map_file.commit([&] { return work::rescue_map_text(device, result.survey); });
   const double seconds = stopwatch.seconds();
@@ -120,6 +146,15 @@ int run_dump(const DumpCommand& command) {
   report_file.commit([&] { return report_text(report, device, result.anonymized.get()); });
   print_result(command, result, seconds);
   return result.record.lost_bytes == 0 && result.record.inconsistencies == 0 ? kDone : kWithLosses;
+}
+
+void add_freeze_option(CLI::App& command, DumpCommand& options) {
+  auto* freeze = command.add_flag("--freeze", options.freeze,
+                                  "Freeze the mounted file system while it is read, at most 10 seconds (or "
+                                  "--freeze=SECONDS): nothing can be "
+                                  "written to it meanwhile");
+  freeze->check(CLI::Validator(refuse_other_seconds, ""));
+  for (const char* other : {"--offset", "--partition", "--bad-blocks"}) freeze->excludes(other);
 }
 
 }  // namespace
@@ -151,6 +186,7 @@ void add_dump(CLI::App& app, Chosen& chosen) {
                    "Write to FILE which name became which; for yourself, as it undoes --anonymize")
       ->type_name("FILE")
       ->needs(anonymize);
+  add_freeze_option(*command, *options);
   command->add_flag("--verify", options->verify,
                     "Read the image back before it gets its name, and compare it with DEVICE");
   command->add_flag("--to-device", options->to_device,

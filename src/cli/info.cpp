@@ -7,6 +7,7 @@
 #include "base/file/posix_file.h"
 #include "base/process/sandbox.h"
 #include "base/storage.h"
+#include "cli/capture_text.h"
 #include "cli/class_table.h"
 #include "cli/command.h"
 #include "cli/hints.h"
@@ -41,6 +42,8 @@ std::string whole_text(const Info& info) {
 void print_record(const Info& info) {
   const DumpRecord& record = *info.record;
   fmt::print("dump:          {}, by e2qcow {}\n", kind_text(record.kind), printable(record.program_version));
+  if (record.capture != CaptureState::at_rest)
+    fmt::print("captured:      {}\n", capture_text(record.capture));
   if (record.anonymized_with)
     fmt::print("anonymized:    {} (key {:02x})\n", record.is_strictly_anonymized ? "strictly" : "yes",
                fmt::join(*record.anonymized_with, ""));

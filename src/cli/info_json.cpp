@@ -5,6 +5,7 @@
 #include <fmt/ranges.h>
 
 #include "base/printable.h"
+#include "cli/capture_text.h"
 #include "cli/class_table.h"
 #include "cli/info_words.h"
 
@@ -39,6 +40,7 @@ Json dump_json(const Info& info) {
             {"inconsistencies", record.inconsistencies},
             {"findings", findings_json(record)},
             {"classes", classes_json(record.classes)}};
+  json["capture"] = capture_name(record.capture);
   if (record.anonymized_with) {
     json["anonymized-with"] = fmt::format("{:02x}", fmt::join(*record.anonymized_with, ""));
     json["anonymized-strictly"] = record.is_strictly_anonymized;

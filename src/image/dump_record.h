@@ -17,6 +17,18 @@ enum class DumpKind : std::uint8_t {
   signatures = 2  // no file system was found: only what identifies the device
 };
 
+// In what state the file system was while it was read. The numbers are written into images: append, never
+// change.
+enum class CaptureState : std::uint8_t {
+  at_rest = 0,        // not mounted, or read-only
+  frozen = 1,         // nothing was written to it
+  snapshot = 2,       // of a copy that does not change
+  power_failure = 3,  // as a power failure would have left it: its journal makes it whole
+  unchanged = 4,      // it was read twice, with the same result
+  changed = 5,        // while it was read
+  thawed_early = 6,   // it was frozen, but not to the end
+};
+
 // The record of an image of ours about its own dump.
 struct DumpRecord {
   struct ClassBytes {
@@ -46,6 +58,7 @@ struct DumpRecord {
   // If names and other texts were replaced: what tells whether two dumps used the same key.
   std::optional<std::array<std::uint8_t, 8>> anonymized_with{};
   bool is_strictly_anonymized = false;  // if so, UUIDs, owners and times were replaced as well
+  CaptureState capture = CaptureState::at_rest;
   // Of qcow2. An image of version 3 was marked as unchanged since the dump. 0: written by version 0.1,
   // unmarked.
   std::uint8_t image_version = 0;

@@ -129,6 +129,10 @@ Device::Device(const DeviceOptions& options)
 }
 
 void Device::look_at_users(const DeviceOptions& options) {
+  if (options.is_frozen) {
+    if (options.past_cache && !disk_) direct_ = past_stale_cache(*device_);
+    return;
+  }
   const auto use = use_if_known(*device_, storage_, options);
   const bool accepted = options.accept_mounted && (options.accept_stale || (use && use->is_current));
   if (use && !accepted) fail(use->is_current ? Errc::mounted : Errc::in_use, use->text);

@@ -45,10 +45,12 @@ struct DeviceOptions {
   std::optional<int> partition{};
   std::optional<std::uint32_t> sector_size{};  // in which the partition table counts; absent: found out
   ext2::SuperblockChoice superblock{};
-  unsigned retries = 1;               // of an unreadable block, after its first failure
-  bool strict = false;                // unreadable blocks are errors
-  bool accept_mounted = false;        // read-write
-  bool accept_stale = false;          // with accept_mounted: even if another device has the current contents
+  unsigned retries = 1;         // of an unreadable block, after its first failure
+  bool strict = false;          // unreadable blocks are errors
+  bool accept_mounted = false;  // read-write
+  bool accept_stale = false;    // with accept_mounted: even if another device has the current contents
+  bool is_frozen = false;       // mounted read-write, but nothing is written to it
+  bool past_cache = false;      // with is_frozen: read what the kernel may not have in the device's cache
   bool accept_no_filesystem = false;  // unless a superblock was chosen
   std::string bad_blocks{};           // a map file of what must not be touched; empty: none
   // The disk to read instead of the device's own bytes; it may be absent. Partitions are not looked for in
@@ -71,7 +73,7 @@ class Device {
   // The part, with zeros for unreadable blocks.
   const SalvagingFile& file() const { return *salvaging_; }
   const ext2::Filesystem* filesystem() const { return filesystem_.get(); }
-  // Whether it is mounted read-write, or another program may change it.
+  // Whether it is mounted read-write and not frozen, or another program may change it.
   bool is_in_use() const { return is_in_use_; }
   bool superblock_is_chosen() const { return superblock_is_chosen_; }
 

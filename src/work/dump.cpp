@@ -52,20 +52,25 @@ void warn_of_tail(const Device& device, const DumpRecord& record, const DumpOpti
                              device.name(), device.part().length - *record.end));
 }
 
-DumpRecord begin_record(const Device& device, const Survey& survey, DumpKind kind, std::uint32_t version) {
+DumpRecord begin_record(const Device& device, const Survey& survey, const DumpOptions& options) {
   DumpRecord record;
-  record.kind = kind;
+  record.kind = options.kind;
+  record.capture = options.capture;
   record.program_version = E2QCOW_VERSION;
   if (const ext2::Filesystem* filesystem = device.filesystem()) {
     std::ranges::copy(filesystem->superblock.raw.s_uuid, record.filesystem_uuid.begin());
     record.block_size = filesystem->geometry.block_size();
-  } else if (kind == DumpKind::metadata) {
+  } else if (options.kind == DumpKind::metadata) {
     record.kind = DumpKind::signatures;
   }
-  record.image_version = static_cast<std::uint8_t>(version);
+  record.image_version = static_cast<std::uint8_t>(options.format.version);
   record.classes = survey.classes();
   record.end = end_before_tail(device, survey);
   return record;
+}
+
+bool was_changed(CaptureState state) {
+  return state == CaptureState::changed || state == CaptureState::thawed_early;
 }
 
 void record_anonymity(DumpResult& result, const AnonymizeOptions& options) {
@@ -105,6 +110,8 @@ qcow2::Layout plan(const Contents& contents, const DumpTarget& target, const Dum
 void write(const Device& device, const DumpTarget& target, const DumpOptions& options, DumpResult& result) {
   const auto extensions = [&](ImageOutput::When when) {
     result.record.losses_known = when == ImageOutput::When::after_data;
+    if (result.record.losses_known && options.thaw) result.record.capture = options.thaw();
+    if (was_changed(result.record.capture)) result.survey.findings->add(Finding::mounted, 0, 0);
     add_losses(result.record, device, *result.survey.findings);
     return std::vector{qcow2::encode_record(result.record)};
   };
@@ -137,7 +144,7 @@ DumpResult dump(const Device& device, const DumpTarget& target, const DumpOption
                                   .most_important_first = device.may_be_dying() && device.is_cached(),
                                   .remember = options.remember || device.may_be_dying(),
                                   .find_roles = options.anonymize.has_value()});
-  result.record = begin_record(device, result.survey, options.kind, options.format.version);
+  result.record = begin_record(device, result.survey, options);
   warn_of_tail(device, result.record, options);
   if (options.anonymize) {
     result.anonymized =

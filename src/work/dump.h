@@ -16,6 +16,10 @@ struct DumpOptions {
   DumpKind kind = DumpKind::metadata;
   ImageFormat format{};
   TransferOptions transfer{};
+  CaptureState capture = CaptureState::at_rest;  // of the device
+  // If it is frozen only as long as that is needed: called once, when all of it was read, and returns the
+  // state.
+  std::function<CaptureState()> thaw{};
   bool remember = false;                        // what was read, for map files
   bool verify = false;                          // see ImageOutput
   std::optional<AnonymizeOptions> anonymize{};  // absent: the dump is as the device

@@ -58,10 +58,7 @@ std::uint64_t bytes_in_journal(const Image& image, const ReadableFile& disk,
                                const ext2::Superblock& superblock) {
   if (image.is_piped()) return superblock.journal_bytes();
   const ext2::Filesystem filesystem(disk, superblock);
-  std::vector<Extent> journal;
-  for (const ext2::BlockRun& run : ext2::journal_blocks(filesystem))
-    if (run.first != 0) journal.push_back(filesystem.geometry.bytes(run));
-  return total_length(data_in(disk, sorted_and_joined(std::move(journal))));
+  return total_length(data_in(disk, ext2::journal_extents(filesystem)));
 }
 
 void refuse_few_data(const Image& image, const std::string& target) {

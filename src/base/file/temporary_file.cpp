@@ -19,7 +19,10 @@ std::string temporary_name() {
 }
 
 std::unique_ptr<PosixFile> open_temporary_file() {
-  const std::string directory = temporary_directory();
+  return open_temporary_file(temporary_directory());
+}
+
+std::unique_ptr<PosixFile> open_temporary_file(const std::string& directory) {
   UniqueFd fd(::open(directory.c_str(), O_RDWR | O_TMPFILE | O_CLOEXEC, 0600));
   if (fd.get() < 0 && (errno == EOPNOTSUPP || errno == EISDIR)) {
     std::string name = directory + "/e2qcow.XXXXXX";
@@ -27,7 +30,7 @@ std::unique_ptr<PosixFile> open_temporary_file() {
     if (fd.get() >= 0) ::unlink(name.c_str());
   }
   if (fd.get() < 0) fail_errno(directory + ": create a temporary file");
-  return std::make_unique<PosixFile>(std::move(fd), temporary_name());
+  return std::make_unique<PosixFile>(std::move(fd), "temporary file in " + directory);
 }
 
 }  // namespace e2qcow

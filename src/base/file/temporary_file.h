@@ -14,5 +14,7 @@ std::string temporary_name();
 
 // An unnamed file in $TMPDIR, or /tmp, that disappears when it is closed.
 std::unique_ptr<PosixFile> open_temporary_file();
+// The same in another directory.
+std::unique_ptr<PosixFile> open_temporary_file(const std::string& directory);
 
 }  // namespace e2qcow

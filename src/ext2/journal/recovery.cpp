@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "base/extents.h"
 #include "base/stop.h"
 #include "ext2/journal/journal_log.h"
 #include "ext2/structures/checksum.h"
@@ -137,6 +138,13 @@ std::vector<BlockRun> journal_blocks(const Filesystem& filesystem) {
   if (!bytes) return {};
   const Inode inode(*bytes);
   return blocks_of_file(filesystem, inode.map(), inode.uses_extents(), max_journal_blocks(filesystem));
+}
+
+std::vector<Extent> journal_extents(const Filesystem& filesystem) {
+  std::vector<Extent> extents;
+  for (const BlockRun& run : journal_blocks(filesystem))
+    if (run.first != 0) extents.push_back(filesystem.geometry.bytes(run));
+  return sorted_and_joined(std::move(extents));
 }
 
 std::vector<BlockRun> backed_up_journal_blocks(const Filesystem& filesystem) {

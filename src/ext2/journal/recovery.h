@@ -28,6 +28,9 @@ struct Replay {
 // none, or it cannot be read.
 std::vector<BlockRun> journal_blocks(const Filesystem& filesystem);
 
+// The same as bytes of the file system, without holes: ascending, not touching.
+std::vector<Extent> journal_extents(const Filesystem& filesystem);
+
 // The same, according to the copy of the inode's block map in the superblock.
 std::vector<BlockRun> backed_up_journal_blocks(const Filesystem& filesystem);
 

@@ -23,7 +23,8 @@ enum Tag : std::uint16_t {
   kClasses = 9,          // {u8 class, u64 bytes}, repeated
   kEnd = 10,             // u64 bytes; absent: the disk has nothing after the file system
   kImageVersion = 11,    // u8
-  kAnonymized = 12       // 8 bytes, a fingerprint of the key, u8 1 if strictly; absent: not anonymised
+  kAnonymized = 12,      // 8 bytes, a fingerprint of the key, u8 1 if strictly; absent: not anonymised
+  kCapture = 13          // u8: CaptureState; absent: at rest
 };
 
 constexpr std::size_t kMaxVersion = 32;
@@ -103,6 +104,7 @@ void decode_field(DumpRecord& record, std::uint16_t tag, std::span<const std::by
     std::memcpy(record.anonymized_with.emplace().data(), data.data(), kFingerprint);
     record.is_strictly_anonymized = data.size() > kFingerprint && data[kFingerprint] == kStrictly;
   }
+  if (tag == kCapture && data.size() == 1) record.capture = static_cast<CaptureState>(data[0]);
   const bool has_classes = tag == kClasses || (tag == kClass && data.size() == kClassBytes);
   for (; has_classes && data.size() >= kClassBytes; data = data.subspan(kClassBytes))
     record.classes.push_back({load_be<std::uint8_t>(data, 0), load_be<std::uint64_t>(data, 1)});
@@ -131,6 +133,7 @@ Extension encode_record(const DumpRecord& record) {
   if (record.end) out.field(kEnd, *record.end);
   if (record.image_version != 0) out.field(kImageVersion, record.image_version);
   if (record.anonymized_with) out.bytes(kAnonymized, encode_anonymity(record));
+  if (record.capture != CaptureState::at_rest) out.field(kCapture, static_cast<std::uint8_t>(record.capture));
   // Last: a record that was cut says nothing about losses, and so is not taken for complete.
   if (record.losses_known) out.field(kLosses, record.lost_bytes);
   return extension;

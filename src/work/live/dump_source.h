@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "work/dump.h"
+#include "work/live/frozen_device.h"
+
+namespace e2qcow::work {
+
+// The device of a dump, which may be mounted read-write.
+class DumpSource {
+ public:
+  // `freeze`: for how long at most; absent: not at all. `outputs` as for FrozenDevice. Starts a process if
+  // the device is to be frozen, so there must be no threads yet.
+  DumpSource(const DeviceOptions& options, DumpKind kind, std::optional<Freezer::Milliseconds> freeze,
+             std::vector<std::string> outputs);
+
+  // Before prepare(): the device as it is. Afterwards: what is to be dumped, the device or a copy of it.
+  const Device& device() const { return *device_; }
+
+  // Makes it ready, and completes the options: now it is frozen, or copied. `directory` has room for a copy.
+  void prepare(DumpOptions& options, const std::string& directory, bool to_stream);
+
+  // What has to be said of the state it was in. After the dump.
+  void tell(const Notice& notice, CaptureState state) const;
+
+ private:
+  void prepare_frozen(DumpOptions& options, const std::string& directory, bool to_stream);
+  void copy(DumpOptions& options, const std::string& directory);
+
+  DeviceOptions options_;
+  std::unique_ptr<FrozenDevice> frozen_;  // null: it is not to be frozen
+  std::unique_ptr<Device> own_;           // null if it is
+  const Device* device_;
+};
+
+}  // namespace e2qcow::work
