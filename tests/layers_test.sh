@@ -12,6 +12,7 @@ edges='
 base:              base/file
 base/file:         base
 base/process:      base
+base/live:         base base/process
 
 image:             base
 
@@ -39,10 +40,12 @@ work:              base base/file base/process image
 work:              qcow2/format qcow2/codec qcow2/read qcow2/write
 work:              ext2/structures ext2/interpretation ext2/selection ext2/names ext2/journal ext2/anonymize
 
+work/live:         base base/file base/live image work ext2/journal
+
 work/audit:        base base/file image qcow2/read work
 work/audit:        ext2/structures ext2/interpretation ext2/selection ext2/texts
 
-cli:               base base/file base/process image work work/audit plugin
+cli:               base base/file base/process image work work/live work/audit plugin
 cli:               qcow2/format qcow2/read qcow2/check
 plugin:            base base/file base/process work qcow2/format qcow2/read qcow2/overlay
 e2image_compat:    base base/file base/process image work
