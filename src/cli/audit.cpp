@@ -28,12 +28,7 @@ struct AuditCommand {
   AuditNames names() const { return {image.path, device.path, report}; }
 };
 
-struct Audited {
-  work::AuditResult result;
-  bool is_whole;  // everything could be read
-};
-
-Audited audit_image(const AuditCommand& command) {
+work::AuditResult audit_image(const AuditCommand& command) {
   if (command.image.path == "-") throw CLI::ValidationError("IMAGE: an audit needs a file, and no pipe");
   std::optional<work::Device> device;
   if (!command.device.path.empty()) device.emplace(work::or_disk_of_image(command.device));
@@ -45,40 +40,40 @@ Audited audit_image(const AuditCommand& command) {
   auto spool = open_temporary_file();
   give_up_rights({});
   const work::Image image = std::move(files).read(thread_count(command.common));
-  Audited audited{with_progress(command.common,
-                                [&](const TransferOptions& transfer) {
-                                  options.transfer = transfer;
-                                  return work::audit(image, device ? device->filesystem() : nullptr,
-                                                     std::move(spool), options);
-                                }),
-                  !image.contradicts_itself()};
+  if (device) work::refuse_unlike_device(image, *device, options.superblock);
+  work::AuditResult result = with_progress(command.common, [&](const TransferOptions& transfer) {
+    options.transfer = transfer;
+    return work::audit(image, device ? device->filesystem() : nullptr, std::move(spool), options);
+  });
+  result.is_whole = !image.contradicts_itself();
   if (device && device->lost_bytes() != 0) {
     say("{}: {} bytes could not be read; what was there was not looked for\n", printable(device->name()),
         device->lost_bytes());
-    audited.is_whole = false;
+    result.is_whole = false;
   }
-  return audited;
+  return result;
 }
 
 int run_audit(const AuditCommand& command) {
-  const Audited audited = audit_image(command);
+  const work::AuditResult result = audit_image(command);
   const AuditNames names = command.names();
   if (command.common.json)
-    fmt::print("{}", audit_json(audited.result, names));
+    fmt::print("{}", audit_json(result, names));
   else if (!command.common.quiet)
-    fmt::print("{}", audit_text(audited.result, names));
+    fmt::print("{}", audit_text(result, names));
   if (std::fflush(stdout) != 0) fail_errno("standard output");
-  if (audited.result.found != 0) return kLeaked;
-  return audited.is_whole ? kDone : kWithLosses;
+  if (result.has_leaked()) return kLeaked;
+  return result.is_conclusive() ? kDone : kWithLosses;
 }
 
 }  // namespace
 
 void add_audit(CLI::App& app, Chosen& chosen) {
   auto options = std::make_shared<AuditCommand>();
-  CLI::App* command = app.add_subcommand(
-      "audit",
-      "Prove that nothing private is left in an anonymised dump (exit 0: nothing found, 1: found, 2: error)");
+  CLI::App* command =
+      app.add_subcommand("audit",
+                         "Prove that nothing private is left in an anonymised dump (exit 0: nothing found, "
+                         "1: found, 2: error, 3: nothing found, and nothing proven)");
   add_image_options(*command, options->image);
   add_device_options(*command, options->device);
   command->get_option("DEVICE")->required(false)->description(

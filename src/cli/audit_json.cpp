@@ -82,15 +82,17 @@ std::string audit_json(const work::AuditResult& result, const AuditNames& names)
   Json json{{"image", printable(names.image)}, {"version", E2QCOW_VERSION}};
   if (!names.device.empty()) json["device"] = printable(names.device);
   if (!names.report.empty()) json["report"] = printable(names.report);
-  json["clean"] = result.found == 0;
+  json["clean"] = !result.has_leaked() && result.is_conclusive();
+  json["complete"] = result.is_whole;
+  json["anonymized"] = result.is_marked;
   json["found"] = result.found;
+  json["left"] = result.remaining.left();
   json["searched"] = {
       {"disk", result.disk_bytes}, {"image-file", result.file_bytes}, {"report", result.report_bytes}};
   if (result.strings) json["strings"] = strings_json(*result.strings);
   json["remaining"] = remaining_json(result.remaining);
   Json findings = Json::array();
-  for (const auto& finding : result.findings)
-    findings.push_back(finding_json(finding, result.strings.has_value()));
+  for (const auto& finding : result.findings) findings.push_back(finding_json(finding, result.found != 0));
   json["findings"] = std::move(findings);
   return json.dump(2) + "\n";
 }

@@ -16,9 +16,10 @@ using work::RemainingText;
 
 constexpr std::size_t kMaxLines = 20;
 
-std::string heading(const AuditNames& names) {
+std::string heading(const AuditResult& result, const AuditNames& names) {
   const std::string against = names.device.empty() ? "" : " against " + printable(names.device);
-  return fmt::format("Audit of {}{}, by e2qcow " E2QCOW_VERSION "\n\n", printable(names.image), against);
+  return fmt::format("Audit of {}{}, by e2qcow " E2QCOW_VERSION "\n{}\n", printable(names.image), against,
+                     result.is_marked ? "The image is marked as anonymised.\n" : "");
 }
 
 std::string collected(const work::StringCounts& strings) {
@@ -65,8 +66,9 @@ std::string how(const work::StringCounts& strings) {
                                  strings.chance, strings.expected_chance));
   text +=
       count_line(strings.known_words, "parts of words that images have anyway: only compared in their place");
-  text +=
-      count_line(strings.kept, "not private, kept in every dump: lost+found, selinux, ext4_... and the like");
+  text += count_line(
+      strings.kept,
+      "not private, kept in every dump: \".\", \"..\", lost+found, selinux, ext4_... and the like");
   text += count_line(strings.fillers, "only of \"x\" and \"/\", which no one can tell from filler");
   return text + fmt::format(
                     "If all names in the image are random, the audit finds something by chance in at most\n"
@@ -91,26 +93,45 @@ std::string remaining(const AuditResult& result) {
          "  random names without the device; left: an anonymised dump has nothing there\n\n";
 }
 
+// Nothing was found.
+std::string good_verdict(const AuditResult& result) {
+  std::string text = "Result: no text is left in places that an anonymised dump empties";
+  if (!result.strings)
+    text += ".\nWhether names are random can be seen only with the device.\n";
+  else if (result.strings->not_judged == 0)
+    text += ", and none of the private\nstrings was found.\n";
+  else
+    text += fmt::format(
+        ", and none of the {} private\nstrings that could be looked for was found; {} could not.\n",
+        result.strings->total - result.strings->not_judged, result.strings->not_judged);
+  if (!result.is_whole) text += "NOT PROVEN: not everything could be read.\n";
+  if (!result.has_filesystem) text += "NOT PROVEN: there is no file system in the image.\n";
+  if (!result.strings && !result.is_marked)
+    text += "NOT PROVEN: the image is not marked as anonymised, so its names may be the real ones.\n";
+  return text;
+}
+
 std::string verdict(const AuditResult& result) {
-  const bool with_device = result.strings.has_value();
-  if (result.found == 0 && with_device) return "Result: none of the private strings was found.\n";
-  if (result.found == 0)
-    return "Result: no text is left in places that an anonymised dump empties. Whether names are random\n"
-           "can be seen only with the device.\n";
-  std::string text =
-      with_device
-          ? fmt::format("Result: FOUND. Private strings of the device are in {} places:\n", result.found)
-          : fmt::format("Result: FOUND. Text is left in {} places:\n", result.found);
+  if (!result.has_leaked()) return good_verdict(result);
+  std::string text;
+  if (result.found != 0)
+    text += fmt::format("Result: FOUND. Private strings of the device are in {} places:\n", result.found);
+  else
+    text += fmt::format("Result: FOUND. Text is left in {} places:\n", result.remaining.left());
   const std::size_t lines = std::min(kMaxLines, result.findings.size());
-  for (std::size_t i = 0; i < lines; ++i) text += "  " + finding_line(result.findings[i], with_device) + "\n";
-  if (result.found > lines) text += fmt::format("  and {} more\n", result.found - lines);
+  for (std::size_t i = 0; i < lines; ++i)
+    text += "  " + finding_line(result.findings[i], result.found != 0) + "\n";
+  const std::uint64_t all = result.found != 0 ? result.found : result.remaining.left();
+  if (all > lines) text += fmt::format("  and {} more\n", all - lines);
+  if (result.found != 0 && result.remaining.left() != 0)
+    text += fmt::format("Other text is left in {} places.\n", result.remaining.left());
   return text;
 }
 
 }  // namespace
 
 std::string audit_text(const AuditResult& result, const AuditNames& names) {
-  std::string text = heading(names);
+  std::string text = heading(result, names);
   if (result.strings) text += collected(*result.strings);
   if (result.strings) text += searched(result) + how(*result.strings);
   return text + remaining(result) + verdict(result);

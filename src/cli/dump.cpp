@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/file/temporary_file.h"
+#include "base/storage.h"
 #include "cli/capture_text.h"
 #include "cli/class_table.h"
 #include "cli/command.h"
@@ -78,10 +79,21 @@ std::string refuse_other_strictness(const std::string& text) {
   return text == kPlain || text == kStrict ? "" : fmt::format("'{}' is not '{}'", text, kStrict);
 }
 
-std::optional<work::AnonymizeOptions> anonymize_options(const DumpCommand& command) {
+// Nothing else may be written to it.
+std::optional<work::KeyFile> open_key(const DumpCommand& command) {
+  if (command.key.empty()) return std::nullopt;
+  if (command.key == "-") fail(Errc::refused, "the key is private, and is not written to standard output");
+  for (const std::string& other : {command.image, command.report, command.map_out, command.name_map})
+    if (!other.empty() && is_same_name(command.key, other))
+      fail(Errc::refused, command.key + ": is given for the key and for an output");
+  return std::optional<work::KeyFile>(std::in_place, command.key);
+}
+
+std::optional<work::AnonymizeOptions> anonymize_options(const DumpCommand& command,
+                                                        const std::optional<work::KeyFile>& key) {
   if (command.anonymize.empty()) return std::nullopt;
   return work::AnonymizeOptions{
-      .secret = command.key.empty() ? ext2::Secret::random() : work::read_or_make_key(command.key),
+      .secret = key ? key->secret() : ext2::Secret::random(),
       .strictness = command.anonymize == kStrict ? ext2::Strictness::strict : ext2::Strictness::plain};
 }
 
@@ -123,7 +135,8 @@ int run_dump(const DumpCommand& command) {
   if (command.name_map == "-")
     fail(Errc::refused, "the map of names is private, and is not written to standard output");
   ExtraOutput name_map(source.device(), command.name_map, {command.image, command.report, command.map_out});
-  options.anonymize = anonymize_options(command);  // last: it may make a key file
+  auto key = open_key(command);
+  options.anonymize = anonymize_options(command, key);
   if (name_map.is_wanted())
     options.names_are_known = [&](const work::AnonymizedDump& dump, const work::Survey& survey) {
       work::write_name_map(dump, survey, name_map.file());
@@ -136,6 +149,7 @@ int run_dump(const DumpCommand& command) {
   });
   const work::Device& device = source.device();
   source.tell(say_line, result.record.capture);
+  if (key) key->commit();
   name_map.commit();
   map_file.commit([&] { return work::rescue_map_text(device, result.survey); });
   const double seconds = stopwatch.seconds();
@@ -174,7 +188,9 @@ void add_dump(CLI::App& app, Chosen& chosen) {
   auto* anonymize = command->add_flag("--anonymize,--anonymise", options->anonymize,
                                       "Replace names, link targets and whatever else is private; "
                                       "--anonymize=strict also UUIDs and owners, and rounds times to days");
-  anonymize->check(CLI::Validator(refuse_other_strictness, ""))->excludes(all);
+  anonymize->check(CLI::Validator(refuse_other_strictness, ""))
+      ->excludes(all)
+      ->multi_option_policy(CLI::MultiOptionPolicy::Throw);
   command
       ->add_option("--anonymize-key,--anonymise-key", options->key,
                    "Take the key for new names from FILE, so that they are the same in each dump; it is made "

@@ -110,8 +110,12 @@ std::string anonymized_text(const work::Report& report, const work::Device& devi
   work::Report without_names = report;
   without_names.names = {};
   Json entries = Json::array();
-  for (const auto& entry : report.findings)
-    entries.push_back(finding_json(entry, without_names, device.filesystem()));
+  for (const auto& entry : report.findings) {
+    Json finding = finding_json(entry, without_names, device.filesystem());
+    if (entry.finding == Finding::block_out_of_range)
+      for (const char* key : {"block", "group"}) finding.erase(key);  // a piece of text, it may be
+    entries.push_back(std::move(finding));
+  }
   Json json = whole_json(report, "", std::move(files), std::move(entries));
   json["anonymized"] = tallies_json(anonymized);
   return json.dump(2) + "\n";

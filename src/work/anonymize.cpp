@@ -38,12 +38,19 @@ ext2::Secret parse_key(const std::string& text, const std::string& path) {
 
 }  // namespace
 
-ext2::Secret read_or_make_key(const std::string& path) {
-  if (std::filesystem::exists(path)) return parse_key(read_text_file(path), path);
-  const ext2::Secret secret = ext2::Secret::random();
-  OutputFile file(path);
-  commit_text(file, as_text(secret));
-  return secret;
+KeyFile::KeyFile(const std::string& path) : secret_(ext2::Secret::random()) {
+  std::error_code unknown;
+  if (std::filesystem::exists(path, unknown) || unknown) {
+    secret_ = parse_key(read_text_file(path), path);
+    return;
+  }
+  new_file_ = std::make_unique<OutputFile>(path);
+  const std::string text = as_text(secret_);
+  new_file_->file().write(0, std::as_bytes(std::span(text)));
+}
+
+void KeyFile::commit() {
+  if (new_file_) new_file_->commit(Durability::synced);
 }
 
 AnonymizedDump::AnonymizedDump(const Device& device, const Survey& survey, const AnonymizeOptions& options,

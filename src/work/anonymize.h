@@ -12,8 +12,18 @@
 
 namespace e2qcow::work {
 
-// The secret in a key file; if there is no such file, a new secret, and the file is made for its owner alone.
-ext2::Secret read_or_make_key(const std::string& path);
+// The secret in a key file; or if there is none, a new secret, and a file with it for its owner alone, which
+// has no name before it is committed.
+class KeyFile {
+ public:
+  explicit KeyFile(const std::string& path);
+  const ext2::Secret& secret() const { return secret_; }
+  void commit();
+
+ private:
+  std::unique_ptr<OutputFile> new_file_;  // null: there was one
+  ext2::Secret secret_;
+};
 
 struct AnonymizeOptions {
   ext2::Secret secret;

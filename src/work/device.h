@@ -83,6 +83,8 @@ class Device {
   bool may_be_dying() const { return avoiding_ != nullptr || device_->is_block_device(); }
   // Whether the kernel keeps what was read, so that it is there when it is read again.
   bool is_cached() const { return !direct_; }
+  // Whether what is read is what is on the disk, and not what a kernel that has it mounted has in memory.
+  bool reads_the_disk() const { return direct_ || !device_->is_block_device(); }
 
   // The ranges of the part with labels, partition tables and whatever else libblkid recognises.
   std::vector<Extent> recognised_areas() const;

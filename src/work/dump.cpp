@@ -137,6 +137,11 @@ DumpTarget open_dump_target(const Device& device, const std::string& path, bool 
 DumpResult dump(const Device& device, const DumpTarget& target, const DumpOptions& options) {
   if (options.anonymize && options.kind == DumpKind::all)
     fail(Errc::refused, device.name() + ": contents of files cannot be anonymised");
+  if (options.anonymize && device.filesystem() != nullptr &&
+      device.filesystem()->superblock.is_journal_device())
+    fail(Errc::refused,
+         device.name() +
+             ": is a journal, and cannot be anonymised without the file system that it belongs to");
   warn_of_journal(device, options);
   DumpResult result;
   result.survey = survey(device, {.kind = options.kind,

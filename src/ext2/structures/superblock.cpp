@@ -4,6 +4,7 @@
 #include <ext2fs/ext2fs.h>
 
 #include <algorithm>
+#include <array>
 #include <bit>
 
 #include "base/bytes.h"
@@ -59,6 +60,16 @@ bool Superblock::has_unknown_features() const {
   constexpr std::uint32_t kIncompat = EXT2_LIB_FEATURE_INCOMPAT_SUPP | EXT4_FEATURE_INCOMPAT_MMP;
   return (raw.s_feature_incompat & ~kIncompat) != 0 ||
          (raw.s_feature_ro_compat & ~static_cast<std::uint32_t>(EXT2_LIB_FEATURE_RO_COMPAT_SUPP)) != 0;
+}
+
+bool is_name_of_function(std::string_view text) {
+  constexpr std::array<std::string_view, 9> kBeginnings{"ext4_",   "__ext4_", "ext3_", "ext2_", "jbd2_",
+                                                        "__jbd2_", "mb_",     "dx_",   "htree_"};
+  const bool is_identifier = std::ranges::all_of(
+      text, [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'; });
+  return is_identifier && std::ranges::any_of(kBeginnings, [&](std::string_view beginning) {
+           return text.starts_with(beginning);
+         });
 }
 
 std::optional<Superblock> read_superblock(const ReadableFile& file, std::uint64_t offset) {

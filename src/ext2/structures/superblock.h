@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace e2qcow::ext2 {
 
@@ -52,6 +53,9 @@ struct Superblock {
 
 // The copy at this offset, if it is valid.
 std::optional<Superblock> read_superblock(const ReadableFile& file, std::uint64_t offset);
+
+// Whether the text is the name of a function of the kernel, as superblocks have of those that found an error.
+bool is_name_of_function(std::string_view text);
 
 // The primary, with its number of inodes per group recomputed from the totals. For file systems with neither
 // a valid primary nor a backup: e2fsck opens them whatever that field holds.

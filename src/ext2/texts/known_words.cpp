@@ -6,6 +6,7 @@
 #include <cctype>
 #include <string>
 
+#include "ext2/structures/superblock.h"
 #include "ext2/structures/xattr.h"
 
 namespace e2qcow::ext2 {
@@ -13,9 +14,6 @@ namespace {
 
 // NOLINTNEXTLINE(misc-unused-using-decls): it does not see the literals
 using std::string_view_literals::operator""sv;
-
-constexpr std::array kFunctionPrefixes{"ext4_"sv, "__ext4_"sv, "jbd2_"sv,  "__jbd2_"sv,
-                                       "mb_"sv,   "dx_"sv,     "htree_"sv, "ext3_"sv};
 
 // What images have in their header (qcow2 spec, "Feature name table"), and anonymised file systems as label.
 constexpr std::array kOtherWords{"lost+found"sv,         "dirty bit"sv,        "corrupt bit"sv,
@@ -38,14 +36,6 @@ bool is_kept_name(const Text& text) {
          (name.starts_with("#") && name.substr(1) == std::to_string(text.inode));
 }
 
-bool is_function(std::string_view text) {
-  const bool has_prefix = std::ranges::any_of(
-      kFunctionPrefixes, [&](std::string_view prefix) { return text.starts_with(prefix); });
-  return has_prefix && std::ranges::all_of(text, [](char c) {
-           return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_';
-         });
-}
-
 }  // namespace
 
 bool is_kept(const Text& text) {
@@ -56,7 +46,7 @@ bool is_kept(const Text& text) {
     case TextKind::xattr_name:
       return text.is_well_known;
     case TextKind::error_function:
-      return is_function(text.view());
+      return is_name_of_function(text.view());
     case TextKind::label:
       return std::ranges::find(kLabels, text.view()) != kLabels.end();
     default:

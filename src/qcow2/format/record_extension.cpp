@@ -28,7 +28,7 @@ enum Tag : std::uint16_t {
 };
 
 constexpr std::size_t kMaxVersion = 32;
-constexpr std::size_t kMaxFindings = 20;  // kinds
+constexpr std::size_t kMaxFindings = 19;  // kinds
 constexpr std::size_t kFindingBytes = 5;
 constexpr std::size_t kClassBytes = 9;
 constexpr std::size_t kFingerprint = 8;

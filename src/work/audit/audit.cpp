@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "work/audit/audit.h"
 
+#include <e2qcow/error.h>
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -224,8 +227,12 @@ class Search {
   std::uint64_t passes_ = 1;
 };
 
+bool is_anonymized(const Image& image) {
+  const auto record = image.record();
+  return record && record->anonymized_with.has_value();
+}
+
 void list_remaining(AuditResult& result) {
-  result.found = result.remaining.left();
   for (const RemainingText::Left& left : result.remaining.first_left())
     result.findings.push_back({AuditArea::disk,
                                left.offset,
@@ -241,6 +248,22 @@ void list_remaining(AuditResult& result) {
 
 }  // namespace
 
+// Strict dumps have other UUIDs.
+void refuse_unlike_device(const Image& image, const Device& device,
+                          const ext2::SuperblockChoice& superblock) {
+  const AuditedImage audited(image, superblock);
+  const ext2::Filesystem* ours = audited.filesystem();
+  const ext2::Filesystem* theirs = device.filesystem();
+  if (ours == nullptr || theirs == nullptr) return;
+  const auto record = image.record();
+  const bool has_other_uuid = !(record && record->is_strictly_anonymized) &&
+                              !std::ranges::equal(ours->superblock.raw.s_uuid, theirs->superblock.raw.s_uuid);
+  if (has_other_uuid || ours->geometry.block_size() != theirs->geometry.block_size() ||
+      ours->geometry.claimed_blocks() != theirs->geometry.claimed_blocks())
+    fail(Errc::refused, fmt::format("{}: is not a dump of {}, whose file system has another UUID or size",
+                                    image.reader().file().name(), device.name()));
+}
+
 AuditResult audit(const Image& image, const ext2::Filesystem* device, std::unique_ptr<File> spool,
                   const AuditOptions& options) {
   const unsigned threads = options.transfer.threads;
@@ -254,14 +277,13 @@ AuditResult audit(const Image& image, const ext2::Filesystem* device, std::uniqu
   result.file_bytes = total_length(audited.file_extents());
   result.report_bytes = options.report ? options.report->size() : 0;
   result.has_filesystem = audited.filesystem() != nullptr;
+  result.is_marked = is_anonymized(image);
   result.remaining = RemainingText(options.max_listed);
   if (result.has_filesystem)
     ext2::visit_texts(*audited.filesystem(), threads,
                       [&](const ext2::Text& text) { result.remaining.add(text); });
-  if (device != nullptr)
-    Search(audited, texts, options, result).run();
-  else
-    list_remaining(result);
+  if (device != nullptr) Search(audited, texts, options, result).run();
+  if (result.findings.empty()) list_remaining(result);
   if (result.has_filesystem) add_classes(result.findings, *audited.filesystem(), threads);
   return result;
 }

@@ -15,6 +15,7 @@
 #include "ext2/structures/filesystem.h"
 #include "work/audit/area_search.h"
 #include "work/audit/remaining_text.h"
+#include "work/device.h"
 #include "work/image.h"
 
 namespace e2qcow::work {
@@ -69,15 +70,26 @@ struct AuditResult {
   std::uint64_t file_bytes = 0;  // of the rest of the image's file
   std::uint64_t report_bytes = 0;
   bool has_filesystem = false;            // in the image
+  bool is_marked = false;                 // its record says that it is anonymised
+  bool is_whole = true;                   // everything could be read
   std::optional<StringCounts> strings{};  // absent: without a device
   RemainingText remaining{0};
-  std::uint64_t found = 0;
-  std::vector<AuditFinding> findings;  // the first ones, by area and offset
+  std::uint64_t found = 0;  // strings of the device
+  // The first ones, by area and offset; without a device, what is left where an anonymised dump has nothing.
+  std::vector<AuditFinding> findings;
+
+  bool has_leaked() const { return found != 0 || remaining.left() != 0; }
+  // Whether that means anything: without a device, nobody can tell real names from new ones.
+  bool is_conclusive() const { return is_whole && has_filesystem && (strings || is_marked); }
 };
 
 // The acceptable number of matches by chance: in the search everywhere, again in the comparison of places,
 // and in that of offsets.
 constexpr double kAcceptedChance = 0.001;
+
+// Throws Errc::refused if the image cannot be a dump of the device, or that is an anonymised dump itself: the
+// audit would find nothing, and prove nothing.
+void refuse_unlike_device(const Image& image, const Device& device, const ext2::SuperblockChoice& superblock);
 
 // Looks in the image for the texts of `device`, or if that is null, for whatever an anonymised dump should
 // not have. `spool` is an empty file for the strings.

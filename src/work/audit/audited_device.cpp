@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "work/audit/audited_device.h"
 
+#include <e2qcow/error.h>
+
 #include "base/file/posix_file.h"
 #include "image/disk_file.h"
 #include "qcow2/read/cached_disk.h"
@@ -25,6 +27,11 @@ class DiskOfImage : public ReadableFile {
   std::optional<Extent> next_data(std::uint64_t offset) const override { return disk_.next_data(offset); }
   void prefetch(Extent range) const override { disk_.prefetch(range); }
 
+  bool is_anonymized() const {
+    const auto record = image_.record();
+    return record && record->anonymized_with.has_value();
+  }
+
  private:
   Image image_;
   qcow2::CachedDisk cached_;
@@ -34,7 +41,10 @@ class DiskOfImage : public ReadableFile {
 std::unique_ptr<ReadableFile> disk_of(const std::string& path, const Notice& notice) {
   if (!is_image(path)) return nullptr;
   refuse_ambiguous(*open_for_reading(path));
-  return std::make_unique<DiskOfImage>(ImageFiles({.path = path, .notice = notice}));
+  auto disk = std::make_unique<DiskOfImage>(ImageFiles({.path = path, .notice = notice}));
+  if (disk->is_anonymized())
+    fail(Errc::refused, path + ": is an anonymised dump, and has none of the names to look for");
+  return disk;
 }
 
 }  // namespace

@@ -60,7 +60,7 @@ class Audit : public IntegrationTest {
   void make_file_system(const std::string& name, const std::string& tree, Words options) const {
     for (const Words& more : {Words{"-t", "ext4", "-d", tree}, Words{name, "16M"}})
       options.insert(options.end(), more.begin(), more.end());
-    options.insert(options.begin(), {"mke2fs", "-q", "-F"});
+    options.insert(options.begin(), {"mke2fs", "-q", "-F", "-U", "01234567-89ab-cdef-0123-456789abcdef"});
     output_of(options);
   }
 
@@ -149,7 +149,7 @@ TEST_F(Audit, FindsNothingInAFileSystemOfOtherNames) {
   EXPECT_GT(result["strings"]["everywhere"], 200);
   EXPECT_GT(result["strings"]["in-place"], 4);
   const Outcome outcome = e2qcow({"audit", "other.qcow2", "disk.img"});
-  EXPECT_NE(outcome.out.find("Result: none of the private strings was found."), std::string::npos) << outcome;
+  EXPECT_NE(outcome.out.find("and none of the private\nstrings was found."), std::string::npos) << outcome;
 }
 
 TEST_F(Audit, ADumpStandsForTheDevice) {
@@ -187,7 +187,9 @@ TEST_F(Audit, FindsAShortNameInItsDirectoryOnly) {
   dump_with(unused_offset(), "etc");
   expect_one("planted.qcow2", unused_offset(), "in-place");
   dump_with(unused_offset(), "var");
-  audit("planted.qcow2", 0);
+  const json result = audit("planted.qcow2", 1);  // nothing should be left there, whatever it is
+  EXPECT_EQ(result["found"], 0);
+  EXPECT_EQ(result["left"], 1);
 }
 
 TEST_F(Audit, FindsAShortNameInAnEntry) {
@@ -253,14 +255,27 @@ TEST_F(Audit, WithoutADeviceSaysWhatIsLeft) {
 
   fs::create_directory(path("empty"));
   make_file_system("empty.img", "empty", {});
-  output_of({E2QCOW_PROGRAM, "dump", "-q", "empty.img", "empty.qcow2"});
+  output_of({E2QCOW_PROGRAM, "dump", "-q", "--anonymize", "empty.img", "empty.qcow2"});
   EXPECT_TRUE(audit("empty.qcow2", 0, {})["clean"]);
+  output_of({E2QCOW_PROGRAM, "dump", "-q", "empty.img", "empty.qcow2"});
+  EXPECT_FALSE(audit("empty.qcow2", 3, {})["clean"]);  // nobody knows
 }
 
 TEST_F(Audit, DoesNotDependOnTheNumberOfThreads) {
   output_of({E2QCOW_PROGRAM, "dump", "-q", "disk.img", "image.qcow2"});
   EXPECT_EQ(audit("image.qcow2", 1, {"disk.img", "--threads", "1"}),
             audit("image.qcow2", 1, {"disk.img", "--threads", "4"}));
+}
+
+// It would find nothing there, whatever the image has.
+TEST_F(Audit, NeedsTheDeviceThatWasDumped) {
+  output_of({E2QCOW_PROGRAM, "dump", "-q", "--anonymize", "disk.img", "image.qcow2"});
+  expect_failure(e2qcow({"audit", "image.qcow2", "image.qcow2"}), {"image.qcow2: is an anonymised dump"}, 2);
+  output_of({"mke2fs", "-q", "-F", "another.img", "16M"});
+  expect_failure(e2qcow({"audit", "image.qcow2", "another.img"}),
+                 {"image.qcow2: is not a dump of another.img"}, 2);
+  output_of({E2QCOW_PROGRAM, "dump", "-q", "--anonymize=strict", "disk.img", "image.qcow2"});
+  audit("image.qcow2", 0);
 }
 
 TEST_F(Audit, AnErrorHasAStatusOfItsOwn) {

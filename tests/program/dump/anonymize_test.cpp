@@ -100,6 +100,71 @@ TEST_F(AnonymizedDump, HasANameMapBesideIt) {
   EXPECT_GT(checked, 5);
 }
 
+// A link whose inode was damaged so that its target counts as something else.
+class DamagedLink : public AnonymizedDump {
+ protected:
+  std::string dump_of(const std::string& target, const std::string& mode, const Words& options,
+                      const std::string& size) const {
+    std::filesystem::remove(path("links.img"));
+    Words make{"mke2fs", "-q", "-F", "-N", "20000", "-J", "size=4"};
+    make.insert(make.end(), options.begin(), options.end());
+    make.insert(make.end(), {"links.img", size});
+    output_of(make);
+    output_of({"debugfs", "-w", "-R", "symlink link " + target, "links.img"});
+    output_of({"debugfs", "-w", "-R", "set_inode_field link mode " + mode, "links.img"});
+    EXPECT_LE(
+        e2qcow({"dump", "-q", "--anonymize", "--compress=none", "--cluster-size=64k", "links.img", "links"})
+            .status,
+        3);
+    return read_file(path("links"));
+  }
+};
+
+// Of more than 2 TiB, blocks have numbers that are four letters.
+TEST_F(DamagedLink, LeavesNoPiecesOfTheTargetAsBlocks) {
+  const std::string image = dump_of("secrettargetofalink/withname/abcdef", "0100644",
+                                    {"-t", "ext4", "-b", "4096", "-O", "^resize_inode,sparse_super2"}, "9T");
+  for (const char* piece : {"secr", "rget", "withn"})
+    EXPECT_EQ(image.find(piece), std::string::npos) << piece;
+}
+
+TEST_F(DamagedLink, LeavesNoPieceOfTheTargetAsNumberOfADevice) {
+  for (const char* target : {"Geheimes/Ziel/pfad", "Geheimes"}) {
+    const std::string image = dump_of(target, "020777", {"-t", "ext4", "-b", "4096"}, "64M");
+    EXPECT_EQ(image.find("Geheim"), std::string::npos);
+  }
+}
+
+TEST_F(AnonymizedDump, HasNoPiecesOfContentsAsBlocksInItsReport) {
+  make_file_system({{"-t", "ext2", "-b", "1024"}});
+  write_file(path("contents"), std::string(400'000, 'c'));
+  output_of({"debugfs", "-w", "-R", "write contents letters", "disk.img"});
+  const std::string stat = output_of({"debugfs", "-R", "stat letters", "disk.img"});
+  const std::string indirect = stat.substr(stat.find("(DIND):") + 7);
+  patch_file(path("disk.img"), std::stoull(indirect) * 1024, "secret words");
+  EXPECT_EQ(e2qcow({"dump", "-q", "--anonymize", "--report=report", "disk.img", "image"}).status, 3);
+  const std::string report = read_file(path("report"));
+  EXPECT_NE(report.find("block-out-of-range"), std::string::npos);
+  for (const std::uint32_t piece : {0x72636573U, 0x77207465U, 0x7364726fU})  // little-endian
+    EXPECT_EQ(report.find(std::to_string(piece)), std::string::npos);
+}
+
+TEST_F(AnonymizedDump, IsNotMadeOfAJournalAlone) {
+  output_of({"mke2fs", "-q", "-F", "-O", "journal_dev", "journal.img", "4M"});
+  expect_failure(e2qcow({"dump", "--anonymize", "journal.img", "image"}), {"journal.img: is a journal"});
+}
+
+TEST_F(AnonymizedDump, KeepsItsKey) {
+  write_file(path("key"), std::string(64, '1') + "\n");
+  for (const Words& options : {Words{"--report=key"}, Words{"--name-map=key"}, Words{"--map-out=key"}})
+    expect_failure(e2qcow({"dump", "--anonymize", "--anonymize-key=key", options[0], "disk.img", "image"}),
+                   {"key"});
+  expect_failure(e2qcow({"dump", "--anonymize", "--anonymize-key=key", "disk.img", "key"}), {"key"});
+  EXPECT_EQ(read_file(path("key")), std::string(64, '1') + "\n");
+  expect_failure(e2qcow({"dump", "--anonymize", "--anonymize-key=-", "disk.img", "image"}),
+                 {"standard output"});
+}
+
 TEST_F(AnonymizedDump, MakesNoKeyIfItCannotBeWritten) {
   expect_failure(e2qcow({"dump", "--anonymize", "--anonymize-key=key", "disk.img", "no/image"}),
                  {"no/image"});

@@ -15,21 +15,33 @@ namespace {
 
 constexpr const char* kKey = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\n";
 
+ext2::Secret secret_of(const std::string& path) {
+  KeyFile key(path);
+  key.commit();
+  return key.secret();
+}
+
+TEST(KeyFile, IsNotThereBeforeItIsCommitted) {
+  const TempDir directory;
+  { const KeyFile key(directory.file("key")); }
+  EXPECT_FALSE(std::filesystem::exists(directory.file("key")));
+}
+
 TEST(KeyFile, IsMadeForItsOwnerAlone) {
   const TempDir directory;
   const std::string path = directory.file("key");
-  const ext2::Secret secret = read_or_make_key(path);
+  const ext2::Secret secret = secret_of(path);
   EXPECT_EQ(std::filesystem::status(path).permissions(),
             std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
   EXPECT_EQ(read_text(path).size(), 65);
-  EXPECT_EQ(read_or_make_key(path).bytes(), secret.bytes());
-  EXPECT_NE(read_or_make_key(directory.file("other")).bytes(), secret.bytes());
+  EXPECT_EQ(secret_of(path).bytes(), secret.bytes());
+  EXPECT_NE(secret_of(directory.file("other")).bytes(), secret.bytes());
 }
 
 TEST(KeyFile, HasTheBytesInHexadecimalDigits) {
   const TempDir directory;
   write_text(directory.file("key"), kKey);
-  const auto bytes = read_or_make_key(directory.file("key")).bytes();
+  const auto bytes = secret_of(directory.file("key")).bytes();
   for (std::size_t i = 0; i < bytes.size(); ++i) EXPECT_EQ(bytes[i], i);
 }
 
@@ -41,7 +53,7 @@ TEST(KeyFile, IsRefusedIfItIsNone) {
        {std::string(), std::string("\n"), key.substr(0, 64), key + "\n", key.substr(2), "00" + key,
         "g" + key.substr(1), " " + key.substr(1), "-" + key.substr(1), key.substr(0, 62) + "0g\n"}) {
     write_text(path, text);
-    const Ending ending = ending_of([&] { read_or_make_key(path); });
+    const Ending ending = ending_of([&] { secret_of(path); });
     EXPECT_EQ(ending.code, make_error_code(Errc::refused)) << text;
     EXPECT_NE(ending.text.find("is not a key"), std::string::npos) << ending.text;
     EXPECT_EQ(read_text(path), text);
@@ -50,7 +62,7 @@ TEST(KeyFile, IsRefusedIfItIsNone) {
 
 TEST(KeyFile, IsNotMadeInADirectoryThatDoesNotExist) {
   const TempDir directory;
-  EXPECT_NE(code_of([&] { read_or_make_key(directory.file("none/key")); }), std::error_code());
+  EXPECT_NE(code_of([&] { secret_of(directory.file("none/key")); }), std::error_code());
 }
 
 class NameMap : public RealFilesystem {

@@ -17,8 +17,8 @@ struct Alphabet {
 inline constexpr Alphabet kMixed{"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+", 6};
 inline constexpr Alphabet kFolded{"abcdefghijklmnopqrstuvwxyz012345", 5};
 
-// The endless sequence of candidates for one old name. They differ in their last four characters;
-// the others are the old name's own.
+// The endless sequence of candidates for one old name, all drawn from its keyed hash. They differ in their
+// last four characters only.
 class NameDraws {
  public:
   NameDraws(Secret::Words of_old_name, const Alphabet& alphabet)

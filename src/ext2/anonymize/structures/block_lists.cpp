@@ -57,10 +57,37 @@ void anonymize_extent_block(std::span<std::byte> block, const Checksums& checksu
     patch_checksum(before, block, tail, checksums.seed.after(SeedDifference::kInodeNumbers));
 }
 
+namespace {
+
+// Four bytes of a text: on disks of more than 2 TiB there are blocks of such numbers.
+bool may_be_text(std::uint32_t pointer) {
+  for (; pointer != 0; pointer >>= 8) {
+    const std::uint32_t byte = pointer & 0xff;
+    if (byte < ' ' && byte != '\t' && byte != '\n' && byte != '\r') return false;
+  }
+  return true;
+}
+
+// Blocks of a file are near each other, and pieces of a text hardly ever.
+bool are_near(std::uint32_t a, std::uint32_t b) {
+  constexpr std::uint32_t kNear = 4096;
+  return b != 0 && (a > b ? a - b : b - a) <= kNear;
+}
+
+}  // namespace
+
 void anonymize_pointers(std::span<std::byte> pointers, std::uint64_t blocks, Tally& tally) {
-  for (std::size_t i = 0; i + sizeof(std::uint32_t) <= pointers.size(); i += sizeof(std::uint32_t)) {
-    if (load_le<std::uint32_t>(std::span<const std::byte>(pointers), i) < blocks) continue;
-    store_le(pointers, i, kNowhere);
+  const std::vector<std::byte> before(pointers.begin(), pointers.end());
+  const std::size_t count = pointers.size() / sizeof(std::uint32_t);
+  const auto pointer = [&](std::size_t i) {
+    return i < count ? load_le<std::uint32_t>(before, i * sizeof(std::uint32_t)) : 0;
+  };
+  for (std::size_t i = 0; i < count; ++i) {
+    const bool has_neighbour =
+        are_near(pointer(i), pointer(i + 1)) || (i > 0 && are_near(pointer(i), pointer(i - 1)));
+    const bool is_text = pointer(i) > 0xffffff && may_be_text(pointer(i)) && !has_neighbour;
+    if (pointer(i) < blocks && !is_text) continue;
+    store_le(pointers, i * sizeof(std::uint32_t), kNowhere);
     ++tally.replaced;
   }
 }

@@ -70,7 +70,7 @@ class InodeAnonymizer {
     if (old_.has_inline_data()) return anonymize_inline(map);
     if (old_.is_symlink() && old_.has_no_map()) return anonymize_link(map);
     if (is_free() && old_.mode() == 0) return clear(map);
-    if (is_special) return anonymize_special(map, is_device ? kDeviceNumber : 0);
+    if (is_special) return anonymize_special(map, is_device && has_device_number() ? kDeviceNumber : 0);
     anonymize_pointers(map, rules_.blocks, tally_);
   }
 
@@ -89,6 +89,13 @@ class InodeAnonymizer {
     const bool goes_on = length < map.size() && map[length] != std::byte{0};
     clear(map.subspan(length));
     if (goes_on) map[length] = std::byte{'x'};
+  }
+
+  // One of 16 bits, or behind a zero one of 32 bits. Source: the kernel's fs/ext4/inode.c,
+  // ext4_do_update_inode()
+  bool has_device_number() const {
+    const auto old_form = load_le<std::uint32_t>(old_.map(), 0);
+    return old_form == 0 || (old_form <= 0xffff && load_le<std::uint32_t>(old_.map(), 4) == 0);
   }
 
   // Of what is behind the number of a device e2fsck sees whether it is zero.

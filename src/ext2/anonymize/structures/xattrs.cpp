@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "base/hashing.h"
 #include "ext2/anonymize/replacement/candidate_names.h"
 #include "ext2/anonymize/replacement/patch_checksum.h"
 #include "ext2/anonymize/structures/xattr_list.h"
@@ -118,11 +119,12 @@ class Anonymizer {
     for (const std::size_t i : members) {
       const std::string& old = list_.attributes[i].name;
       if (of_equal.contains(old)) continue;
-      NameDraws draws(area_.secret.hash(old), kMixed);
+      const Secret::Words words = area_.secret.hash(old);
       std::string candidate(old.size(), '\0');
-      draws.begin(candidate);
-      constexpr int kMostDraws = 10'000;
-      for (int draw = 0; draw < kMostDraws; ++draw) {
+      constexpr std::uint64_t kMostDraws = 10'000;
+      for (std::uint64_t draw = 0; draw < kMostDraws; ++draw) {
+        NameDraws draws({combined_hash(words.first, draw), combined_hash(words.second, draw)}, kMixed);
+        draws.begin(candidate);
         draws.next(candidate);
         const bool fits =
             (after == nullptr || *after < candidate) && (before == nullptr || candidate < *before);

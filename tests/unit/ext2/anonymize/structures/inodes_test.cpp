@@ -133,13 +133,18 @@ TEST_F(Inodes, KeepTheLengthOfAnEncryptedTarget) {
 
 TEST_F(Inodes, KeepTheNumberOfADevice) {
   for (const std::uint64_t mode : {S_IFCHR, S_IFBLK}) {
-    Bytes map = filled(60, 's');
-    set_le(map, 12, 0, 4);
-    const Bytes result = anonymized_map({.mode = mode, .map = map});
-    Bytes expected = pointers(std::vector<std::uint64_t>(15, 1));
-    std::ranges::fill(std::span(expected).first(8), std::byte{'s'});
-    set_le(expected, 12, 0, 4);
-    EXPECT_EQ(result, expected);
+    for (const auto& [old_form, new_form] : {std::pair(0x0801, 0), std::pair(0, 0x12345678)}) {
+      Bytes map = filled(60, 's');
+      set_le(map, 0, static_cast<std::uint64_t>(old_form), 4);
+      set_le(map, 4, static_cast<std::uint64_t>(new_form), 4);
+      set_le(map, 12, 0, 4);
+      Bytes expected = pointers(std::vector<std::uint64_t>(15, 1));
+      std::ranges::copy(std::span(map).first(8), expected.begin());
+      set_le(expected, 12, 0, 4);
+      EXPECT_EQ(anonymized_map({.mode = mode, .map = map}), expected);
+    }
+    EXPECT_EQ(anonymized_map({.mode = mode, .map = filled(60, 's')}),
+              pointers(std::vector<std::uint64_t>(15, 1)));
   }
 }
 
