@@ -53,4 +53,29 @@ inline bool any_overlaps(std::span<const Extent> extents, Extent range) {
   return !rest.empty() && rest.front().offset < range.end();
 }
 
+// The parts of the extents that are in none of the others, or in one of them. All ascend without overlaps, as
+// do the results, which do not touch.
+inline std::vector<Extent> without(std::span<const Extent> extents, std::span<const Extent> others) {
+  std::vector<Extent> result;
+  for (Extent extent : extents) {
+    for (const Extent& other : from_first_after(others, extent.offset)) {
+      if (other.offset >= extent.end()) break;
+      if (other.offset > extent.offset) add_joined(result, {extent.offset, other.offset - extent.offset});
+      const std::uint64_t next = std::max(extent.offset, std::min(extent.end(), other.end()));
+      extent = {next, extent.end() - next};
+    }
+    if (!extent.empty()) add_joined(result, extent);
+  }
+  return result;
+}
+inline std::vector<Extent> inside(std::span<const Extent> extents, std::span<const Extent> others) {
+  std::vector<Extent> result;
+  for (const Extent& extent : extents)
+    for (const Extent& other : from_first_after(others, extent.offset)) {
+      if (other.offset >= extent.end()) break;
+      add_joined(result, common_part(extent, other));
+    }
+  return result;
+}
+
 }  // namespace e2qcow

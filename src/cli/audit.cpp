@@ -28,6 +28,21 @@ struct AuditCommand {
   AuditNames names() const { return {image.path, device.path, report}; }
 };
 
+// What the image's file, or another file of it, may hold besides its disk, and is not searched.
+bool has_hidden_parts(const work::Image& image) {
+  std::string parts;
+  const auto add = [&](bool has_any, const char* what) {
+    if (has_any) parts += std::string(parts.empty() ? "" : ", ") + what;
+  };
+  add(image.reader().header().snapshot_count > 0, "snapshots");
+  add(image.readers().size() > 1, "what its backing files have under newer data");
+  add(image.reader().header().has_data_file(), "unused parts of its data file");
+  if (!parts.empty())
+    say("{}: {}: not searched; convert it by qemu-img and audit the result\n",
+        printable(image.reader().file().name()), parts);
+  return !parts.empty();
+}
+
 work::AuditResult audit_image(const AuditCommand& command) {
   if (command.image.path == "-") throw CLI::ValidationError("IMAGE: an audit needs a file, and no pipe");
   std::optional<work::Device> device;
@@ -45,7 +60,7 @@ work::AuditResult audit_image(const AuditCommand& command) {
     options.transfer = transfer;
     return work::audit(image, device ? device->filesystem() : nullptr, std::move(spool), options);
   });
-  result.is_whole = !image.contradicts_itself();
+  result.is_whole = !image.contradicts_itself() && !has_hidden_parts(image);
   if (device && device->lost_bytes() != 0) {
     say("{}: {} bytes could not be read; what was there was not looked for\n", printable(device->name()),
         device->lost_bytes());

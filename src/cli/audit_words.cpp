@@ -25,6 +25,8 @@ std::string string_words(const AuditFinding& finding) {
       return name_words(finding);
     case TextKind::journal_text:
       return "text in the journal";
+    case TextKind::other_contents:
+      return "contents of a file, or of a block that nothing uses";
     default:
       break;
   }

@@ -228,6 +228,56 @@ def judge_others(program, folder):
         expect(run(["fsfreeze", "-u", mounted.place]).returncode == 0, "frozen by others: it was thawed")
 
 
+def judge_refusals(program, folder):
+    """Nothing is frozen if something that the dump writes would have to wait."""
+    with Mounted(folder, KINDS[0][1]) as mounted, contextlib.ExitStack() as undo:
+        place, device = mounted.place, mounted.device
+
+        def refused(what, *options, output=None, stderr=subprocess.STDOUT, environment=None, name=None):
+            words = [program, "dump", "--freeze=1", *options, device, output or os.path.join(folder, "refused.qcow2")]
+            done = subprocess.run(words, env={**ENVIRONMENT, **(environment or {})}, check=False, text=True,
+                                  stdout=subprocess.PIPE, stderr=stderr, timeout=PATIENCE)
+            said = done.stdout if stderr == subprocess.STDOUT else ""
+            expect(done.returncode == 1, f"{what}: status {done.returncode}: {said}")
+            expect(stderr != subprocess.STDOUT or (name or "is on the file system that would be frozen") in said,
+                   f"{what}: {said}")
+            must("touch", os.path.join(place, "file"))
+
+        def mount(*words):
+            target = os.path.join(folder, f"mnt{len(os.listdir(folder))}")
+            os.mkdir(target)
+            must("mount", *words, target)
+            undo.callback(must, "umount", target)
+            return target
+
+        refused("the image", output=f"{place}/image")
+        refused("a report", f"--report={place}/report")
+        refused("a map", f"--map-out={place}/map")
+        refused("a name map", "--anonymize", f"--name-map={place}/names")
+        refused("a key", "--anonymize", f"--anonymize-key={place}/key")
+        refused("temporary files", environment={"TMPDIR": place})
+        os.symlink(f"{place}/elsewhere", os.path.join(folder, "link"))
+        refused("a link", output=os.path.join(folder, "link"))
+        refused("a bind mount", output=mount("--bind", place) + "/image")
+        with open(os.path.join(place, "inner.img"), "wb") as file:
+            file.truncate(8 << 20)
+        must("mke2fs", "-q", "-F", os.path.join(place, "inner.img"))
+        refused("a file system in a file", output=mount("-o", "loop", os.path.join(place, "inner.img")) + "/image")
+        for name in ("lower", "upper", "work"):
+            os.mkdir(os.path.join(place, name))
+        overlay = f"lowerdir={place}/lower,upperdir={place}/upper,workdir={place}/work"
+        refused("an overlay", output=mount("-t", "overlay", "-o", overlay, "overlay") + "/image")
+        with open(os.path.join(place, "log"), "w", encoding="ascii") as log:
+            refused("standard error", stderr=log)
+            os.set_inheritable(log.fileno(), True)
+            done = subprocess.run([program, "dump", "--freeze=1", device, os.path.join(folder, "x")], env=ENVIRONMENT,
+                                  check=False, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                  close_fds=False)
+            expect(done.returncode == 1 and "/log (descriptor " in done.stdout, f"inherited: {done.stdout}")
+    refused_unmounted = run([program, "dump", "--freeze", mounted.image, os.path.join(folder, "x")])
+    expect("is not mounted" in refused_unmounted.stdout, refused_unmounted.stdout)
+
+
 def main():
     program = os.path.abspath(sys.argv[1])
     rounds = int(sys.argv[2]) if len(sys.argv) > 2 else 1
@@ -239,6 +289,7 @@ def main():
         judge_rounds(program, folder, rounds)
         judge_synced_files(program, folder)
         judge_others(program, folder)
+        judge_refusals(program, folder)
         judge_accidents(program, folder)
     print(f"{len(failures)} failures")
     return 1 if failures else 0

@@ -39,6 +39,8 @@ std::string_view kind_name(TextKind kind) {
       return "unused bytes";
     case TextKind::journal_text:
       return "journal";
+    case TextKind::other_contents:
+      return "other contents";
   }
   return {};
 }

@@ -27,8 +27,9 @@ enum class TextKind : std::uint8_t {
   hash_seed,       // of directories
   slack,           // not zero, in a place that no structure uses
   journal_text,    // in a block of the journal whose purpose is not known
+  other_contents,  // in a block that is none of the metadata
 };
-constexpr std::size_t kTextKinds = 16;
+constexpr std::size_t kTextKinds = 17;
 
 // "name", "deleted name": as reports have them.
 std::string_view kind_name(TextKind kind);

@@ -14,6 +14,7 @@
 #include "ext2/texts/known_words.h"
 #include "image/disk_file.h"
 #include "qcow2/read/cached_disk.h"
+#include "work/audit/other_contents.h"
 #include "work/audit/places.h"
 #include "work/audit/private_texts.h"
 #include "work/audit/strings.h"
@@ -37,18 +38,7 @@ std::vector<Extent> rest_of_file(const qcow2::Reader& reader) {
     if (mapping.kind == qcow2::Mapping::Kind::data)
       plain.push_back({*mapping.host_offset, mapping.guest.length});
   }
-  plain = sorted_and_joined(std::move(plain));
-  std::vector<Extent> rest;
-  for (const Extent& data : data_extents(reader.file())) {
-    std::uint64_t position = data.offset;
-    for (const Extent& part : from_first_after(plain, position)) {
-      if (part.offset >= data.end()) break;
-      if (part.offset > position) add_joined(rest, {position, part.offset - position});
-      position = std::max(position, part.end());
-    }
-    if (position < data.end()) add_joined(rest, {position, data.end() - position});
-  }
-  return rest;
+  return without(data_extents(reader.file()), sorted_and_joined(std::move(plain)));
 }
 
 // The image as the audit reads it.
@@ -282,6 +272,9 @@ AuditResult audit(const Image& image, const ext2::Filesystem* device, std::uniqu
   if (result.has_filesystem)
     ext2::visit_texts(*audited.filesystem(), threads,
                       [&](const ext2::Text& text) { result.remaining.add(text); });
+  if (result.has_filesystem)
+    visit_other_contents(*audited.filesystem(), audited.disk(), audited.disk_extents(), threads,
+                         [&](const ext2::Text& text) { result.remaining.add(text); });
   if (device != nullptr) Search(audited, texts, options, result).run();
   if (result.findings.empty()) list_remaining(result);
   if (result.has_filesystem) add_classes(result.findings, *audited.filesystem(), threads);

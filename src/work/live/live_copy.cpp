@@ -21,23 +21,6 @@ std::optional<LogTail> log_tail(const Device& device) {
   return device.filesystem() == nullptr ? std::nullopt : ext2::log_tail(*device.filesystem());
 }
 
-// The parts of the extents that are in the others, or in none of them; all ascend without touching.
-std::vector<Extent> parts(std::span<const Extent> extents, std::span<const Extent> others, bool inside) {
-  std::vector<Extent> result;
-  for (Extent extent : extents) {
-    for (const Extent& other : from_first_after(others, extent.offset)) {
-      if (other.offset >= extent.end()) break;
-      const Extent common = common_part(extent, other);
-      if (inside && !common.empty()) add_joined(result, common);
-      if (!inside && common.offset > extent.offset)
-        add_joined(result, {extent.offset, common.offset - extent.offset});
-      extent = {common.end(), extent.end() - common.end()};
-    }
-    if (!inside && !extent.empty()) add_joined(result, extent);
-  }
-  return result;
-}
-
 // One try.
 class Attempt {
  public:
@@ -49,8 +32,8 @@ class Attempt {
     copy_ = std::make_unique<PackedFile>(open_temporary_file(directory), device.name(), device.part().length);
     const auto journal =
         device.filesystem() == nullptr ? std::vector<Extent>() : ext2::journal_extents(*device.filesystem());
-    copy_->copy(device.file(), parts(selected_, journal, false), threads());
-    copy_->copy(device.file(), parts(selected_, journal, true), threads());
+    copy_->copy(device.file(), without(selected_, journal), threads());
+    copy_->copy(device.file(), inside(selected_, journal), threads());
   }
 
   CaptureState state() const {

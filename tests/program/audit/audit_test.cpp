@@ -267,6 +267,19 @@ TEST_F(Audit, DoesNotDependOnTheNumberOfThreads) {
             audit("image.qcow2", 1, {"disk.img", "--threads", "4"}));
 }
 
+TEST_F(Audit, FindsContentsOfFiles) {
+  output_of({E2QCOW_PROGRAM, "dump", "-q", "--all", "other.img", "all.qcow2"});
+  const json result = audit("all.qcow2", 1);
+  EXPECT_EQ(result["found"], 0);
+  EXPECT_EQ(result["remaining"]["other-contents"]["left"], 5 + 2);  // of make_tree()
+}
+
+// A cluster that only a snapshot has is not searched.
+TEST_F(Audit, OfAnImageWithSnapshotsProvesNothing) {
+  output_of({"qemu-img", "snapshot", "-c", "one", "other.qcow2"});
+  EXPECT_EQ(audit("other.qcow2", 3)["clean"], false);
+}
+
 // It would find nothing there, whatever the image has.
 TEST_F(Audit, NeedsTheDeviceThatWasDumped) {
   output_of({E2QCOW_PROGRAM, "dump", "-q", "--anonymize", "disk.img", "image.qcow2"});
