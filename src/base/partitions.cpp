@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 
 #include "base/blkid_probe.h"
@@ -194,6 +195,12 @@ std::vector<std::string> partitions_in(const PosixFile& disk, Extent range) {
     names.push_back("/dev/" + name);
   }
   return names;
+}
+
+std::string device_with_uuid(const std::string& uuid) {
+  const std::unique_ptr<char, decltype(&std::free)> name(::blkid_evaluate_tag("UUID", uuid.c_str(), nullptr),
+                                                         &std::free);
+  return name ? name.get() : "";
 }
 
 }  // namespace e2qcow

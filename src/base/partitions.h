@@ -46,4 +46,7 @@ std::vector<Extent> partition_table_areas(const PosixFile& disk);
 // file.
 std::vector<std::string> partitions_in(const PosixFile& disk, Extent range);
 
+// The block device whose contents have this UUID; empty if there is none.
+std::string device_with_uuid(const std::string& uuid);
+
 }  // namespace e2qcow

@@ -36,6 +36,12 @@ void add_device_options(CLI::App& command, work::DeviceOptions& options) {
                   "GNU ddrescue's map file of DEVICE: areas it does not mark as finished are not read and "
                   "become zeros")
       ->type_name("MAPFILE");
+  command
+      .add_option(
+          "--journal", options.journal,
+          "The device with the file system's journal, if it is a device of its own (default: found by its "
+          "UUID)")
+      ->type_name("DEVICE");
   command.add_flag("--strict", options.strict, "Stop at the first unreadable block");
   command.add_flag_callback(
       "--force", [&options] { options.accept_mounted = options.accept_no_filesystem = true; },

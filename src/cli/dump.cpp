@@ -19,6 +19,7 @@
 #include "cli/report.h"
 #include "cli/sizes.h"
 #include "cli/stopwatch.h"
+#include "work/journal_pair.h"
 #include "work/live/dump_source.h"
 #include "work/map_files.h"
 
@@ -35,13 +36,14 @@ struct DumpCommand {
   std::string image;
   bool all = false;
   bool verify = false;
-  bool to_device = false;  // the image may be a block device
-  std::string freeze;      // seconds, or kPlain; empty: not
-  std::string anonymize;   // empty: not
-  std::string key;         // file; empty: a new key, that is forgotten
-  std::string name_map;    // file; empty: none
-  std::string report;      // empty: none
-  std::string map_out;     // the same
+  bool to_device = false;     // the image may be a block device
+  std::string journal_image;  // of an external journal; empty: beside the image
+  std::string freeze;         // seconds, or kPlain; empty: not
+  std::string anonymize;      // empty: not
+  std::string key;            // file; empty: a new key, that is forgotten
+  std::string name_map;       // file; empty: none
+  std::string report;         // empty: none
+  std::string map_out;        // the same
   FormatOptions format;
   Common common;
 };
@@ -124,12 +126,48 @@ work::DumpOptions dump_options(const DumpCommand& command) {
           .notice = say_line};
 }
 
+// The image of a journal on another device.
+class JournalDump {
+ public:
+  // Opens it, if there is such a journal. Without one, and for a stream, it must not be named.
+  JournalDump(const DumpCommand& command, const work::Device& device) {
+    if (device.journal() == nullptr && !command.journal_image.empty())
+      fail(Errc::refused, device.name() + ": has no journal on another device that could be found");
+    if (device.journal() == nullptr || !command.anonymize.empty()) return;
+    if (command.image == "-" && command.journal_image.empty())
+      throw CLI::ValidationError("--journal-image: where does the image of the journal go?");
+    name_ = command.journal_image.empty() ? work::journal_image_name(command.image) : command.journal_image;
+    if (is_same_name(name_, command.image)) fail(Errc::refused, name_ + ": is given for two images");
+    target_ = work::open_dump_target(*device.journal(), name_);
+    work::refuse_output_on_input(name_, device.stored());
+  }
+
+  void write(const DumpCommand& command, const work::Device& device, work::DumpOptions& options) {
+    if (!target_) return;
+    options.pair = work::pair_of(device);
+    work::DumpOptions of_journal = dump_options(command);
+    of_journal.pair = options.pair;
+    of_journal.commit = false;
+    of_journal.transfer.threads = options.transfer.threads;
+    work::dump(*device.journal(), *target_, of_journal);
+  }
+  void commit() {
+    if (target_ && target_->file) target_->file->commit(Durability::if_it_replaces);
+  }
+
+ private:
+  std::string name_;
+  std::optional<work::DumpTarget> target_;
+};
+
 int run_dump(const DumpCommand& command) {
   const Stopwatch stopwatch;
   work::DumpOptions options = dump_options(command);
-  work::DumpSource source(command.device, options.kind, freeze_limit(command),
-                          {command.image, command.report, command.map_out, command.name_map, command.key});
+  work::DumpSource source(
+      command.device, options.kind, freeze_limit(command),
+      {command.image, command.report, command.map_out, command.name_map, command.key, command.journal_image});
   const work::DumpTarget target = work::open_dump_target(source.device(), command.image, command.to_device);
+  JournalDump journal(command, source.device());
   ExtraOutput report_file(source.device(), command.report, {command.image});
   ExtraOutput map_file(source.device(), command.map_out, {command.image, command.report});
   if (command.name_map == "-")
@@ -145,8 +183,10 @@ int run_dump(const DumpCommand& command) {
     options.transfer = transfer;
     source.prepare(options, target.file ? target.file->directory() : temporary_directory(),
                    target.file == nullptr);
+    journal.write(command, source.device(), options);
     return work::dump(source.device(), target, options);
   });
+  journal.commit();
   const work::Device& device = source.device();
   source.tell(say_line, result.record.capture);
   if (key) key->commit();
@@ -203,6 +243,11 @@ void add_dump(CLI::App& app, Chosen& chosen) {
       ->type_name("FILE")
       ->needs(anonymize);
   add_freeze_option(*command, *options);
+  command
+      ->add_option(
+          "--journal-image", options->journal_image,
+          "Where the image of a journal on another device goes (default: beside IMAGE, NAME.journal.qcow2)")
+      ->type_name("FILE");
   command->add_flag("--verify", options->verify,
                     "Read the image back before it gets its name, and compare it with DEVICE");
   command->add_flag("--to-device", options->to_device,

@@ -44,6 +44,9 @@ void print_record(const Info& info) {
   fmt::print("dump:          {}, by e2qcow {}\n", kind_text(record.kind), printable(record.program_version));
   if (record.capture != CaptureState::at_rest)
     fmt::print("captured:      {}\n", capture_text(record.capture));
+  if (record.pair)
+    fmt::print("pair:          {:02x} (the same in the image of the journal, or of what has this journal)\n",
+               fmt::join(*record.pair, ""));
   if (record.anonymized_with)
     fmt::print("anonymized:    {} (key {:02x})\n", record.is_strictly_anonymized ? "strictly" : "yes",
                fmt::join(*record.anonymized_with, ""));

@@ -41,6 +41,7 @@ Json dump_json(const Info& info) {
             {"findings", findings_json(record)},
             {"classes", classes_json(record.classes)}};
   json["capture"] = capture_name(record.capture);
+  if (record.pair) json["pair"] = fmt::format("{:02x}", fmt::join(*record.pair, ""));
   if (record.anonymized_with) {
     json["anonymized-with"] = fmt::format("{:02x}", fmt::join(*record.anonymized_with, ""));
     json["anonymized-strictly"] = record.is_strictly_anonymized;

@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
 #include <nlohmann/json.hpp>
 
 #include "base/process/sandbox.h"
@@ -17,6 +19,7 @@ namespace {
 
 struct RestoreCommand {
   work::RestoreOptions work{.image = {.notice = say_line}};
+  work::RestoreOptions journal{.image = {.notice = say_line}};  // no target: there is none
   Common common;
 };
 
@@ -45,14 +48,47 @@ void print_text(const RestoreCommand& command, const work::RestoreResult& result
       human_size(result.data_bytes), seconds);
 }
 
+// Reads what two images say of themselves, and refuses those that were not made together.
+class PairOfImages {
+ public:
+  explicit PairOfImages(const RestoreCommand& command) {
+    if (command.journal.target.empty()) return;
+    for (const auto* options : {&command.work.image, &command.journal.image}) images_.emplace_back(*options);
+  }
+  void refuse_if_unlike(unsigned threads) && {
+    std::vector<std::optional<DumpRecord>> records;
+    std::vector<std::string> names;
+    for (work::ImageFiles& files : images_) {
+      const work::Image image = std::move(files).read(threads);
+      records.push_back(image.record());
+      names.push_back(image.reader().file().name());
+    }
+    if (records.empty() ||
+        (records[0] && records[1] && records[0]->pair && records[0]->pair == records[1]->pair))
+      return;
+    fail(Errc::refused, fmt::format("{}: was not dumped together with {}", names[1], names[0]));
+  }
+
+ private:
+  std::vector<work::ImageFiles> images_;
+};
+
 int run_restore(RestoreCommand command) {
   const Stopwatch stopwatch;
   if (command.work.target == "-")
     throw CLI::ValidationError("TARGET: a raw disk cannot go to standard output");
+  PairOfImages pair(command);
   work::RestoreFiles files(command.work);
-  give_up_rights(files.naming_directories());
+  std::optional<work::RestoreFiles> journal;
+  if (!command.journal.target.empty()) journal.emplace(command.journal);
+  auto directories = files.naming_directories();
+  if (journal) std::ranges::copy(journal->naming_directories(), std::back_inserter(directories));
+  give_up_rights(directories);
+  std::move(pair).refuse_if_unlike(thread_count(command.common));
   const auto result = with_progress(command.common, [&](const TransferOptions& transfer) {
-    command.work.transfer = transfer;
+    command.work.transfer = command.journal.transfer = transfer;
+    command.journal.accept_metadata = true;  // a journal has nothing else
+    if (journal) std::move(*journal).restore(command.journal);
     return std::move(files).restore(command.work);
   });
   warn_of_losses(command, result);
@@ -85,6 +121,12 @@ void add_restore(CLI::App& app, Chosen& chosen) {
   command->add_flag("--discard", options->work.discard,
                     "Discard areas of zeros instead of writing them, if the device guarantees that they then "
                     "read as zeros");
+  auto* image = command->add_option("--journal-image", options->journal.image.path,
+                                    "The image of the file system's journal, which is on another device");
+  auto* target = command->add_option("--journal", options->journal.target,
+                                     "The device, or file, that the journal is written to");
+  image->type_name("FILE")->needs(target);
+  target->type_name("DEVICE")->needs(image);
   add_json_option(*command, options->common);
   add_progress_options(*command, options->common);
   command->footer("Example: e2qcow restore sdb1.qcow2 /dev/sdc1");

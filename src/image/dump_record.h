@@ -59,6 +59,9 @@ struct DumpRecord {
   std::optional<std::array<std::uint8_t, 8>> anonymized_with{};
   bool is_strictly_anonymized = false;  // if so, UUIDs, owners and times were replaced as well
   CaptureState capture = CaptureState::at_rest;
+  // The same in the images of a file system and of its journal that were made together: a random number.
+  using Pair = std::array<std::uint8_t, 16>;
+  std::optional<Pair> pair{};
   // Of qcow2. An image of version 3 was marked as unchanged since the dump. 0: written by version 0.1,
   // unmarked.
   std::uint8_t image_version = 0;

@@ -4,6 +4,7 @@
 #include <e2qcow/error.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "base/extents.h"
@@ -188,6 +189,35 @@ void Device::use(const DeviceOptions& options, const ext2::Superblock& superbloc
                                                                        .strict = options.strict});
   filesystem_ = std::make_unique<ext2::Filesystem>(*salvaging_, superblock);
   warn_of_other_users(*filesystem_, options.notice);
+  open_journal(options);
+}
+
+// One that belongs to another file system would be replayed onto this one.
+void Device::open_journal(const DeviceOptions& options) {
+  const ext2::Superblock& superblock = filesystem_->superblock;
+  if (!superblock.has_external_journal()) {
+    if (!options.journal.empty())
+      fail(Errc::refused,
+           fmt::format("{}: has no journal on another device, such as {}", name(), options.journal));
+    return;
+  }
+  const std::string uuid = ext2::journal_uuid(superblock);
+  const std::string path = options.journal.empty() ? device_with_uuid(uuid) : options.journal;
+  if (path.empty()) return;
+  DeviceOptions of_journal;
+  of_journal.path = path;
+  of_journal.retries = options.retries;
+  of_journal.accept_mounted = of_journal.is_frozen = true;  // the kernel has it together with the file system
+  of_journal.past_cache = true;
+  of_journal.notice = options.notice;
+  auto journal = std::make_unique<Device>(of_journal);
+  const ext2::Superblock& found = journal->filesystem()->superblock;
+  if (!found.is_journal_device() || !std::ranges::equal(found.raw.s_uuid, superblock.raw.s_journal_uuid))
+    fail(Errc::refused,
+         fmt::format("{}: is not the journal of {}, whose UUID is {}", journal->name(), name(), uuid));
+  if (options.journal.empty()) options.notice(fmt::format("{}: its journal is on {}", name(), path));
+  journal_ = std::move(journal);
+  filesystem_->external_journal = journal_->filesystem();
 }
 
 std::vector<Extent> Device::partition_table() const {

@@ -52,6 +52,7 @@ struct DeviceOptions {
   bool is_frozen = false;       // mounted read-write, but nothing is written to it
   bool past_cache = false;      // with is_frozen: read what the kernel may not have in the device's cache
   bool accept_no_filesystem = false;  // unless a superblock was chosen
+  std::string journal{};              // the device of an external journal; empty: found by its UUID
   std::string bad_blocks{};           // a map file of what must not be touched; empty: none
   // The disk to read instead of the device's own bytes; it may be absent. Partitions are not looked for in
   // it.
@@ -75,6 +76,8 @@ class Device {
   const ext2::Filesystem* filesystem() const { return filesystem_.get(); }
   // Whether it is mounted read-write and not frozen, or another program may change it.
   bool is_in_use() const { return is_in_use_; }
+  // That of the file system's journal; null if it has none of its own, or it was not found.
+  const Device* journal() const { return journal_.get(); }
   bool superblock_is_chosen() const { return superblock_is_chosen_; }
 
   // What the user's map says of the device; null if there is none.
@@ -108,6 +111,7 @@ class Device {
   [[noreturn]] void fail_without_superblock(const DeviceOptions& options,
                                             const ext2::SuperblockSearch& search) const;
   void use(const DeviceOptions& options, const ext2::Superblock& superblock);
+  void open_journal(const DeviceOptions& options);
 
   std::unique_ptr<PosixFile> device_;
   std::unique_ptr<ReadableFile> disk_;  // null: the device itself
@@ -121,6 +125,7 @@ class Device {
   std::unique_ptr<AvoidingFile> avoiding_;  // null: everything may be touched
   std::unique_ptr<FileWindow> window_;
   std::unique_ptr<SalvagingFile> salvaging_;
+  std::unique_ptr<Device> journal_;  // null: see journal()
   std::unique_ptr<ext2::Filesystem> filesystem_;
 };
 

@@ -20,11 +20,10 @@ void warn_of_journal(const Device& device, const DumpOptions& options) {
   const ext2::Filesystem* filesystem = device.filesystem();
   if (filesystem == nullptr) return;
   const ext2::Superblock& superblock = filesystem->superblock;
-  if (superblock.has_external_journal())
-    options.notice(
-        fmt::format("{}: its journal is on another device (UUID {}), and not in this image; dump that "
-                    "device, too",
-                    device.name(), ext2::journal_uuid(superblock)));
+  if (superblock.has_external_journal() && device.journal() == nullptr)
+    options.notice(fmt::format(
+        "{}: its journal is on another device, which was not found (UUID {}), and not in this image",
+        device.name(), ext2::journal_uuid(superblock)));
 }
 
 // Where the file system ends, if the disk has more than a part of a block behind it that is not in the dump.
@@ -56,6 +55,7 @@ DumpRecord begin_record(const Device& device, const Survey& survey, const DumpOp
   DumpRecord record;
   record.kind = options.kind;
   record.capture = options.capture;
+  record.pair = options.pair;
   record.program_version = E2QCOW_VERSION;
   if (const ext2::Filesystem* filesystem = device.filesystem()) {
     std::ranges::copy(filesystem->superblock.raw.s_uuid, record.filesystem_uuid.begin());
@@ -117,9 +117,9 @@ void write(const Device& device, const DumpTarget& target, const DumpOptions& op
   };
   const Contents contents = contents_of(device, result);
   const qcow2::Layout layout = plan(contents, target, options, result);
-  result.image_size = write_image(
-      {target.file.get(), options.format, layout, extensions, device.part().offset, options.verify},
-      contents.file, contents.extents, options.transfer);
+  result.image_size = write_image({target.file.get(), options.format, layout, extensions,
+                                   device.part().offset, options.commit, options.verify},
+                                  contents.file, contents.extents, options.transfer);
 }
 
 }  // namespace

@@ -17,11 +17,13 @@ struct DumpOptions {
   ImageFormat format{};
   TransferOptions transfer{};
   CaptureState capture = CaptureState::at_rest;  // of the device
+  std::optional<DumpRecord::Pair> pair{};        // with the image of its journal, or of what has this journal
   // If it is frozen only as long as that is needed: called once, when all of it was read, and returns the
   // state.
   std::function<CaptureState()> thaw{};
   bool remember = false;                        // what was read, for map files
-  bool verify = false;                          // see ImageOutput
+  bool commit = true;                           // see ImageOutput
+  bool verify = false;                          // the same
   std::optional<AnonymizeOptions> anonymize{};  // absent: the dump is as the device
   // Called when the new names are known, before anything is written.
   std::function<void(const AnonymizedDump&, const Survey&)> names_are_known{};
@@ -45,7 +47,7 @@ struct DumpResult {
   std::uint64_t image_size = 0;
 };
 
-// Writes the image and commits it.
+// Writes the image and, unless that is left to the caller, commits it.
 DumpResult dump(const Device& device, const DumpTarget& target, const DumpOptions& options);
 
 }  // namespace e2qcow::work

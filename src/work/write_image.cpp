@@ -80,7 +80,7 @@ std::uint64_t write_image(const ImageOutput& output, const ReadableFile& file,
       target.is_block_device() ? TableWriter::Background::old_data : TableWriter::Background::zeros;
   const std::uint64_t size = write_to(target.file(), background, output, file, extents, options);
   if (output.verify) verify_image(output, file, extents, options);
-  target.commit(Durability::if_it_replaces);
+  if (output.commit) target.commit(Durability::if_it_replaces);
   return size;
 }
 

@@ -21,6 +21,7 @@ struct ImageOutput {
   enum class When { before_data, after_data };
   std::function<std::vector<qcow2::Extension>(When)> extensions;
   std::uint64_t begin = 0;  // of the file on its device, for messages
+  bool commit = true;       // when it is complete
   bool verify = false;      // read it back, and compare it with what it was made of; not for standard output
 };
 

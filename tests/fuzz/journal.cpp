@@ -52,6 +52,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     require(block < filesystem.geometry.blocks() && from.device_block >= kJournal &&
             from.device_block < filesystem.geometry.blocks());
   for (const ext2::FastInode& inode : replay.inodes) require(inode.bytes.size() >= EXT2_GOOD_OLD_INODE_SIZE);
-  read_all(ext2::ReplayedFile(file, kBlockSize, std::move(replay.blocks)));
+  read_all(ext2::ReplayedFile(file, file, kBlockSize, std::move(replay.blocks)));
   return 0;
 }

@@ -12,11 +12,14 @@ void add_replayed(const Filesystem& filesystem, std::vector<Interpretation>& int
   if (replay.is_empty()) return;
   Interpretation interpretation;
   interpretation.fast_inodes = std::move(replay.inodes);
-  interpretation.replayed = std::make_unique<ReplayedFile>(filesystem.file, filesystem.geometry.block_size(),
-                                                           std::move(replay.blocks));
+  const Filesystem* journal = filesystem.external_journal;
+  interpretation.replayed =
+      std::make_unique<ReplayedFile>(filesystem.file, journal == nullptr ? filesystem.file : journal->file,
+                                     filesystem.geometry.block_size(), std::move(replay.blocks));
   const auto superblock = read_superblock(*interpretation.replayed, filesystem.superblock.offset);
   interpretation.filesystem =
       std::make_unique<Filesystem>(*interpretation.replayed, superblock.value_or(filesystem.superblock));
+  interpretation.filesystem->external_journal = journal;
   interpretations.push_back(std::move(interpretation));
 }
 
@@ -28,6 +31,7 @@ std::vector<Interpretation> other_interpretations(const Filesystem& filesystem) 
   for (const Superblock& copy : differing_copies(filesystem, kMaxInterpretations / 2 - 1)) {
     if (interpretations.size() == kMaxInterpretations) break;
     interpretations.push_back({nullptr, std::make_unique<Filesystem>(filesystem.file, copy), {}});
+    interpretations.back().filesystem->external_journal = filesystem.external_journal;
     add_replayed(*interpretations.back().filesystem, interpretations);
   }
   return interpretations;

@@ -25,6 +25,13 @@ std::uint64_t max_journal_blocks(const Filesystem& filesystem) {
   return std::min<std::uint64_t>(filesystem.geometry.blocks(), 10'240'000);
 }
 
+// The log on a device of its own: it begins in the block behind that of the superblock. Source: libext2fs,
+// ext2fs_journal_sb_start()
+BlockRun log_of_device(const Filesystem& journal) {
+  const std::uint64_t first = journal.geometry.block_size() == 1024 ? 2 : 1;
+  return journal.geometry.clip({first, journal.geometry.blocks() - first});
+}
+
 // Sequence numbers of transactions go round. Source: the kernel's include/linux/jbd2.h, tid_gt()
 constexpr std::uint32_t sequence_after(std::uint32_t sequence) {
   return sequence == std::numeric_limits<std::uint32_t>::max() ? 0 : sequence + 1;
@@ -157,6 +164,10 @@ std::vector<BlockRun> backed_up_journal_blocks(const Filesystem& filesystem) {
 
 Replay read_journal(const Filesystem& filesystem) {
   if (!filesystem.superblock.has_compat(EXT3_FEATURE_COMPAT_HAS_JOURNAL)) return {};
+  if (const Filesystem* journal = filesystem.external_journal) {
+    const auto log = JournalLog::open(*journal, {log_of_device(*journal)});
+    return log ? Recovery(*log, filesystem.geometry).run() : Replay{};
+  }
   for (const auto& blocks : {journal_blocks(filesystem), backed_up_journal_blocks(filesystem)})
     if (const auto log = JournalLog::open(filesystem, blocks))
       return Recovery(*log, filesystem.geometry).run();

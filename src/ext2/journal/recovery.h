@@ -36,6 +36,7 @@ std::vector<BlockRun> backed_up_journal_blocks(const Filesystem& filesystem);
 
 // The newest committed version of each block and the inodes of fast commits, as e2fsck and the kernel recover
 // them. Empty if there is nothing to replay, or no valid journal.
+// They are on the file system's device, or on that of its external journal.
 // Source of the format: the kernel's include/linux/jbd2.h; of the rules: e2fsck/recovery.c
 Replay read_journal(const Filesystem& filesystem);
 

@@ -15,7 +15,7 @@ void ReplayedFile::read(std::uint64_t offset, std::span<std::byte> out) const {
   for (auto next = newer_.lower_bound(offset / block_size_); next != newer_.end(); ++next) {
     const std::uint64_t block_offset = next->first * block_size_;
     if (block_offset >= end) return;
-    below().read(next->second.device_block * block_size_, block);
+    log_.read(next->second.device_block * block_size_, block);
     if (next->second.is_escaped) store_be(std::span(block), 0, JournalLog::kMagic);
     const std::uint64_t begin = std::max(offset, block_offset);
     const std::uint64_t length = std::min(end, block_offset + block_size_) - begin;

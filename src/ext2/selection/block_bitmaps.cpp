@@ -66,8 +66,9 @@ void select_blocks_in_use(const Filesystem& filesystem, BlockRun groups, std::sp
                           Selection& selection, Findings& findings) {
   const Geometry& geometry = filesystem.geometry;
   // The log of an external journal, which has the current bitmaps, is not here.
-  const bool is_stale =
-      filesystem.superblock.needs_recovery() && filesystem.superblock.has_external_journal();
+  const bool is_stale = filesystem.superblock.needs_recovery() &&
+                        filesystem.superblock.has_external_journal() &&
+                        filesystem.external_journal == nullptr;
   const auto select = [&](BlockRun run) { add_without(selection, run, bad_blocks); };
   std::vector<std::byte> bitmap(geometry.block_size());
   for (std::uint64_t group = groups.first; group < groups.end(); ++group) {

@@ -182,7 +182,8 @@ Classified classify(const Filesystem& filesystem, const SelectOptions& options, 
   if (filesystem.superblock.is_repaired)
     findings.add(Finding::repaired_superblock, 0, kSuperblockOffset / geometry.block_size());
   if (filesystem.superblock.has_unknown_features()) findings.add(Finding::unknown_features, 0, 0);
-  if (filesystem.superblock.has_external_journal() && filesystem.superblock.needs_recovery())
+  if (filesystem.superblock.has_external_journal() && filesystem.superblock.needs_recovery() &&
+      filesystem.external_journal == nullptr)
     findings.add(Finding::missing_journal, 0, 0);
   if (options.most_important_first) read_bitmaps_first(filesystem);
   if (options.progress) options.progress->begin("scan", geometry.bytes({0, geometry.groups()}).length);

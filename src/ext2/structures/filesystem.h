@@ -21,6 +21,8 @@ struct Filesystem {
   Superblock superblock;
   Geometry geometry;
   GroupDescriptors descriptors;
+  // The device with its journal, if the superblock names one and it was found; must outlive it as well.
+  const Filesystem* external_journal = nullptr;
 };
 
 }  // namespace e2qcow::ext2

@@ -24,11 +24,12 @@ enum Tag : std::uint16_t {
   kEnd = 10,             // u64 bytes; absent: the disk has nothing after the file system
   kImageVersion = 11,    // u8
   kAnonymized = 12,      // 8 bytes, a fingerprint of the key, u8 1 if strictly; absent: not anonymised
-  kCapture = 13          // u8: CaptureState; absent: at rest
+  kCapture = 13,         // u8: CaptureState; absent: at rest
+  kPair = 14             // 16 bytes; absent: it was made alone
 };
 
 constexpr std::size_t kMaxVersion = 32;
-constexpr std::size_t kMaxFindings = 19;  // kinds
+constexpr std::size_t kMaxFindings = 15;  // kinds
 constexpr std::size_t kFindingBytes = 5;
 constexpr std::size_t kClassBytes = 9;
 constexpr std::size_t kFingerprint = 8;
@@ -105,6 +106,8 @@ void decode_field(DumpRecord& record, std::uint16_t tag, std::span<const std::by
     record.is_strictly_anonymized = data.size() > kFingerprint && data[kFingerprint] == kStrictly;
   }
   if (tag == kCapture && data.size() == 1) record.capture = static_cast<CaptureState>(data[0]);
+  if (tag == kPair && data.size() == sizeof(DumpRecord::Pair))
+    std::memcpy(record.pair.emplace().data(), data.data(), data.size());
   const bool has_classes = tag == kClasses || (tag == kClass && data.size() == kClassBytes);
   for (; has_classes && data.size() >= kClassBytes; data = data.subspan(kClassBytes))
     record.classes.push_back({load_be<std::uint8_t>(data, 0), load_be<std::uint64_t>(data, 1)});
@@ -134,6 +137,7 @@ Extension encode_record(const DumpRecord& record) {
   if (record.image_version != 0) out.field(kImageVersion, record.image_version);
   if (record.anonymized_with) out.bytes(kAnonymized, encode_anonymity(record));
   if (record.capture != CaptureState::at_rest) out.field(kCapture, static_cast<std::uint8_t>(record.capture));
+  if (record.pair) out.bytes(kPair, std::as_bytes(std::span(*record.pair)));
   // Last: a record that was cut says nothing about losses, and so is not taken for complete.
   if (record.losses_known) out.field(kLosses, record.lost_bytes);
   return extension;

@@ -38,7 +38,7 @@ class Attempt {
 
   CaptureState state() const {
     const Device device(options_);  // a new one: nothing that it remembers is from before
-    if (!device.reads_the_disk()) return CaptureState::changed;
+    if (!device.reads_the_disk() || device.journal() != nullptr) return CaptureState::changed;
     if (ext2::has_kept_everything(before_, log_tail(device)) && is_whole_after_replay())
       return CaptureState::power_failure;
     const ExtentSource now(device.file(), selected_);

@@ -38,7 +38,7 @@ class Replayed : public testing::Test {
 };
 
 TEST_F(Replayed, IsTheDeviceIfNothingIsNewer) {
-  const ReplayedFile file(device_, kBlock, {{5, {8, false}}});
+  const ReplayedFile file(device_, device_, kBlock, {{5, {8, false}}});
   EXPECT_EQ(file.size(), 10 * kBlock);
   EXPECT_EQ(file.name(), device_.name());
   EXPECT_EQ(read(file, 0, 5 * kBlock), part_of(device_.data(), 0, 5 * kBlock));
@@ -46,13 +46,13 @@ TEST_F(Replayed, IsTheDeviceIfNothingIsNewer) {
 }
 
 TEST_F(Replayed, HasTheBlocksOfTheJournalInTheirPlaces) {
-  const ReplayedFile file(device_, kBlock, {{2, {8, false}}, {3, {9, false}}, {9, {0, false}}});
+  const ReplayedFile file(device_, device_, kBlock, {{2, {8, false}}, {3, {9, false}}, {9, {0, false}}});
   EXPECT_EQ(read(file, kBlock, 3 * kBlock), filled(kBlock, 1) + filled(kBlock, 8) + filled(kBlock, 9));
   EXPECT_EQ(read(file, 9 * kBlock, kBlock), filled(kBlock, 0));
 }
 
 TEST_F(Replayed, HasThemInReadsThatBeginAndEndAnywhere) {
-  const ReplayedFile file(device_, kBlock, {{2, {8, false}}, {4, {9, false}}});
+  const ReplayedFile file(device_, device_, kBlock, {{2, {8, false}}, {4, {9, false}}});
   const Bytes whole = read(file, 0, 10 * kBlock);
   for (const std::uint64_t begin : {0, 1, 1023, 1024, 2047, 2048, 2049, 3071, 3072, 4500})
     for (const std::size_t length : {0, 1, 2, 1023, 1024, 1025, 2048, 5000})
@@ -61,14 +61,14 @@ TEST_F(Replayed, HasThemInReadsThatBeginAndEndAnywhere) {
 
 TEST_F(Replayed, GivesEscapedBlocksTheirMagicBack) {
   std::ranges::fill(std::span(device_.data()).subspan(8 * kBlock, 4), std::byte{0});
-  const ReplayedFile file(device_, kBlock, {{2, {8, true}}});
+  const ReplayedFile file(device_, device_, kBlock, {{2, {8, true}}});
   EXPECT_EQ(read(file, 2 * kBlock, kBlock), bytes_of({0xc0, 0x3b, 0x39, 0x98}) + filled(kBlock - 4, 8));
   EXPECT_EQ(read(file, 2 * kBlock + 2, 4), bytes_of({0x39, 0x98, 8, 8}));
 }
 
 // A newer block lies in the journal unchanged, even if its journal block is itself to be overwritten.
 TEST_F(Replayed, TakesTheJournalAsItIsOnTheDevice) {
-  const ReplayedFile file(device_, kBlock, {{2, {8, false}}, {8, {1, false}}});
+  const ReplayedFile file(device_, device_, kBlock, {{2, {8, false}}, {8, {1, false}}});
   EXPECT_EQ(read(file, 2 * kBlock, kBlock), filled(kBlock, 8));
 }
 
@@ -84,18 +84,18 @@ TEST(ReplayedHoles, HaveDataWhereTheJournalHasBlocks) {
   device.put(50 * kBlock, filled(512, 1));
   const JournaledBlocks newer{{0, {90, false}},  {11, {90, false}}, {20, {90, false}},
                               {21, {90, false}}, {50, {90, false}}, {99, {90, false}}};
-  EXPECT_EQ(data_in(ReplayedFile(device, kBlock, newer)), (Extents{{0, kBlock},
-                                                                   {10 * kBlock, 2 * kBlock},
-                                                                   {20 * kBlock, kBlock},
-                                                                   {21 * kBlock, kBlock},
-                                                                   {50 * kBlock, 512},
-                                                                   {50 * kBlock + 512, 512},
-                                                                   {99 * kBlock, kBlock}}));
+  EXPECT_EQ(data_in(ReplayedFile(device, device, kBlock, newer)), (Extents{{0, kBlock},
+                                                                           {10 * kBlock, 2 * kBlock},
+                                                                           {20 * kBlock, kBlock},
+                                                                           {21 * kBlock, kBlock},
+                                                                           {50 * kBlock, 512},
+                                                                           {50 * kBlock + 512, 512},
+                                                                           {99 * kBlock, kBlock}}));
 }
 
 TEST(ReplayedHoles, AreThoseOfTheDeviceElsewhere) {
   SparseFile device(100 * kBlock);
-  const ReplayedFile file(device, kBlock, {{20, {90, false}}});
+  const ReplayedFile file(device, device, kBlock, {{20, {90, false}}});
   EXPECT_EQ(file.next_data(20 * kBlock + 100), (Extent{20 * kBlock + 100, kBlock - 100}));
   EXPECT_EQ(file.next_data(21 * kBlock), std::nullopt);
 }
@@ -105,7 +105,7 @@ TEST(ReplayedLosses, AreThoseOfTheDevice) {
   device.put(10 * kBlock, filled(kBlock, 1));
   device.make_unreadable({10 * kBlock, kBlock});
   const SalvagingFile salvaging(device, {.block_size = kBlock});
-  const ReplayedFile file(salvaging, kBlock, {});
+  const ReplayedFile file(salvaging, salvaging, kBlock, {});
   read(file, 10 * kBlock, kBlock);
   EXPECT_TRUE(file.is_lost({10 * kBlock, 1}));
   EXPECT_FALSE(file.is_lost({11 * kBlock, 1}));

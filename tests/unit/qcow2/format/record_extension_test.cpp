@@ -18,9 +18,10 @@ DumpRecord largest_record() {
   for (std::uint8_t i = 0; i < kBlockClasses; ++i) record.classes.push_back({i, ~0ULL - i});
   record.lost_bytes = 4096;
   record.inconsistencies = 17;
-  for (std::uint8_t i = 0; i < 19; ++i) record.findings.push_back({i, 0xffffffffU - i});
+  for (std::uint8_t i = 0; i < 15; ++i) record.findings.push_back({i, 0xffffffffU - i});
   record.end = ~0ULL;
   record.is_strictly_anonymized = true;
+  record.pair.emplace().fill(0xee);
   record.capture = CaptureState::power_failure;
   record.image_version = 3;
   record.anonymized_with = {1, 2, 3, 4, 5, 6, 7, 8};
