@@ -67,5 +67,14 @@ TEST(Extents, OverlapARangeThatOneOfThemOverlaps) {
   EXPECT_FALSE(any_overlaps(kThree, {35, 100}));
 }
 
+TEST(Extents, HavePartsInsideAndOutsideOfOthers) {
+  const Extents others{{12, 2}, {20, 10}, {34, 100}};
+  EXPECT_EQ(without(Extents{{10, 5}, {18, 20}}, others), (Extents{{10, 2}, {14, 1}, {18, 2}, {30, 4}}));
+  EXPECT_EQ(inside(Extents{{10, 5}, {18, 20}}, others), (Extents{{12, 2}, {20, 10}, {34, 4}}));
+  EXPECT_EQ(without(kThree, {}), Extents(kThree.begin(), kThree.end()));
+  EXPECT_EQ(inside(kThree, {}), Extents{});
+  EXPECT_EQ(without(kThree, Extents{{0, 1000}}), Extents{});
+}
+
 }  // namespace
 }  // namespace e2qcow

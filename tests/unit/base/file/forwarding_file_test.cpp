@@ -69,7 +69,8 @@ const Decorator kDecorators[] = {
      }},
     {"ReplayedFile",
      [](const ReadableFile& file) {
-       return std::make_unique<ext2::ReplayedFile>(file, file, 1024, ext2::JournaledBlocks{{500, {900, false}}});
+       return std::make_unique<ext2::ReplayedFile>(file, file, 1024,
+                                                   ext2::JournaledBlocks{{500, {900, false}}});
      },
      0, false},
 };
