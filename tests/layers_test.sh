@@ -40,7 +40,7 @@ work:              base base/file base/process image
 work:              qcow2/format qcow2/codec qcow2/read qcow2/write
 work:              ext2/structures ext2/interpretation ext2/selection ext2/names ext2/journal ext2/anonymize
 
-work/live:         base base/file base/live image work ext2/journal
+work/live:         base base/file base/live base/process image work ext2/journal
 
 work/audit:        base base/file image qcow2/read work
 work/audit:        ext2/structures ext2/interpretation ext2/selection ext2/texts

@@ -38,12 +38,13 @@ struct DumpCommand {
   bool verify = false;
   bool to_device = false;     // the image may be a block device
   std::string journal_image;  // of an external journal; empty: beside the image
-  std::string freeze;         // seconds, or kPlain; empty: not
-  std::string anonymize;      // empty: not
-  std::string key;            // file; empty: a new key, that is forgotten
-  std::string name_map;       // file; empty: none
-  std::string report;         // empty: none
-  std::string map_out;        // the same
+  bool snapshot = false;
+  std::string freeze;     // seconds, or kPlain; empty: not
+  std::string anonymize;  // empty: not
+  std::string key;        // file; empty: a new key, that is forgotten
+  std::string name_map;   // file; empty: none
+  std::string report;     // empty: none
+  std::string map_out;    // the same
   FormatOptions format;
   Common common;
 };
@@ -163,9 +164,11 @@ class JournalDump {
 int run_dump(const DumpCommand& command) {
   const Stopwatch stopwatch;
   work::DumpOptions options = dump_options(command);
-  work::DumpSource source(
-      command.device, options.kind, freeze_limit(command),
-      {command.image, command.report, command.map_out, command.name_map, command.key, command.journal_image});
+  work::DumpSource source(command.device, options.kind,
+                          {.freeze = freeze_limit(command),
+                           .snapshot = command.snapshot,
+                           .outputs = {command.image, command.report, command.map_out, command.name_map,
+                                       command.key, command.journal_image}});
   const work::DumpTarget target = work::open_dump_target(source.device(), command.image, command.to_device);
   JournalDump journal(command, source.device());
   ExtraOutput report_file(source.device(), command.report, {command.image});
@@ -208,7 +211,15 @@ void add_freeze_option(CLI::App& command, DumpCommand& options) {
                                   "--freeze=SECONDS): nothing can be "
                                   "written to it meanwhile");
   freeze->check(CLI::Validator(refuse_other_seconds, ""));
-  for (const char* other : {"--offset", "--partition", "--bad-blocks"}) freeze->excludes(other);
+  auto* snapshot =
+      command.add_flag("--snapshot", options.snapshot,
+                       "Dump a snapshot of the mounted device: of an LVM volume, or of a file on a file "
+                       "system that clones files");
+  snapshot->excludes(freeze);
+  for (const char* other : {"--offset", "--partition", "--bad-blocks"}) {
+    freeze->excludes(other);
+    snapshot->excludes(other);
+  }
 }
 
 }  // namespace

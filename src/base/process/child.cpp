@@ -117,4 +117,8 @@ ChildEnd run_child(const std::vector<std::string>& words,
   return end_of(words[0], wait_for(child));
 }
 
+int process_id() {
+  return ::getpid();
+}
+
 }  // namespace e2qcow

@@ -19,4 +19,7 @@ struct ChildEnd {
 ChildEnd run_child(const std::vector<std::string>& words,
                    const std::vector<std::pair<std::string, std::string>>& variables);
 
+// Our own number.
+int process_id();
+
 }  // namespace e2qcow

@@ -22,19 +22,20 @@ SurveyOptions survey_options(const DumpOptions& options) {
 
 }  // namespace
 
-DumpSource::DumpSource(const DeviceOptions& options, DumpKind kind,
-                       std::optional<Freezer::Milliseconds> freeze, std::vector<std::string> outputs)
-    : options_(options) {
-  if (freeze)
-    frozen_ =
-        std::make_unique<FrozenDevice>(FrozenDevice::Options{options, kind, *freeze, std::move(outputs)});
+DumpSource::DumpSource(const DeviceOptions& options, DumpKind kind, Live live) : options_(options) {
+  if (live.freeze)
+    frozen_ = std::make_unique<FrozenDevice>(
+        FrozenDevice::Options{options, kind, *live.freeze, std::move(live.outputs)});
+  else if (live.snapshot)
+    snapshot_ = std::make_unique<Snapshot>(options, options.notice);
   else
     own_ = std::make_unique<Device>(options);
-  device_ = frozen_ ? &frozen_->before() : own_.get();
+  device_ = frozen_ ? &frozen_->before() : snapshot_ ? &snapshot_->device() : own_.get();
 }
 
 void DumpSource::prepare(DumpOptions& options, const std::string& directory, bool to_stream) {
   if (frozen_) return prepare_frozen(options, directory, to_stream);
+  if (snapshot_) options.capture = CaptureState::snapshot;
   if (device_->is_in_use()) copy(options, directory);
 }
 

@@ -8,16 +8,21 @@
 
 #include "work/dump.h"
 #include "work/live/frozen_device.h"
+#include "work/live/snapshot.h"
 
 namespace e2qcow::work {
 
 // The device of a dump, which may be mounted read-write.
 class DumpSource {
  public:
-  // `freeze`: for how long at most; absent: not at all. `outputs` as for FrozenDevice. Starts a process if
-  // the device is to be frozen, so there must be no threads yet.
-  DumpSource(const DeviceOptions& options, DumpKind kind, std::optional<Freezer::Milliseconds> freeze,
-             std::vector<std::string> outputs);
+  // What is done to a device that is mounted.
+  struct Live {
+    std::optional<Freezer::Milliseconds> freeze{};  // for how long at most; absent: not at all
+    bool snapshot = false;                          // make one, and dump that
+    std::vector<std::string> outputs{};             // as for FrozenDevice
+  };
+  // Starts a process if the device is to be frozen, or a snapshot made, so there must be no threads yet.
+  DumpSource(const DeviceOptions& options, DumpKind kind, Live live);
 
   // Before prepare(): the device as it is. Afterwards: what is to be dumped, the device or a copy of it.
   const Device& device() const { return *device_; }
@@ -34,7 +39,8 @@ class DumpSource {
 
   DeviceOptions options_;
   std::unique_ptr<FrozenDevice> frozen_;  // null: it is not to be frozen
-  std::unique_ptr<Device> own_;           // null if it is
+  std::unique_ptr<Snapshot> snapshot_;    // null: there is none
+  std::unique_ptr<Device> own_;           // null if one of them is
   const Device* device_;
 };
 
