@@ -14,6 +14,7 @@
 #include "cli/device_options.h"
 #include "cli/image_options.h"
 #include "cli/message.h"
+#include "cli/report_strings.h"
 #include "work/audit/audited_device.h"
 
 namespace e2qcow::cli {
@@ -51,6 +52,7 @@ work::AuditResult audit_image(const AuditCommand& command) {
     fail(Errc::not_ext2, device->name() + ": no ext2/3/4 file system found whose names could be looked for");
   work::AuditOptions options{.superblock = command.device.superblock};
   if (!command.report.empty()) options.report = read_text_file(command.report);
+  if (options.report) *options.report += "\n" + strings_in_report(*options.report);
   work::ImageFiles files(command.image);
   auto spool = open_temporary_file();
   give_up_rights({});

@@ -200,7 +200,8 @@ int run_dump(const DumpCommand& command) {
   const work::Report report = work::make_report(device, result.survey, paths, say_line);
   print_report(report, device.name(),
                {"; they are zeros in the image", report_file.is_wanted() ? "" : "; --report FILE lists all"});
-  report_file.commit([&] { return report_text(report, device, result.anonymized.get()); });
+  report_file.commit(
+      [&] { return report_text(report, result.record.capture, device, result.anonymized.get()); });
   print_result(command, result, seconds);
   return result.record.lost_bytes == 0 && result.record.inconsistencies == 0 ? kDone : kWithLosses;
 }

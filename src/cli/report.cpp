@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "cli/capture_text.h"
 #include "cli/message.h"
 #include "cli/sizes.h"
 
@@ -78,9 +79,11 @@ Json counts_json(const work::Report& report) {
   return counts;
 }
 
-Json whole_json(const work::Report& report, const std::string& device, Json files, Json findings) {
+Json whole_json(const work::Report& report, CaptureState capture, const std::string& device, Json files,
+                Json findings) {
   return {{"device", device},
           {"offset", report.begin},
+          {"capture", capture_name(capture)},
           {"unreadable", losses_json(report.losses, report.begin)},
           {"files", std::move(files)},
           {"counts", counts_json(report)},
@@ -100,7 +103,7 @@ Json tallies_json(const work::AnonymizedDump& anonymized) {
   return {{"classes", std::move(classes)}, {"blocks-with-several-uses", anonymized.anonymizer().conflicts()}};
 }
 
-std::string anonymized_text(const work::Report& report, const work::Device& device,
+std::string anonymized_text(const work::Report& report, CaptureState capture, const work::Device& device,
                             const work::AnonymizedDump& anonymized) {
   Json files = Json::array();
   for (ext2::AffectedFile file : report.names.hit) {
@@ -116,7 +119,7 @@ std::string anonymized_text(const work::Report& report, const work::Device& devi
       for (const char* key : {"block", "group"}) finding.erase(key);  // a piece of text, it may be
     entries.push_back(std::move(finding));
   }
-  Json json = whole_json(report, "", std::move(files), std::move(entries));
+  Json json = whole_json(report, capture, "", std::move(files), std::move(entries));
   json["anonymized"] = tallies_json(anonymized);
   return json.dump(2) + "\n";
 }
@@ -142,15 +145,16 @@ void print_report(const work::Report& report, const std::string& device, const R
     say("{}: {}\n", name, work::text_of(finding, summary));
 }
 
-std::string report_text(const work::Report& report, const work::Device& device,
+std::string report_text(const work::Report& report, CaptureState capture, const work::Device& device,
                         const work::AnonymizedDump* anonymized) {
-  if (anonymized != nullptr) return anonymized_text(report, device, *anonymized);
+  if (anonymized != nullptr) return anonymized_text(report, capture, device, *anonymized);
   Json files = Json::array();
   for (const ext2::AffectedFile& file : report.names.hit) files.push_back(file_json(file, report.begin));
   Json entries = Json::array();
   for (const auto& entry : report.findings)
     entries.push_back(finding_json(entry, report, device.filesystem()));
-  return whole_json(report, printable(device.name()), std::move(files), std::move(entries)).dump(2) + "\n";
+  return whole_json(report, capture, printable(device.name()), std::move(files), std::move(entries)).dump(2) +
+         "\n";
 }
 
 }  // namespace e2qcow::cli

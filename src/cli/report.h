@@ -18,7 +18,7 @@ struct ReportWords {
 void print_report(const work::Report& report, const std::string& device, const ReportWords& words);
 
 // The whole report as JSON. Of an anonymised dump it names neither files nor the device.
-std::string report_text(const work::Report& report, const work::Device& device,
+std::string report_text(const work::Report& report, CaptureState capture, const work::Device& device,
                         const work::AnonymizedDump* anonymized);
 
 }  // namespace e2qcow::cli

@@ -215,6 +215,10 @@ TEST_F(Audit, SearchesTheFreeSpaceOfTheImageFileAndTheReport) {
   finding = audit("other.qcow2", 1, {"disk.img", "--report", "report"})["findings"][0];
   EXPECT_EQ(finding["area"], "report");
   EXPECT_EQ(finding["offset"], 11);
+  write_file(path("report"), R"({"path": "/report for the cust\u006fmer.odt"})");
+  EXPECT_EQ(audit("other.qcow2", 1, {"disk.img", "--report", "report"})["found"], 1);
+  write_file(path("report"), R"({"paths": ["/report for the\\x20customer.odt"]})");
+  EXPECT_EQ(audit("other.qcow2", 1, {"disk.img", "--report", "report"})["found"], 1);
   write_file(path("report"), "{\"path\": \"/xk3J_0aq/pWm2\"}");
   audit("other.qcow2", 0, {"disk.img", "--report", "report"});
 }
