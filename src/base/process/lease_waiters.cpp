@@ -34,10 +34,10 @@ std::vector<Line> parse(const std::string& locks) {
 // Files of other devices may have the same number; the device is not compared, because that of stat(2) is
 // another one on btrfs.
 std::set<std::string> files_of(const std::vector<Line>& lines, const std::string& holder, ino_t inode) {
+  const std::string ending = std::string(":").append(std::to_string(inode));
   std::set<std::string> files;
   for (const Line& line : lines)
-    if (!line.waits && line.is_lease && line.process == holder &&
-        line.file.ends_with(":" + std::to_string(inode)))
+    if (!line.waits && line.is_lease && line.process == holder && line.file.ends_with(ending))
       files.insert(line.file);
   return files;
 }
