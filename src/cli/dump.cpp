@@ -148,6 +148,8 @@ class JournalDump {
     options.pair = work::pair_of(device);
     work::DumpOptions of_journal = dump_options(command);
     of_journal.pair = options.pair;
+    of_journal.capture = options.thaw ? CaptureState::frozen : options.capture;
+    of_journal.notice = options.notice;  // nothing is printed while it is frozen
     of_journal.commit = false;
     of_journal.transfer.threads = options.transfer.threads;
     work::dump(*device.journal(), *target_, of_journal);
@@ -259,7 +261,8 @@ void add_dump(CLI::App& app, Chosen& chosen) {
       ->add_option(
           "--journal-image", options->journal_image,
           "Where the image of a journal on another device goes (default: beside IMAGE, NAME.journal.qcow2)")
-      ->type_name("FILE");
+      ->type_name("FILE")
+      ->excludes(anonymize);
   command->add_flag("--verify", options->verify,
                     "Read the image back before it gets its name, and compare it with DEVICE");
   command->add_flag("--to-device", options->to_device,

@@ -89,6 +89,7 @@ void Freezer::watch_the_watchdog() {
     while (ready < 0 && errno == EINTR);
     if (inputs[1].revents != 0) return;
     const std::scoped_lock lock(mutex_);
+    if (!is_frozen_) return;  // thawed at this very moment
     thaw_once();
     was_too_early_ = true;
   });

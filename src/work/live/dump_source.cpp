@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "work/live/dump_source.h"
 
+#include <e2qcow/error.h>
+
 #include <utility>
 
 #include "work/live/live_copy.h"
@@ -31,6 +33,8 @@ DumpSource::DumpSource(const DeviceOptions& options, DumpKind kind, Live live) :
   else
     own_ = std::make_unique<Device>(options);
   device_ = frozen_ ? &frozen_->before() : snapshot_ ? &snapshot_->device() : own_.get();
+  if (snapshot_ && device_->journal() != nullptr)
+    fail(Errc::refused, options.path + ": its journal is on another device, which is not in the snapshot");
 }
 
 void DumpSource::prepare(DumpOptions& options, const std::string& directory, bool to_stream) {
@@ -40,8 +44,14 @@ void DumpSource::prepare(DumpOptions& options, const std::string& directory, boo
 }
 
 void DumpSource::prepare_frozen(DumpOptions& options, const std::string& directory, bool to_stream) {
+  // What is copied is read again after the thaw, and so would be its journal, which is then another one.
+  const bool has_journal = frozen_->before().journal() != nullptr;
+  if (has_journal && (to_stream || options.verify))
+    fail(Errc::refused, device_->name() +
+                            ": its journal is on another device, so that a frozen dump of it can neither "
+                            "go to standard output nor be verified");
   device_ = &frozen_->freeze(survey_options(options));
-  if (!to_stream && !options.verify && is_fast(options.format)) {
+  if (!to_stream && !options.verify && (has_journal || is_fast(options.format))) {
     options.transfer.progress = nullptr;  // nothing is printed while it is frozen
     options.notice = frozen_->keep_back();
     options.thaw = [this] { return frozen_->thaw(); };

@@ -15,10 +15,10 @@ class ExternalJournal : public BlockDeviceTest {
     output_of({"truncate", "-s", "16M", "journal"});
     output_of({"truncate", "-s", "64M", "disk"});
     journal_ = attach("journal");
-    const std::string device = attach("disk");
+    device_ = attach("disk");
     output_of({"mke2fs", "-q", "-O", "journal_dev", "-b", "1024", journal_});
-    output_of({"mke2fs", "-q", "-t", "ext4", "-b", "1024", "-J", "device=" + journal_, device});
-    const std::string directory = mount(device, {"-o", "data=journal"});
+    output_of({"mke2fs", "-q", "-t", "ext4", "-b", "1024", "-J", "device=" + journal_, device_});
+    const std::string directory = mount(device_, {"-o", "data=journal"});
     // The copies are as after a power failure: what was done is in the journal.
     output_of({"sh", "-c",
                "for i in $(seq 300); do mkdir $0/$i; echo contents > $0/$i/file; done; sync -f $0; "
@@ -36,6 +36,7 @@ class ExternalJournal : public BlockDeviceTest {
     return nlohmann::json::parse(output_of({E2QCOW_PROGRAM, "info", "--json", image}));
   }
 
+  std::string device_;   // mounted
   std::string journal_;  // its device
 };
 
@@ -67,6 +68,21 @@ TEST_F(ExternalJournal, IsFoundByItsUuid) {
   EXPECT_EQ(dump.status, 0) << dump;
   EXPECT_NE(dump.err.find("f.img: its journal is on " + journal_), std::string::npos) << dump;
   EXPECT_TRUE(std::filesystem::exists(path("fs.journal.qcow2")));
+}
+
+// Both are read before the thaw, however long compressing takes.
+TEST_F(ExternalJournal, IsFrozenWithItsFileSystem) {
+  output_of({E2QCOW_PROGRAM, "dump", "-q", "--freeze", "--compress=zlib", device_, "fs.qcow2"});
+  for (const char* image : {"fs.qcow2", "fs.journal.qcow2"})
+    EXPECT_EQ(info(image)["dump"]["capture"], "frozen") << image;
+  output_of({E2QCOW_PROGRAM, "restore", "-q", "--journal-image=fs.journal.qcow2", "--journal=rj.img",
+             "fs.qcow2", "rf.img"});
+  const Outcome checked = run({"e2fsck", "-fn", "-j", "rj.img", "rf.img"});
+  EXPECT_EQ(checked.status, 0) << checked;
+  expect_failure(e2qcow({"dump", "--freeze", "--verify", device_, "other.qcow2"}),
+                 {"its journal is on another device"});
+  expect_failure(e2qcow({"dump", "--anonymize", "--journal-image=j", device_, "other.qcow2"}),
+                 {"--journal-image"}, 2);
 }
 
 TEST_F(ExternalJournal, OfAnotherFileSystemIsRefused) {
