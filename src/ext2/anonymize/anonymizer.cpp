@@ -2,7 +2,6 @@
 #include "ext2/anonymize/anonymizer.h"
 
 #include <algorithm>
-#include <memory>
 
 #include "base/bytes.h"
 #include "base/extents.h"
@@ -21,20 +20,6 @@ namespace {
 std::vector<BlockRoles::Table> sorted_tables(std::vector<BlockRoles::Table> tables) {
   std::ranges::stable_sort(tables, {}, &BlockRoles::Table::block);
   return tables;
-}
-
-// The file system by the first backup of its superblock, with the descriptors behind that.
-std::unique_ptr<Filesystem> first_backup(const Filesystem& filesystem) {
-  const Geometry& geometry = filesystem.geometry;
-  for (std::uint64_t group = 1; group < geometry.groups(); ++group) {
-    if (!geometry.has_superblock(group) || !geometry.has_first_descriptors(group)) continue;
-    const BlockRun block{geometry.superblock_block(group), 1};
-    if (geometry.clip(block).count == 0) return nullptr;
-    const auto superblock = read_superblock(filesystem.file, geometry.bytes(block).offset);
-    if (superblock && superblock->offset != filesystem.superblock.offset)
-      return std::make_unique<Filesystem>(filesystem.file, *superblock);
-  }
-  return nullptr;
 }
 
 // Where journals may begin.
@@ -58,35 +43,15 @@ Anonymizer::Anonymizer(const Filesystem& filesystem, const BlockRoles& roles, co
       descriptor_checksums_(strict_, filesystem),
       roles_(roles.runs()),
       tables_(sorted_tables(roles.tables())),
-      inodes_read_(roles.inodes_read()),
+      proofs_(filesystem, roles.inodes_read()),
       journal_(filesystem, strict_, journal_candidates(roles_)),
+      versions_(filesystem, journal_),
       names_(filesystem, {roles, roles_, journal_}, secret, threads),
       inode_rules_(inode_rules()) {
-  find_unproven();
   if (strict_.is_strict())
-    quota_trees_ = QuotaTrees(filesystem, [this](std::uint64_t block) { return versions_of_block(block); });
+    quota_trees_ = QuotaTrees(filesystem, [this](std::uint64_t block) { return versions_.of_block(block); });
   Tally counted_there;
   journal_.replace_fast_commits(fast_commit_rules(), counted_there);
-}
-
-// A bitmap, or a table of inodes, is where its descriptor says if that has a right checksum, or if a backup
-// of it says the same.
-void Anonymizer::find_unproven() {
-  const GroupDescriptors& descriptors = filesystem_.descriptors;
-  const auto backup = first_backup(filesystem_);
-  for (std::uint64_t group = 0; group < filesystem_.geometry.groups(); ++group) {
-    if (descriptors.is_proven(group)) continue;
-    all_are_proven_ = false;
-    const bool has_backup = backup && group < backup->geometry.groups();
-    if (has_backup && backup->descriptors.inode_table(group) != descriptors.inode_table(group))
-      unproven_tables_.insert(group);
-    const std::uint64_t blocks = descriptors.block_bitmap(group);
-    const std::uint64_t inodes = descriptors.inode_bitmap(group);
-    if (!has_backup || backup->descriptors.block_bitmap(group) != blocks)
-      unproven_bitmaps_.emplace(blocks, group);
-    if (!has_backup || backup->descriptors.inode_bitmap(group) != inodes)
-      unproven_bitmaps_.emplace(inodes, group);
-  }
 }
 
 InodeRules Anonymizer::inode_rules() const {
@@ -126,40 +91,11 @@ FastCommitRules Anonymizer::fast_commit_rules() const {
           }};
 }
 
-// The inode on the device, and in the journal.
-std::vector<std::vector<std::byte>> Anonymizer::versions_of(std::uint32_t inode) const {
-  std::vector<std::vector<std::byte>> versions;
-  if (auto bytes = read_inode(filesystem_, inode)) versions.push_back(std::move(*bytes));
-  const Geometry& geometry = filesystem_.geometry;
-  const auto place = geometry.place_of_inode(inode);
-  if (!place) return versions;
-  const std::uint64_t offset = place->index * geometry.inode_size();
-  const std::uint64_t table = filesystem_.descriptors.inode_table(place->group);
-  for (const std::uint64_t copy : journal_.copies_of(table + offset / geometry.block_size())) {
-    std::vector<std::byte> bytes(geometry.inode_size());
-    filesystem_.file.read(geometry.bytes({copy, 1}).offset + offset % geometry.block_size(), bytes);
-    versions.push_back(std::move(bytes));
-  }
-  return versions;
-}
-
-// On the device, and in the journal.
-std::vector<std::vector<std::byte>> Anonymizer::versions_of_block(std::uint64_t block) const {
-  std::vector<std::uint64_t> places = journal_.copies_of(block);
-  places.push_back(block);
-  std::vector<std::vector<std::byte>> versions;
-  for (const std::uint64_t place : places) {
-    versions.emplace_back(filesystem_.geometry.block_size());
-    filesystem_.file.read(filesystem_.geometry.bytes({place, 1}).offset, versions.back());
-  }
-  return versions;
-}
-
 // An inode that holds a value has it in place of a time. Source: lib/ext2fs/ext_attr.c
 std::vector<ValueChecksum> Anonymizer::checksums_of_value(std::uint32_t inode) const {
   constexpr std::size_t kAccessTime = 8;
   std::vector<ValueChecksum> checksums;
-  for (const auto& bytes : versions_of(inode))
+  for (const auto& bytes : versions_.of_inode(inode))
     checksums.push_back(
         {load_le<std::uint32_t>(bytes, kAccessTime), checksum_of_zeros(Inode(bytes).size_low())});
   return checksums;
@@ -259,31 +195,16 @@ void Anonymizer::replace_superblock(std::uint64_t block, std::span<std::byte> by
 }
 
 void Anonymizer::replace_descriptors(std::uint64_t block, std::span<std::byte> bytes, Tally& tally) const {
-  const std::size_t used = used_descriptor_bytes(block);
+  const std::size_t used = filesystem_.geometry.descriptor_bytes_in(block);
   anonymize_descriptors(filesystem_.geometry, used, bytes, tally);
   descriptor_checksums_.patch(bytes.first(used));
 }
 
-// The last block of the descriptors is not full.
-std::size_t Anonymizer::used_descriptor_bytes(std::uint64_t block) const {
-  const Geometry& geometry = filesystem_.geometry;
-  const auto group = geometry.group_of(block);
-  const BlockRun run = group ? geometry.descriptors_in(*group) : BlockRun{};
-  const std::uint64_t size = geometry.block_size();
-  if (block < run.first || block >= run.end()) return size;
-  const std::uint64_t per_block = size / geometry.descriptor_size();
-  const std::uint64_t index = geometry.has_first_descriptors(*group) ? block - run.first : *group / per_block;
-  const std::uint64_t used = geometry.groups() * geometry.descriptor_size();
-  return std::min(size, used - std::min(used, index * size));
-}
-
 void Anonymizer::replace_bitmap(BlockClass block_class, std::uint64_t block, std::span<std::byte> bytes,
                                 Tally& tally) const {
-  const auto unproven = unproven_bitmaps_.find(block);
-  const bool is_proven = unproven == unproven_bitmaps_.end();
-  anonymize_bitmap(filesystem_,
-                   {block_class == BlockClass::inode_bitmaps, is_proven ? 0 : unproven->second, is_proven},
-                   bytes, tally);
+  const auto group = proofs_.group_of_unproven_bitmap(block);
+  anonymize_bitmap(filesystem_, {block_class == BlockClass::inode_bitmaps, group.value_or(0), !group}, bytes,
+                   tally);
 }
 
 void Anonymizer::replace_inodes(std::uint64_t block, std::span<std::byte> bytes, Tally& tally) const {
@@ -296,30 +217,16 @@ void Anonymizer::replace_inodes(std::uint64_t block, std::span<std::byte> bytes,
     const std::uint64_t number = table->first_inode + i;
     if (is_zero(inode)) continue;
     const auto short_number = static_cast<std::uint32_t>(number);
-    const bool is_one = is_in_proven_table(number) ? is_plausible_inode(inode_rules_, short_number, inode)
-                                                   : is_proven_inode(inode_rules_, short_number, inode);
+    const bool is_one = proofs_.is_in_proven_table(number)
+                            ? is_plausible_inode(inode_rules_, short_number, inode)
+                            : is_proven_inode(inode_rules_, short_number, inode);
     if (!is_one) ++tally.not_parsed;
-    if (!is_one || was_never_used(number) ||
-        (is_marked_unused(number) && !has_right_checksum(inode_rules_, short_number, inode)))
+    if (!is_one || proofs_.was_never_used(number) ||
+        (proofs_.is_marked_unused(number) && !has_right_checksum(inode_rules_, short_number, inode)))
       clear(inode);
     else
       anonymize_inode(inode_rules_, short_number, inode, tally);
   }
-}
-
-bool Anonymizer::is_in_proven_table(std::uint64_t inode) const {
-  const auto place = filesystem_.geometry.place_of_inode(inode);
-  return place && !unproven_tables_.contains(place->group);
-}
-
-// One descriptor with a wrong checksum, and e2fsck believes none.
-bool Anonymizer::was_never_used(std::uint64_t inode) const {
-  return all_are_proven_ && is_marked_unused(inode);
-}
-
-bool Anonymizer::is_marked_unused(std::uint64_t inode) const {
-  const auto place = filesystem_.geometry.place_of_inode(inode);
-  return place && place->group < inodes_read_.size() && place->index >= inodes_read_[place->group];
 }
 
 void Anonymizer::replace_directory(std::uint32_t inode, std::span<std::byte> bytes, Tally& tally) const {

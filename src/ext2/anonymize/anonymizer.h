@@ -2,17 +2,17 @@
 #pragma once
 
 #include <optional>
-#include <unordered_map>
-#include <unordered_set>
 #include <vector>
 
 #include "ext2/anonymize/directory_names.h"
 #include "ext2/anonymize/journal/journal_blocks.h"
+#include "ext2/anonymize/proofs.h"
 #include "ext2/anonymize/replacement/strict_rules.h"
 #include "ext2/anonymize/role_map.h"
 #include "ext2/anonymize/structures/descriptor_checksums.h"
 #include "ext2/anonymize/structures/inodes.h"
 #include "ext2/anonymize/structures/quota_tree.h"
+#include "ext2/anonymize/versions.h"
 #include "ext2/structures/filesystem.h"
 
 namespace e2qcow::ext2 {
@@ -39,9 +39,6 @@ class Anonymizer {
   const DirectoryNames& names() const { return names_; }
 
  private:
-  void find_unproven();
-  std::size_t used_descriptor_bytes(std::uint64_t block) const;
-
   void replace_in_role(RoleMap::Role role, std::uint64_t block, std::span<std::byte> bytes,
                        Tally& tally) const;
   void replace_superblock(std::uint64_t block, std::span<std::byte> bytes, Tally& tally) const;
@@ -49,17 +46,12 @@ class Anonymizer {
   void replace_bitmap(BlockClass block_class, std::uint64_t block, std::span<std::byte> bytes,
                       Tally& tally) const;
   void replace_inodes(std::uint64_t block, std::span<std::byte> bytes, Tally& tally) const;
-  bool is_in_proven_table(std::uint64_t inode) const;
-  bool was_never_used(std::uint64_t inode) const;
-  bool is_marked_unused(std::uint64_t inode) const;
   void replace_directory(std::uint32_t inode, std::span<std::byte> bytes, Tally& tally) const;
   void replace_xattrs(std::uint64_t block, std::span<std::byte> bytes, Tally& tally) const;
   void replace_link(std::uint32_t inode, std::span<std::byte> bytes, Tally& tally) const;
   InodeRules inode_rules() const;
   FastCommitRules fast_commit_rules() const;
-  std::vector<std::vector<std::byte>> versions_of(std::uint32_t inode) const;
   std::vector<ValueChecksum> checksums_of_value(std::uint32_t inode) const;
-  std::vector<std::vector<std::byte>> versions_of_block(std::uint64_t block) const;
   std::uint32_t checksum_of_zeros(std::uint64_t size) const;
 
   const Filesystem& filesystem_;
@@ -69,14 +61,12 @@ class Anonymizer {
   const Checksums checksums_;
   const DescriptorChecksums descriptor_checksums_;
   RoleMap roles_;
-  std::vector<BlockRoles::Table> tables_;   // ascending
-  std::vector<std::uint32_t> inodes_read_;  // by group; those behind were never used
+  std::vector<BlockRoles::Table> tables_;  // ascending
+  Proofs proofs_;
   JournalBlocks journal_;
+  Versions versions_;
   DirectoryNames names_;
   QuotaTrees quota_trees_;
-  std::unordered_multimap<std::uint64_t, std::uint64_t> unproven_bitmaps_;  // the group, by block
-  std::unordered_set<std::uint64_t> unproven_tables_;                       // of inodes, by group
-  bool all_are_proven_ = true;                                              // the group descriptors
   InodeRules inode_rules_;
 };
 

@@ -101,6 +101,16 @@ std::optional<Geometry::InodePlace> Geometry::place_of_inode(std::uint64_t numbe
   return place.group < groups_ ? std::optional(place) : std::nullopt;
 }
 
+std::size_t Geometry::descriptor_bytes_in(std::uint64_t block) const {
+  const auto group = group_of(block);
+  const BlockRun run = group ? descriptors_in(*group) : BlockRun{};
+  if (block < run.first || block >= run.end()) return block_size_;
+  const std::uint64_t per_block = block_size_ / descriptor_size_;
+  const std::uint64_t index = has_first_descriptors(*group) ? block - run.first : *group / per_block;
+  const std::uint64_t used = groups_ * descriptor_size_;
+  return std::min<std::uint64_t>(block_size_, used - std::min(used, index * block_size_));
+}
+
 BlockRun Geometry::clip(BlockRun run) const {
   if (run.first >= blocks_) return {blocks_, 0};
   return {run.first, std::min(run.count, blocks_ - run.first)};

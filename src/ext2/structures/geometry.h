@@ -59,6 +59,9 @@ class Geometry {
   // The descriptor blocks that belong to the superblock in use, in order.
   std::vector<std::uint64_t> descriptor_blocks() const;
 
+  // How many bytes at the beginning of a block of descriptors are in use: the last block may not be full.
+  std::size_t descriptor_bytes_in(std::uint64_t block) const;
+
   // Whether the run is inside the file system as the superblock claims it; the device may end earlier.
   bool contains(BlockRun run) const {
     return run.first != 0 && run.first <= claimed_blocks_ && run.count <= claimed_blocks_ - run.first;
