@@ -12,6 +12,7 @@
 #include "ext2/structures/inode.h"
 #include "ext2/texts/directory_texts.h"
 #include "ext2/texts/fast_commit_texts.h"
+#include "ext2/texts/fixed_texts.h"
 #include "ext2/texts/inode_texts.h"
 #include "ext2/texts/journal_targets.h"
 #include "ext2/texts/role_list.h"
@@ -78,6 +79,14 @@ class Texts {
         return visit_xattr_block(place, visit_);
       case BlockClass::extent_trees:
         return visit_extent_node(place);
+      case BlockClass::indirect_blocks:
+        return visit_pointers(place, filesystem_.geometry.claimed_blocks(), visit_);
+      case BlockClass::group_descriptors:
+        return visit_descriptors(filesystem_.geometry, place, block, visit_);
+      case BlockClass::quota:
+        return visit_quota(place, visit_);
+      case BlockClass::orphan_file:
+        return visit_orphans(place, filesystem_.superblock.raw.s_inodes_count, visit_);
       default:  // numbers only
         return;
     }

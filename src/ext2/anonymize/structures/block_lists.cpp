@@ -7,11 +7,12 @@
 #include "base/bytes.h"
 #include "ext2/anonymize/replacement/patch_checksum.h"
 #include "ext2/structures/extent_node.h"
+#include "ext2/structures/nowhere.h"
+#include "ext2/structures/orphan_block.h"
 
 namespace e2qcow::ext2 {
 namespace {
 
-constexpr std::uint32_t kNowhere = 0xffff'fff0;
 constexpr std::uint16_t kNowhereHigh = 0xffff;
 constexpr std::size_t kEntry = ExtentHeader::kEntrySize;
 
@@ -95,17 +96,15 @@ void anonymize_pointers(std::span<std::byte> pointers, std::uint64_t blocks, Tal
 // Source: <ext2fs/ext2_fs.h>, struct ext4_orphan_block_tail
 void anonymize_orphans(std::span<std::byte> block, const Checksums& checksums, std::uint32_t inodes,
                        Tally& tally) {
-  constexpr std::uint32_t kMagic = 0x0b10ca04;
-  constexpr std::size_t kTail = 8;
-  const std::size_t tail = block.size() - kTail;
-  if (load_le<std::uint32_t>(std::span<const std::byte>(block), tail) != kMagic) {
+  const std::size_t tail = block.size() - OrphanBlock::kTail;
+  if (!OrphanBlock::is_one(block)) {
     ++tally.not_parsed;
     return clear(block);
   }
   const std::vector<std::byte> before(block.begin(), block.end());
   for (std::size_t i = 0; i < tail; i += sizeof(std::uint32_t)) {
-    if (load_le<std::uint32_t>(std::span<const std::byte>(block), i) <= inodes) continue;
-    store_le(block, i, std::uint32_t{0xffff'ffff});
+    if (OrphanBlock::may_be_inode(block, i, inodes)) continue;
+    store_le(block, i, OrphanBlock::kNone);
     ++tally.replaced;
   }
   const std::uint32_t difference =

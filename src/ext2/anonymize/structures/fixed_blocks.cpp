@@ -12,6 +12,7 @@
 #include "base/bytes.h"
 #include "ext2/anonymize/replacement/patch_checksum.h"
 #include "ext2/anonymize/structures/strict_superblock.h"
+#include "ext2/structures/nowhere.h"
 #include "ext2/structures/superblock.h"
 
 namespace e2qcow::ext2 {
@@ -19,7 +20,6 @@ namespace {
 
 using Raw = ext2_super_block;
 
-constexpr std::uint32_t kNowhere = 0xffff'fff0;
 constexpr std::string_view kLabel = "anonymized";
 
 void replace_label(std::span<std::byte> field, Tally& tally) {

@@ -8,6 +8,7 @@
 #include "ext2/structures/file_blocks.h"
 #include "ext2/structures/inode.h"
 #include "ext2/structures/inode_table_reader.h"
+#include "ext2/structures/quota_piece.h"
 
 namespace e2qcow::ext2 {
 namespace {
@@ -37,8 +38,8 @@ std::vector<std::uint64_t> blocks_of_inode(const Filesystem& filesystem, std::ui
 QuotaTrees::QuotaTrees(const Filesystem& filesystem, const Versions& versions) {
   const auto& raw = filesystem.superblock.raw;
   for (const std::uint32_t number : {raw.s_usr_quota_inum, raw.s_grp_quota_inum, raw.s_prj_quota_inum})
-    visit({blocks_of_inode(filesystem, number), filesystem.geometry.block_size() / kPiece}, versions, kRoot,
-          {.depth = 0, .higher = 0});
+    visit({blocks_of_inode(filesystem, number), filesystem.geometry.block_size() / kQuotaPiece}, versions,
+          kRoot, {.depth = 0, .higher = 0});
 }
 
 std::optional<QuotaTrees::Node> QuotaTrees::find(std::uint64_t block, std::size_t piece) const {
@@ -55,8 +56,8 @@ void QuotaTrees::visit(const File& file, const Versions& versions, std::uint32_t
   const std::uint64_t block = file.blocks[index];
   if (node.depth == kLevels || !nodes_.emplace(key_of(block, in_block), node).second) return;
   for (const std::vector<std::byte>& bytes : versions(block)) {
-    const auto children = std::span<const std::byte>(bytes).subspan(in_block * kPiece, kPiece);
-    for (std::uint32_t i = 0; i < kPiece / sizeof(std::uint32_t); ++i)
+    const auto children = std::span<const std::byte>(bytes).subspan(in_block * kQuotaPiece, kQuotaPiece);
+    for (std::uint32_t i = 0; i < kQuotaPiece / sizeof(std::uint32_t); ++i)
       visit(file, versions, load_le<std::uint32_t>(children, i * sizeof(std::uint32_t)),
             {.depth = node.depth + 1, .higher = node.higher << 8 | i});
   }

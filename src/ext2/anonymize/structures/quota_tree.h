@@ -12,13 +12,10 @@
 
 namespace e2qcow::ext2 {
 
-// A quota file is a header and pieces of 1024 bytes: leaves with entries of owners, and above them the nodes
-// of a tree. Each node is for ids with the same higher bytes, and the next byte is the index in it. Source of
-// the format: the kernel's fs/quota/quota_tree.c
+// The trees in quota files: each node is for ids with the same higher bytes, and the next byte is the index
+// in it. Source of the format: the kernel's fs/quota/quota_tree.c
 class QuotaTrees {
  public:
-  static constexpr std::size_t kPiece = 1024;
-
   // All versions of a block: on the device, and in the journal.
   using Versions = std::function<std::vector<std::vector<std::byte>>(std::uint64_t block)>;
 

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "ext2/structures/quota_piece.h"
 #include "tests/support/bytes.h"
 #include "tests/support/strict_rules.h"
 
@@ -13,7 +14,7 @@ class Quota : public testing::Test {
  protected:
   // With `used` entries, all of which are filled.
   static Bytes leaf(std::uint64_t used) {
-    Bytes piece = filled(QuotaTrees::kPiece, 's');
+    Bytes piece = filled(kQuotaPiece, 's');
     std::ranges::fill(std::span(piece).first(16), std::byte{0});
     set_le(piece, 8, used, 2);
     return piece;
@@ -27,7 +28,7 @@ class Quota : public testing::Test {
 };
 
 TEST_F(Quota, KeepsTheHeaderOfTheFile) {
-  Bytes piece = filled(QuotaTrees::kPiece, 's');
+  Bytes piece = filled(kQuotaPiece, 's');
   set_le(piece, 0, 0xd9c0'1927, 4);
   const Bytes before = piece;
   anonymize_quota(plain_, QuotaTrees(), 7, piece, tally_);
@@ -36,7 +37,7 @@ TEST_F(Quota, KeepsTheHeaderOfTheFile) {
 }
 
 TEST_F(Quota, KeepsANodeOfTheTree) {
-  Bytes piece(QuotaTrees::kPiece);
+  Bytes piece(kQuotaPiece);
   for (const std::size_t i : {0, 1, 3}) set_le(piece, 4 * i, i + 1, 4);
   const Bytes before = piece;
   anonymize_quota(plain_, QuotaTrees(), 7, piece, tally_);
@@ -58,14 +59,14 @@ TEST_F(Quota, KeepsAsManyEntriesAsAreInUse) {
 }
 
 TEST_F(Quota, IsZeroIfItIsNoneOfThese) {
-  Bytes piece = filled(QuotaTrees::kPiece, 's');
+  Bytes piece = filled(kQuotaPiece, 's');
   anonymize_quota(plain_, QuotaTrees(), 7, piece, tally_);
   EXPECT_TRUE(is_zero(piece));
   EXPECT_EQ(tally_.not_parsed, 1);
 }
 
 TEST_F(Quota, HasOtherOwnersAndDaysIfItIsStrict) {
-  Bytes piece(QuotaTrees::kPiece);
+  Bytes piece(kQuotaPiece);
   set_le(piece, 8, 2, 2);
   set_le(piece, 16 + 64, 1, 8);  // of root
   set_le(piece, 16 + 72, 1000, 4);
