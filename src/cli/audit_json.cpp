@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -80,6 +83,10 @@ Json remaining_json(const work::RemainingText& remaining) {
 
 std::string audit_json(const work::AuditResult& result, const AuditNames& names) {
   Json json{{"image", printable(names.image)}, {"version", E2QCOW_VERSION}};
+  json["image-size"] = result.image.bytes;
+  json["image-sha256"] = fmt::format("{:02x}", fmt::join(result.image.sha256, ""));
+  if (!result.image.filesystem_uuid.empty()) json["uuid"] = result.image.filesystem_uuid;
+  if (result.image.key) json["anonymized-with"] = fmt::format("{:02x}", fmt::join(*result.image.key, ""));
   if (!names.device.empty()) json["device"] = printable(names.device);
   if (!names.report.empty()) json["report"] = printable(names.report);
   json["clean"] = !result.has_leaked() && result.is_conclusive();

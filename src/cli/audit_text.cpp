@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "cli/audit_text.h"
 
+#include <fmt/chrono.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
+#include <ctime>
 
 #include "cli/audit_words.h"
 #include "cli/sizes.h"
@@ -17,9 +20,15 @@ using work::RemainingText;
 constexpr std::size_t kMaxLines = 20;
 
 std::string heading(const AuditResult& result, const AuditNames& names) {
-  const std::string against = names.device.empty() ? "" : " against " + printable(names.device);
-  return fmt::format("Audit of {}{}, by e2qcow " E2QCOW_VERSION "\n{}\n", printable(names.image), against,
-                     result.is_marked ? "The image is marked as anonymised.\n" : "");
+  const work::AuditedFile& image = result.image;
+  std::string text = fmt::format("Audit of {}, by e2qcow " E2QCOW_VERSION ", {:%Y-%m-%d %H:%M} UTC\n",
+                                 printable(names.image), fmt::gmtime(std::time(nullptr)));
+  text += fmt::format("  {} bytes, SHA-256 {:02x}\n", image.bytes, fmt::join(image.sha256, ""));
+  if (!image.filesystem_uuid.empty()) text += fmt::format("  file system {}\n", image.filesystem_uuid);
+  if (!names.device.empty()) text += fmt::format("  compared with {}\n", printable(names.device));
+  if (result.is_marked) text += "  marked as anonymised";
+  if (image.key) text += fmt::format(", with the key whose fingerprint is {:02x}", fmt::join(*image.key, ""));
+  return text + (result.is_marked ? "\n\n" : "\n");
 }
 
 std::string collected(const work::StringCounts& strings) {

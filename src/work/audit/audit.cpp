@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <future>
 #include <utility>
 
 #include "base/extents.h"
@@ -263,6 +264,7 @@ AuditResult audit(const Image& image, const ext2::Filesystem* device, std::uniqu
   texts.finish();
   const AuditedImage audited(image, options.superblock);
   AuditResult result;
+  auto identity = std::async(std::launch::async, [&] { return identify(image, audited.filesystem()); });
   result.disk_bytes = total_length(audited.disk_extents());
   result.file_bytes = total_length(audited.file_extents());
   result.report_bytes = options.report ? options.report->size() : 0;
@@ -278,6 +280,7 @@ AuditResult audit(const Image& image, const ext2::Filesystem* device, std::uniqu
   if (device != nullptr) Search(audited, texts, options, result).run();
   if (result.findings.empty()) list_remaining(result);
   if (result.has_filesystem) add_classes(result.findings, *audited.filesystem(), threads);
+  result.image = identity.get();
   return result;
 }
 

@@ -14,6 +14,7 @@
 #include "ext2/interpretation/superblock_search.h"
 #include "ext2/structures/filesystem.h"
 #include "work/audit/area_search.h"
+#include "work/audit/audited_file.h"
 #include "work/audit/remaining_text.h"
 #include "work/device.h"
 #include "work/image.h"
@@ -66,6 +67,7 @@ struct StringCounts {
 };
 
 struct AuditResult {
+  AuditedFile image{};
   std::uint64_t disk_bytes = 0;  // of data on the disk
   std::uint64_t file_bytes = 0;  // of the rest of the image's file
   std::uint64_t report_bytes = 0;

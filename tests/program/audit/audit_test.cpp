@@ -279,6 +279,21 @@ TEST_F(Audit, FindsContentsOfFiles) {
 }
 
 // A cluster that only a snapshot has is not searched.
+// For who signs it: which file it was, and which key.
+TEST_F(Audit, SaysWhatWasAudited) {
+  output_of({E2QCOW_PROGRAM, "dump", "-q", "--anonymize", "disk.img", "image.qcow2"});
+  const std::string hash = output_of({"sha256sum", "image.qcow2"}).substr(0, 64);
+  const std::string text = output_of({E2QCOW_PROGRAM, "audit", "image.qcow2", "disk.img"});
+  EXPECT_NE(text.find(", SHA-256 " + hash), std::string::npos) << text;
+  const json result = audit("image.qcow2", 0);
+  EXPECT_EQ(result["image-sha256"], hash);
+  EXPECT_EQ(result["image-size"], std::filesystem::file_size(path("image.qcow2")));
+  EXPECT_EQ(result["uuid"],
+            output_of({"blkid", "-p", "-o", "value", "-s", "UUID", "disk.img"}).substr(0, 36));
+  const json info = json::parse(output_of({E2QCOW_PROGRAM, "info", "--json", "image.qcow2"}));
+  EXPECT_EQ(result["anonymized-with"], info["dump"]["anonymized-with"]);
+}
+
 TEST_F(Audit, OfAnImageWithSnapshotsProvesNothing) {
   output_of({"qemu-img", "snapshot", "-c", "one", "other.qcow2"});
   EXPECT_EQ(audit("other.qcow2", 3)["clean"], false);
