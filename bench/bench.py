@@ -57,6 +57,7 @@ class Program:
     more: float = None  # seconds that the row's first program may take longer than this one
     once: bool = False  # too slow to be run in every round
     writes: bool = True  # an output
+    mounted: bool = False  # reads a device while it is mounted
 
 
 @dataclass
@@ -70,6 +71,7 @@ class Row:
     memory: int = None  # bar for our peak memory, in MiB
     inodes: int = None  # are gone through; how many a second is shown
     cores: int = 1
+    loop: bool = False  # {src} is a loop device, of a copy
     delay: str = None  # of every read of {src}, as nbdkit takes it; nothing of it is in the page cache then
 
     def bars(self):
@@ -232,6 +234,10 @@ ROWS = [
         [Program("e2qcow audit", ["{e2qcow}", "audit", "--quiet", "{anonymous}", "{src}"], writes=False),
          dump("--anonymize", "--compress", "none", time=Bar(20))],
         prepared={"anonymous": prepare_dump("--anonymize", "--compress", "none")}, memory=512),
+    Row("freeze-million", "metadata of a million files, frozen meanwhile", "million", 6,
+        [dump("--freeze", "--compress", "none", mounted=True),
+         dump("--compress", "none", time=Bar(1.3))],
+        loop=True),
     Row("slow-device", "metadata that lies apart, on a disk that takes 1 ms a read", "scattered", 1,
         [dump("--compress", "none"),
          Program("one read at a time",
@@ -414,7 +420,7 @@ class Bench:
             if used and os.path.isfile(path) and name not in ("e2qcow", "e2image", "out"):
                 warm(path)
         try:
-            with source_disk(row, names) as disk:
+            with source_disk(row, program, names) as disk:
                 run = measure(expand(program.argv, {**names, "src": disk}), out if program.writes else None)
         finally:
             remove_and_settle(out, names["dir"])
@@ -425,8 +431,12 @@ class Bench:
 
 
 @contextlib.contextmanager
-def source_disk(row, names):
+def source_disk(row, program, names):
     """What a program is to read in a row."""
+    if row.loop:
+        with loop_device(names, program.mounted) as disk:
+            yield disk
+        return
     if not row.delay:
         yield names["src"]
         return
@@ -437,6 +447,32 @@ def source_disk(row, names):
         yield os.path.join(names["dir"], "nbd")
     finally:
         run_script([SLOW_DEVICE, "stop", names["dir"]])
+
+
+@contextlib.contextmanager
+def loop_device(names, is_mounted):
+    """A copy of the disk, because mounting changes it; in the page cache of the device, as the others are."""
+    copy, place = os.path.join(names["dir"], "copy"), os.path.join(names["dir"], "mounted")
+    if not os.path.exists(copy):
+        called("cp", "--sparse=always", names["src"], copy)
+    device = called("losetup", "--find", "--show", copy)
+    try:
+        if is_mounted:
+            os.makedirs(place, exist_ok=True)
+            called("mount", device, place)
+        warm(copy)
+        yield device
+    finally:
+        if is_mounted:
+            called("umount", place)
+        called("losetup", "--detach", device)
+
+
+def called(*argv):
+    done = subprocess.run(argv, check=False, text=True, capture_output=True)
+    if done.returncode != 0:
+        raise Failure(f"{argv[0]}: {done.stderr.strip()}")
+    return done.stdout.strip()
 
 
 def run_script(argv):
