@@ -59,6 +59,7 @@ src/ext2/structures/inode.h
 src/plugin/image_registry.cpp
 src/plugin/next_function.h
 src/plugin/preload.cpp
+src/plugin/preload_logdump.cpp
 src/plugin/preload_start.cpp
 e2image_compat/classic.cpp
 e2image_compat/options.cpp

@@ -2,6 +2,8 @@
 // The library that `e2qcow exec` loads into programs: if they open a qcow2 image through unix_io_manager they
 // get our io_manager, and questions about the file itself are answered for the disk in it. Files that are not
 // images are left alone.
+#include "plugin/preload.h"
+
 #include <blkid.h>
 #include <e2qcow/io_manager.h>
 #include <fcntl.h>
@@ -83,18 +85,6 @@ void read_settings() {
   if (!cache.empty()) settings().cache_bytes = std::strtoull(cache.c_str(), nullptr, 10);
 }
 
-// Whether the program gets a disk instead of the file; `exec` learns of it. A path that cannot be opened, or
-// is not a file, is left to the program.
-bool is_shown_as_disk(const char* path) noexcept {
-  try {
-    if (path == nullptr || !work::is_image(path)) return false;
-    mark_shared_file(settings().run);
-    return true;
-  } catch (const std::exception&) {
-    return false;
-  }
-}
-
 errcode_t open_channel(const char* name, int flags, io_channel* channel) noexcept {
   return is_shown_as_disk(name) ? e2qcow_io_manager->open(name, flags, channel)
                                 : open_unix(name, flags, channel);
@@ -168,6 +158,17 @@ __attribute__((constructor)) void load(int count, char** words) noexcept {
 }
 
 }  // namespace
+
+bool is_shown_as_disk(const char* path) noexcept {
+  try {
+    if (path == nullptr || !work::is_image(path)) return false;
+    mark_shared_file(settings().run);
+    return true;
+  } catch (const std::exception&) {
+    return false;
+  }
+}
+
 }  // namespace e2qcow::plugin
 
 using namespace e2qcow;          // NOLINT(google-build-using-namespace): what follows must be outside
