@@ -131,7 +131,8 @@ work::DumpOptions dump_options(const DumpCommand& command) {
 class JournalDump {
  public:
   // Opens it, if there is such a journal. Without one, and for a stream, it must not be named.
-  JournalDump(const DumpCommand& command, const work::Device& device) {
+  JournalDump(const DumpCommand& command, const work::DumpSource& source) {
+    const work::Device& device = source.device();
     if (device.journal() == nullptr && !command.journal_image.empty())
       fail(Errc::refused, device.name() + ": has no journal on another device that could be found");
     if (device.journal() == nullptr || !command.anonymize.empty()) return;
@@ -139,6 +140,7 @@ class JournalDump {
       throw CLI::ValidationError("--journal-image: where does the image of the journal go?");
     name_ = command.journal_image.empty() ? work::journal_image_name(command.image) : command.journal_image;
     if (is_same_name(name_, command.image)) fail(Errc::refused, name_ + ": is given for two images");
+    source.refuse_output(name_);
     target_ = work::open_dump_target(*device.journal(), name_);
     work::refuse_output_on_input(name_, device.stored());
   }
@@ -166,13 +168,13 @@ class JournalDump {
 int run_dump(const DumpCommand& command) {
   const Stopwatch stopwatch;
   work::DumpOptions options = dump_options(command);
-  work::DumpSource source(command.device, options.kind,
-                          {.freeze = freeze_limit(command),
-                           .snapshot = command.snapshot,
-                           .outputs = {command.image, command.report, command.map_out, command.name_map,
-                                       command.key, command.journal_image}});
+  work::DumpSource source(
+      command.device, options.kind,
+      {.freeze = freeze_limit(command),
+       .snapshot = command.snapshot,
+       .outputs = {command.image, command.report, command.map_out, command.name_map, command.key}});
   const work::DumpTarget target = work::open_dump_target(source.device(), command.image, command.to_device);
-  JournalDump journal(command, source.device());
+  JournalDump journal(command, source);
   ExtraOutput report_file(source.device(), command.report, {command.image});
   ExtraOutput map_file(source.device(), command.map_out, {command.image, command.report});
   if (command.name_map == "-")

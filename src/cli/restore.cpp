@@ -13,6 +13,7 @@
 #include "cli/message.h"
 #include "cli/sizes.h"
 #include "cli/stopwatch.h"
+#include "work/refusals.h"
 
 namespace e2qcow::cli {
 namespace {
@@ -77,6 +78,7 @@ int run_restore(RestoreCommand command) {
   const Stopwatch stopwatch;
   if (command.work.target == "-")
     throw CLI::ValidationError("TARGET: a raw disk cannot go to standard output");
+  if (!command.journal.target.empty()) work::refuse_same_target(command.work.target, command.journal.target);
   PairOfImages pair(command);
   work::RestoreFiles files(command.work);
   std::optional<work::RestoreFiles> journal;
@@ -127,6 +129,11 @@ void add_restore(CLI::App& app, Chosen& chosen) {
                                      "The device, or file, that the journal is written to");
   image->type_name("FILE")->needs(target);
   target->type_name("DEVICE")->needs(image);
+  command
+      ->add_option("--new-journal", options->work.new_journal,
+                   "Make this device, or file, an empty journal for the file system")
+      ->type_name("DEVICE")
+      ->excludes(target);
   add_json_option(*command, options->common);
   add_progress_options(*command, options->common);
   command->footer("Example: e2qcow restore sdb1.qcow2 /dev/sdc1");

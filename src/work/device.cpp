@@ -13,6 +13,7 @@
 #include "base/partitions.h"
 #include "base/printable.h"
 #include "base/signatures.h"
+#include "ext2/journal/recovery.h"
 #include "ext2/structures/description.h"
 #include "ext2/structures/mmp.h"
 
@@ -217,7 +218,12 @@ void Device::open_journal(const DeviceOptions& options) {
          fmt::format("{}: is not the journal of {}, whose UUID is {}", journal->name(), name(), uuid));
   if (options.journal.empty()) options.notice(fmt::format("{}: its journal is on {}", name(), path));
   journal_ = std::move(journal);
-  filesystem_->external_journal = journal_->filesystem();
+  const std::uint32_t users = ext2::users_of_journal(*journal_->filesystem());
+  if (users > 1)
+    options.notice(fmt::format("{}: is the journal of {} file systems: no program replays such a journal",
+                               journal_->name(), users));
+  else
+    filesystem_->external_journal = journal_->filesystem();
 }
 
 std::vector<Extent> Device::partition_table() const {

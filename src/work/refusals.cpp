@@ -143,6 +143,11 @@ void refuse_replacing_shown(const std::string& target) {
                      loop));
 }
 
+void refuse_same_target(const std::string& disk, const std::string& journal) {
+  if (is_same_name(disk, journal) || overlap(stored_ranges(disk), stored_ranges(journal)))
+    fail(Errc::refused, journal + ": is given for the file system and for its journal");
+}
+
 void refuse_partitions(const PosixFile& target) {
   const auto tables = partition_tables(target);
   if (tables.empty()) return;

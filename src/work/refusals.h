@@ -34,6 +34,9 @@ void refuse_mounted_target(const std::string& target);
 // there.
 void refuse_replacing_shown(const std::string& target);
 
+// Errc::refused if what is written for a file system and for its journal would be the same file or device.
+void refuse_same_target(const std::string& disk, const std::string& journal);
+
 // Errc::has_partitions if the device has a partition table.
 void refuse_partitions(const PosixFile& target);
 

@@ -5,9 +5,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 
 #include "base/bytes.h"
 #include "base/stop.h"
+#include "ext2/journal/new_journal.h"
 #include "ext2/structures/superblock.h"
 #include "image/disk_file.h"
 #include "image/raw_sink.h"
@@ -16,16 +18,46 @@
 namespace e2qcow::work {
 namespace {
 
+std::vector<std::string> targets_of(const RestoreOptions& options) {
+  std::vector<std::string> targets{options.target};
+  if (!options.new_journal.empty()) targets.push_back(options.new_journal);
+  return targets;
+}
+
 ImageFiles open_image(const RestoreOptions& options) {
-  const Stored target = stored_output(options.target);
-  refuse_overwriting(target, stored_input(options.image.path));
-  refuse_mounted_target(options.target);
-  refuse_replacing_shown(options.target);
+  for (const std::string& name : targets_of(options)) {
+    refuse_overwriting(stored_output(name), stored_input(options.image.path));
+    refuse_mounted_target(name);
+    refuse_replacing_shown(name);
+  }
+  if (!options.new_journal.empty()) refuse_same_target(options.target, options.new_journal);
   ImageFiles image(options.image);
-  for (const std::string& name : image.names()) refuse_overwriting(target, {name, stored_ranges(name)});
-  for (const std::string& name : options.image.data_files)
-    refuse_overwriting(target, {name, stored_ranges(name)});
+  std::vector<std::string> inputs = image.names();
+  std::ranges::copy(options.image.data_files, std::back_inserter(inputs));
+  for (const std::string& name : targets_of(options))
+    for (const std::string& input : inputs)
+      refuse_overwriting(stored_output(name), {input, stored_ranges(input)});
   return image;
+}
+
+// Of the file system in the image, for which a journal is to be made.
+ext2::Superblock superblock_for_journal(const Image& image) {
+  const std::string& name = image.reader().file().name();
+  const auto superblock = ext2::read_superblock(DiskFile(image.disk(), name), ext2::kSuperblockOffset);
+  if (!superblock) fail(Errc::not_ext2, name + ": has no ext2/3/4 file system");
+  if (!superblock->has_external_journal())
+    fail(Errc::refused, name + ": its file system has no journal on another device");
+  if (superblock->needs_recovery())
+    fail(Errc::refused, name + ": its journal must be replayed, so an empty one cannot replace it");
+  return *superblock;
+}
+
+void make_journal(const Image& image, OutputFile& output) {
+  const ext2::Superblock superblock = superblock_for_journal(image);
+  PosixFile& file = output.file();
+  if (!output.is_block_device()) file.resize(ext2::usual_journal_size(superblock));
+  ext2::write_new_journal(superblock, file);
+  output.commit(Durability::synced);
 }
 
 std::uint64_t filesystem_size(const ImageSource& source, const std::string& name) {
@@ -96,12 +128,17 @@ std::uint64_t lost_bytes(const Image& image) {
 
 RestoreFiles::RestoreFiles(const RestoreOptions& options)
     : image_(open_image(options)), target_(options.target) {
-  if (target_.is_block_device() && !options.accept_partitions) refuse_partitions(target_.file());
+  if (!options.new_journal.empty()) journal_.emplace(options.new_journal);
+  for (OutputFile* output : {&target_, journal_ ? &*journal_ : nullptr})
+    if (output != nullptr && output->is_block_device() && !options.accept_partitions)
+      refuse_partitions(output->file());
 }
 
 std::vector<std::string> RestoreFiles::naming_directories() const {
-  if (target_.is_block_device()) return {};
-  return {target_.directory()};
+  std::vector<std::string> directories;
+  if (!target_.is_block_device()) directories.push_back(target_.directory());
+  if (journal_ && !journal_->is_block_device()) directories.push_back(journal_->directory());
+  return directories;
 }
 
 RestoreResult RestoreFiles::restore(const RestoreOptions& options) && {
@@ -109,6 +146,7 @@ RestoreResult RestoreFiles::restore(const RestoreOptions& options) && {
   PosixFile& target = target_.file();
   const std::uint64_t target_size = target.size();
   const RawSink::Options plan = plan_target(options, image, target_, target_size);
+  if (journal_) make_journal(image, *journal_);
   if (options.transfer.progress) options.transfer.progress->begin("restore", image.data_bytes());
   target.expect_writes(image.data_bytes());
   RawSink sink(target, plan);

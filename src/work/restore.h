@@ -3,6 +3,7 @@
 
 #include <e2qcow/image.h>
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,9 @@ struct RestoreOptions {
   bool accept_partitions = false;  // to overwrite a partition table
   bool fit = false;                // to be too small for the disk, but not for its file system
   bool discard = false;            // what is zero, instead of writing zeros
+  // A device, or file, that becomes an empty journal for the file system; empty: none. Errc::refused if the
+  // file system has its journal inside, or cannot do without what the journal had.
+  std::string new_journal{};
 };
 
 struct RestoreResult {
@@ -45,6 +49,7 @@ class RestoreFiles {
  private:
   ImageFiles image_;
   OutputFile target_;
+  std::optional<OutputFile> journal_;
 };
 
 }  // namespace e2qcow::work

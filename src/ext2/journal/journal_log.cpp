@@ -59,6 +59,7 @@ bool JournalLog::decode_superblock() {
   first_ = load_be<std::uint32_t>(bytes, 20);
   first_sequence_ = load_be<std::uint32_t>(bytes, 24);
   start_ = load_be<std::uint32_t>(bytes, 28);
+  if (is_v2) users_ = load_be<std::uint32_t>(bytes, 64);
   if (is_v2) compat_ = load_be<std::uint32_t>(bytes, 36);
   if (is_v2) incompat_ = load_be<std::uint32_t>(bytes, 40);
   if (is_v2) seed_ = crc32c(~0U, std::span(bytes).subspan(48, kUuidBytes));

@@ -33,6 +33,7 @@ class JournalLog {
   // Positions are block numbers in the journal, from 0.
   std::uint64_t start() const { return start_; }
   std::uint32_t first_sequence() const { return first_sequence_; }
+  std::uint32_t users() const { return users_; }  // of a journal on a device of its own
   std::uint64_t length() const { return end_ - std::min(first_, start_); }
   // The next position. If the log ends there and is no ring, no block of the device belongs to it.
   std::uint64_t after(std::uint64_t position) const {
@@ -96,6 +97,7 @@ class JournalLog {
   std::uint64_t area_end_ = 0;         // of the area of fast commits
   std::uint64_t start_ = 0;
   std::uint32_t first_sequence_ = 0;
+  std::uint32_t users_ = 0;
   std::uint32_t compat_ = 0;
   std::uint32_t incompat_ = 0;
   std::uint32_t seed_ = 0;

@@ -162,6 +162,11 @@ std::vector<BlockRun> backed_up_journal_blocks(const Filesystem& filesystem) {
   return blocks_of_file(filesystem, bytes, uses_extents, max_journal_blocks(filesystem));
 }
 
+std::uint32_t users_of_journal(const Filesystem& journal) {
+  const auto log = JournalLog::open_any(journal, {log_of_device(journal)});
+  return log ? log->users() : 0;
+}
+
 Replay read_journal(const Filesystem& filesystem) {
   if (!filesystem.superblock.has_compat(EXT3_FEATURE_COMPAT_HAS_JOURNAL)) return {};
   if (const Filesystem* journal = filesystem.external_journal) {

@@ -34,6 +34,10 @@ std::vector<Extent> journal_extents(const Filesystem& filesystem);
 // The same, according to the copy of the inode's block map in the superblock.
 std::vector<BlockRun> backed_up_journal_blocks(const Filesystem& filesystem);
 
+// How many file systems use the journal, which is on a device of its own: the kernel and e2fsck replay none
+// that has several. 0 if it has no valid superblock.
+std::uint32_t users_of_journal(const Filesystem& journal);
+
 // The newest committed version of each block and the inodes of fast commits, as e2fsck and the kernel recover
 // them. Empty if there is nothing to replay, or no valid journal.
 // They are on the file system's device, or on that of its external journal.

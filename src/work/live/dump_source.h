@@ -27,6 +27,11 @@ class DumpSource {
   // Before prepare(): the device as it is. Afterwards: what is to be dumped, the device or a copy of it.
   const Device& device() const { return *device_; }
 
+  // Refuses another output, by its name, if writing it would wait for the thaw.
+  void refuse_output(const std::string& output) const {
+    if (frozen_) frozen_->refuse_output(output);
+  }
+
   // Makes it ready, and completes the options: now it is frozen, or copied. `directory` has room for a copy.
   void prepare(DumpOptions& options, const std::string& directory, bool to_stream);
 

@@ -61,14 +61,18 @@ Notice FrozenDevice::keep_back() {
   return [this](const std::string& line) { kept_back_.push_back(line); };
 }
 
+void FrozenDevice::refuse(const std::string& what) const {
+  fail(Errc::refused,
+       fmt::format("{}: is on the file system that would be frozen ({}), and writing to it would wait", what,
+                   options_.device.path));
+}
+
+void FrozenDevice::refuse_output(const std::string& output) const {
+  if (!output.empty() && output != "-" && depends_on(output, freezer_.device())) refuse(output);
+}
+
 void FrozenDevice::refuse_outputs() const {
-  const auto refuse = [&](const std::string& what) {
-    fail(Errc::refused,
-         fmt::format("{}: is on the file system that would be frozen ({}), and writing to it would wait",
-                     what, options_.device.path));
-  };
-  for (const std::string& output : options_.outputs)
-    if (!output.empty() && output != "-" && depends_on(output, freezer_.device())) refuse(output);
+  for (const std::string& output : options_.outputs) refuse_output(output);
   const std::string temporary = temporary_directory();
   if (depends_on(temporary + "/file", freezer_.device()))
     refuse(temporary + " (for temporary files; see TMPDIR)");

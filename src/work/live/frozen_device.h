@@ -25,6 +25,9 @@ class FrozenDevice {
   // device is not mounted, or who writes an output, or to a file that is open, would wait for the thaw.
   explicit FrozenDevice(Options options);
 
+  // Errc::refused if who writes the output would wait for the thaw. For those that are known later.
+  void refuse_output(const std::string& output) const;
+
   // As it is now, which may change.
   const Device& before() const { return *device_; }
 
@@ -42,6 +45,7 @@ class FrozenDevice {
   void tell(const Notice& notice) const;
 
  private:
+  [[noreturn]] void refuse(const std::string& what) const;
   void refuse_outputs() const;
   void read_journal_past_cache();
   void refuse_long_freeze(const Survey& survey) const;
