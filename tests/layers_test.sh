@@ -45,7 +45,7 @@ work/live:         base base/file base/live base/process image work ext2/journal
 work/audit:        base base/file image qcow2/read work
 work/audit:        ext2/structures ext2/interpretation ext2/selection ext2/texts
 
-cli:               base base/file base/process image work work/live work/audit plugin
+cli:               cli/completion base base/file base/process image work work/live work/audit plugin
 cli:               qcow2/format qcow2/read qcow2/check
 plugin:            base base/file base/process work qcow2/format qcow2/read qcow2/overlay
 e2image_compat:    base base/file base/process image work

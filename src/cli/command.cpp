@@ -7,6 +7,7 @@
 #include <map>
 #include <thread>
 
+#include "cli/completion/words.h"
 #include "cli/sizes.h"
 
 namespace e2qcow::cli {
@@ -16,7 +17,7 @@ CLI::Validator one_of(const std::vector<std::string>& words) {
     const bool is_known = std::ranges::find(words, text) != words.end();
     return is_known ? "" : fmt::format("'{}' is not one of {}", text, fmt::join(words, ", "));
   };
-  return CLI::Validator(check, "");
+  return proposing(CLI::Validator(check, ""), words);
 }
 
 void add_json_option(CLI::App& command, Common& common) {

@@ -46,6 +46,7 @@ void add_compare(CLI::App& app, Chosen& chosen);
 void add_measure(CLI::App& app, Chosen& chosen);
 void add_exec(CLI::App& app, Chosen& chosen);
 void add_audit(CLI::App& app, Chosen& chosen);
+void add_completion(CLI::App& app, Chosen& chosen);
 
 // Checks that a value is one of these words.
 CLI::Validator one_of(const std::vector<std::string>& words);

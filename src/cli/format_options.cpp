@@ -7,6 +7,7 @@
 #include <charconv>
 
 #include "cli/command.h"
+#include "cli/completion/words.h"
 #include "cli/sizes.h"
 
 namespace e2qcow::cli {
@@ -46,7 +47,8 @@ qcow2::Compression compression_of(const std::string& text) {
 
 void add_format_options(CLI::App& command, FormatOptions& options) {
   command.add_option("--compress", options.compress, "zstd[:LEVEL] (default), zlib[:LEVEL] or none")
-      ->type_name("HOW");
+      ->type_name("HOW")
+      ->check(proposal({"zstd", "zstd:9", "zstd:19", "zlib", "zlib:9", "none"}));
   command
       .add_option("--compat", options.compat,
                   "1.1: version 3 of the format (default); 0.10: version 2, for old programs")
@@ -55,7 +57,8 @@ void add_format_options(CLI::App& command, FormatOptions& options) {
   command
       .add_option("--cluster-size", options.cluster_size,
                   "512 to 2M, or auto for the smallest image (default: 64k; auto with --compress none)")
-      ->type_name("SIZE");
+      ->type_name("SIZE")
+      ->check(proposal({"auto", "4k", "64k", "256k", "1M"}));
 }
 
 work::ImageFormat image_format(const FormatOptions& options) {
