@@ -3,14 +3,14 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <thread>
 
 #include "base/file/data_cursor.h"
+#include "base/process/cores.h"
 
 namespace e2qcow::compat {
 
 CopyJob::CopyJob(const Options& options, bool target_is_block_device)
-    : options_(options), source_(options), threads_(std::max(1U, std::thread::hardware_concurrency())) {
+    : options_(options), source_(options), threads_(usable_cores()) {
   if (options.progress) {
     std::fputs("Scanning inodes...\n", stderr);
     progress_.emplace(source_.block_size());

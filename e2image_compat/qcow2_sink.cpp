@@ -77,7 +77,7 @@ void Qcow2Sink::write_l2_table() {
 void Qcow2Sink::write_refcounts() {
   const std::vector<std::uint64_t>& blocks = placement_.refcount_blocks();
   if (blocks.size() > plan_.refcount_blocks())
-    fail(Errc::refused, file_.name() + ": more data than planned: the source changed during the copy");
+    fail(Errc::changed, file_.name() + ": more data than planned: the source changed during the copy");
   const std::uint64_t entries = plan_.geometry.refcount_block_entries();
   std::vector<std::uint16_t> counts(entries, big_endian(std::uint16_t{1}));
   for (std::uint64_t i = 0; i < blocks.size(); ++i) {

@@ -4,11 +4,10 @@
 #include <e2qcow/error.h>
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <limits>
-#include <thread>
 
 #include "base/file/output_file.h"
+#include "base/process/cores.h"
 #include "e2image_compat/block_sink.h"
 #include "e2image_compat/target.h"
 #include "image/raw_sink.h"
@@ -20,7 +19,7 @@ namespace {
 constexpr std::uint32_t kStreamUnit = 64 * 1024;
 
 TransferOptions with_threads() {
-  return {std::max(1U, std::thread::hardware_concurrency()), nullptr};
+  return {usable_cores(), nullptr};
 }
 
 void restore_to_new_file(const Options& options, const work::Image& image) {

@@ -4,8 +4,6 @@
 #include <e2qcow/error.h>
 #include <fmt/format.h>
 
-#include <cstdio>
-
 #include "base/file/temporary_file.h"
 #include "base/file/text_file.h"
 #include "base/process/sandbox.h"
@@ -78,7 +76,6 @@ int run_audit(const AuditCommand& command) {
     fmt::print("{}", audit_json(result, names));
   else if (!command.common.quiet)
     fmt::print("{}", audit_text(result, names));
-  if (std::fflush(stdout) != 0) fail_errno("standard output");
   if (result.has_leaked()) return kLeaked;
   return result.is_conclusive() ? kDone : kWithLosses;
 }
@@ -101,7 +98,7 @@ void add_audit(CLI::App& app, Chosen& chosen) {
   add_progress_options(*command, options->common);
   command->footer("Example: e2qcow audit sdb1.qcow2 /dev/sdb1");
   command->callback([options, &chosen] {
-    chosen.if_failed = kTrouble;
+    chosen.has_own_statuses(kTrouble);
     chosen.run = [options] { return run_audit(*options); };
   });
 }

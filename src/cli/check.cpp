@@ -80,7 +80,10 @@ void add_check(CLI::App& app, Chosen& chosen) {
   add_json_option(*command, options->common);
   add_threads_option(*command, options->common);
   command->footer("Example: e2qcow check sdb1.qcow2");
-  command->callback([options, &chosen] { chosen.run = [options] { return run_check(*options); }; });
+  command->callback([options, &chosen] {
+    chosen.has_own_statuses(kFailed);
+    chosen.run = [options] { return run_check(*options); };
+  });
 }
 
 }  // namespace e2qcow::cli

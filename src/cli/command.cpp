@@ -5,8 +5,8 @@
 
 #include <algorithm>
 #include <map>
-#include <thread>
 
+#include "base/process/cores.h"
 #include "cli/completion/words.h"
 #include "cli/sizes.h"
 
@@ -26,7 +26,7 @@ void add_json_option(CLI::App& command, Common& common) {
 
 void add_threads_option(CLI::App& command, Common& common) {
   add_number_option(command, "--threads", common.threads, {1, 256},
-                    "Number of threads (default: one per core)")
+                    "Number of threads (default: one for each core that it may use)")
       ->type_name("N");
 }
 
@@ -48,7 +48,7 @@ void add_progress_options(CLI::App& command, Common& common) {
 
 unsigned thread_count(const Common& common) {
   if (common.threads != 0) return common.threads;
-  return std::max(1U, std::thread::hardware_concurrency());
+  return usable_cores();
 }
 
 }  // namespace e2qcow::cli

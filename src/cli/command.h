@@ -16,6 +16,7 @@ enum Exit {
   kFailed = 1,
   kUsage = 2,
   kWithLosses = 3,
+  kMayPass = 4,      // failed; may succeed when it is repeated
   kCorruptions = 2,  // of check
   kLeaks = 3,
   kDifferent = 1,  // of compare
@@ -28,13 +29,18 @@ struct Common {
   bool json = false;
   bool quiet = false;
   ProgressMode progress = ProgressMode::automatic;
-  unsigned threads = 0;  // 0: one for each core
+  unsigned threads = 0;  // 0: one for each core that it may use
 };
 
 // The command that the user named.
 struct Chosen {
   std::function<int()> run{};  // returns the exit status
   int if_failed = kFailed;     // the exit status if it throws
+  // The same for errors that may pass. Commands whose statuses are about what they find, or those of another
+  // program, do not have it.
+  int if_may_pass = kMayPass;
+
+  void has_own_statuses(int failed) { if_failed = if_may_pass = failed; }
 };
 
 void add_dump(CLI::App& app, Chosen& chosen);

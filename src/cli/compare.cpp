@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "work/compare.h"
 
-#include <e2qcow/error.h>
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <nlohmann/json.hpp>
 
 #include "base/process/sandbox.h"
@@ -76,7 +74,6 @@ int run_compare(const CompareOptions& options) {
     print_json(options, result, same);
   else if (!options.common.quiet)
     print_text(result, same);
-  if (std::fflush(stdout) != 0) fail_errno("standard output");
   return same ? kDone : kDifferent;
 }
 
@@ -106,7 +103,7 @@ void add_compare(CLI::App& app, Chosen& chosen) {
   command->callback([options, &chosen] {
     options->b.max_size = options->a.max_size;
     options->b.max_ratio = options->a.max_ratio;
-    chosen.if_failed = kTrouble;
+    chosen.has_own_statuses(kTrouble);
     chosen.run = [options] { return run_compare(*options); };
   });
 }

@@ -36,6 +36,8 @@ struct DumpCommand {
   std::string image;
   bool all = false;
   bool verify = false;
+  bool if_changed = false;
+  std::string spool = "auto";
   bool to_device = false;     // the image may be a block device
   std::string journal_image;  // of an external journal; empty: beside the image
   bool snapshot = false;
@@ -50,20 +52,22 @@ struct DumpCommand {
 };
 
 void print_json(const DumpCommand& command, const DumpResult& result, double seconds) {
-  const nlohmann::ordered_json json{{"image", printable(command.image)},
-                                    {"kind", kind_name(result.record.kind)},
-                                    {"capture", capture_name(result.record.capture)},
-                                    {"disk-size", result.disk_size},
-                                    {"selected-bytes", result.survey.selected.bytes()},
-                                    {"image-size", result.image_size},
-                                    {"lost-bytes", result.record.lost_bytes},
-                                    {"inconsistencies", result.record.inconsistencies},
-                                    {"classes", classes_json(result.record.classes)},
-                                    {"seconds", seconds}};
+  nlohmann::ordered_json json{{"image", printable(command.image)},
+                              {"kind", kind_name(result.record.kind)},
+                              {"capture", capture_name(result.record.capture)},
+                              {"disk-size", result.disk_size},
+                              {"selected-bytes", result.survey.selected.bytes()},
+                              {"image-size", result.image_size},
+                              {"lost-bytes", result.record.lost_bytes},
+                              {"inconsistencies", result.record.inconsistencies},
+                              {"classes", classes_json(result.record.classes)},
+                              {"seconds", seconds}};
+  if (command.if_changed) json["kept"] = result.kept;
   fmt::print("{}\n", json.dump(2));
 }
 
 void print_text(const DumpCommand& command, const DumpResult& result, double seconds) {
+  if (result.kept) return say("{}: holds this state already, and is kept\n", printable(command.image));
   say("{}: {} of {} on a disk of {}; image {}, {:.1f} s\n",
       command.image == "-" ? "standard output" : printable(command.image),
       human_size(result.survey.selected.bytes()),
@@ -120,10 +124,14 @@ work::DumpOptions dump_options(const DumpCommand& command) {
     throw CLI::ValidationError("--json: standard output already carries the image");
   if (command.image == "-" && command.verify)
     throw CLI::ValidationError("--verify: an image on standard output cannot be read back");
+  if (command.image == "-" && command.if_changed)
+    throw CLI::ValidationError("--if-changed: an image on standard output cannot be kept");
   return {.kind = command.all ? DumpKind::all : DumpKind::metadata,
           .format = image_format(command.format),
           .remember = !command.map_out.empty(),
           .verify = command.verify,
+          .spool = command.spool == "none" ? work::Spool::none : work::Spool::kept,
+          .keep_same = command.if_changed,
           .notice = say_line};
 }
 
@@ -154,15 +162,16 @@ class JournalDump {
     of_journal.notice = options.notice;  // nothing is printed while it is frozen
     of_journal.commit = false;
     of_journal.transfer.threads = options.transfer.threads;
-    work::dump(*device.journal(), *target_, of_journal);
+    is_kept_ = work::dump(*device.journal(), *target_, of_journal).kept;
   }
   void commit() {
-    if (target_ && target_->file) target_->file->commit(Durability::if_it_replaces);
+    if (target_ && !is_kept_ && target_->file) target_->file->commit(Durability::if_it_replaces);
   }
 
  private:
   std::string name_;
   std::optional<work::DumpTarget> target_;
+  bool is_kept_ = false;
 };
 
 int run_dump(const DumpCommand& command) {
@@ -267,8 +276,20 @@ void add_dump(CLI::App& app, Chosen& chosen) {
       ->excludes(anonymize);
   command->add_flag("--verify", options->verify,
                     "Read the image back before it gets its name, and compare it with DEVICE");
-  command->add_flag("--to-device", options->to_device,
-                    "Let IMAGE be a block device, and write the image over what is on it");
+  auto* if_changed = command->add_flag(
+      "--if-changed", options->if_changed,
+      "Keep IMAGE if it is whole and holds just what DEVICE has now; all of it is compared");
+  command
+      ->add_flag("--to-device", options->to_device,
+                 "Let IMAGE be a block device, and write the image over what is on it")
+      ->excludes(if_changed);
+  if_changed->excludes("--freeze");
+  command
+      ->add_option("--spool", options->spool,
+                   "How a compressed image goes to standard output: auto keeps it until it is complete, in "
+                   "memory up to 256 MiB, then in TMPDIR; none makes it twice")
+      ->type_name("HOW")
+      ->check(one_of({"auto", "none"}));
   command
       ->add_option("--report", options->report,
                    "Write to FILE, as JSON, what was unreadable or inconsistent and which files are affected")

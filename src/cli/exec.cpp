@@ -216,7 +216,10 @@ void add_exec(CLI::App& app, Chosen& chosen) {
       "Static and setuid programs, and those with their own libext2fs, open the image\n"
       "file itself. They are not run on an image if exec or its library sees them.\n"
       "Warning: it does not see what sudo starts; see e2qcow(8).");
-  command->callback([options, &chosen] { chosen.run = [options] { return run_exec(*options); }; });
+  command->callback([options, &chosen] {
+    chosen.has_own_statuses(kFailed);
+    chosen.run = [options] { return run_exec(*options); };
+  });
 }
 
 }  // namespace e2qcow::cli

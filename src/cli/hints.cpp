@@ -4,7 +4,7 @@
 #include <e2qcow/error.h>
 #include <fmt/format.h>
 
-#include "cli/message.h"
+#include "base/printable.h"
 #include "plugin/file_hints.h"
 #include "work/device.h"
 
@@ -58,13 +58,13 @@ std::string hint_for(const std::error_code& code, const CLI::App& command) {
   return "";
 }
 
-void say_error(const std::exception& error, const CLI::App& command) {
+std::string error_text(const std::exception& error, const CLI::App& command) {
   const auto* failure = dynamic_cast<const std::system_error*>(&error);
   std::string hint = failure == nullptr ? "" : hint_for(failure->code(), command);
   if (const auto* elsewhere = dynamic_cast<const work::BeginsElsewhere*>(&error))
     for (const std::uint64_t offset : elsewhere->offsets())
       hint += fmt::format("{}--offset {}", hint.empty() ? "; use " : " or ", offset);
-  say("e2qcow: {}{}\n", printable(error.what()), hint);
+  return printable(error.what()) + hint;
 }
 
 }  // namespace e2qcow::cli

@@ -12,7 +12,7 @@ namespace e2qcow::cli {
 // given already.
 std::string hint_for(const std::error_code& code, const CLI::App& command);
 
-// Prints the error with its hint.
-void say_error(const std::exception& error, const CLI::App& command);
+// What the error says, with its hint.
+std::string error_text(const std::exception& error, const CLI::App& command);
 
 }  // namespace e2qcow::cli

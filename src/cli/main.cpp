@@ -12,8 +12,8 @@
 #include "base/process/standard_descriptors.h"
 #include "base/process/stop_signals.h"
 #include "cli/command.h"
+#include "cli/failure.h"
 #include "cli/help_text.h"
-#include "cli/hints.h"
 #include "cli/message.h"
 #include "cli/sizes.h"
 
@@ -37,12 +37,10 @@ std::string text_of(const CLI::ParseError& error, bool has_command) {
 }
 
 // "e2qcow dump: IMAGE is required; see e2qcow dump --help"
-int report_usage_error(const CLI::App& app, const CLI::ParseError& error) {
+std::string usage_text(const CLI::App& app, const CLI::ParseError& error) {
   const auto commands = app.get_subcommands();
   const std::string name = commands.empty() ? "e2qcow" : "e2qcow " + commands[0]->get_name();
-  e2qcow::cli::say("{}: {}; see {} --help\n", name, text_of(error, !commands.empty()), name);
-  const bool is_check = !commands.empty() && commands[0]->get_name() == "check";  // where 2 means corruptions
-  return is_check ? e2qcow::cli::kFailed : e2qcow::cli::kUsage;
+  return fmt::format("{}: {}; see {} --help", name, text_of(error, !commands.empty()), name);
 }
 
 // A variable of a script that is not set must not pass for an option that is not given. The words of a
@@ -71,14 +69,13 @@ void add_commands(CLI::App& app, e2qcow::cli::Chosen& chosen) {
 
 int run_command(const CLI::App& app, const e2qcow::cli::Chosen& chosen) {
   try {
-    return chosen.run();
+    const int status = chosen.run();
+    if (std::fflush(stdout) != 0) e2qcow::fail_errno("standard output");
+    return status;
   } catch (const CLI::ParseError&) {  // options that do not go together
     throw;
   } catch (const std::exception& error) {
-    e2qcow::cli::say_error(error, *app.get_subcommands().front());
-    const auto* failure = dynamic_cast<const std::system_error*>(&error);
-    if (failure != nullptr && failure->code() == e2qcow::Errc::interrupted) e2qcow::end_by_stop_signal();
-    return chosen.if_failed;
+    return e2qcow::cli::report_failure(error, *app.get_subcommands().front(), chosen);
   }
 }
 
@@ -93,24 +90,18 @@ int run(int argc, char** argv) {
   e2qcow::cli::Chosen chosen;
   add_commands(app, chosen);
   const bool names_a_command = argc > 1 && argv[1][0] != '-' && argv[1][0] != '\0';
-  int status = e2qcow::cli::kFailed;
   try {
     if (names_a_command && !has_command(app, argv[1]))
       throw CLI::ValidationError(fmt::format("there is no command '{}'", argv[1]));
     app.parse(argc, argv);
     refuse_empty_values(*app.get_subcommands().front());
-    status = run_command(app, chosen);
+    return run_command(app, chosen);
   } catch (const CLI::Success& help) {
     app.exit(help);
     return std::cout.flush() ? e2qcow::cli::kDone : e2qcow::cli::kFailed;
   } catch (const CLI::ParseError& error) {
-    return report_usage_error(app, error);
+    return e2qcow::cli::report_usage_error(app, usage_text(app, error));
   }
-  if (std::fflush(stdout) != 0) {
-    std::perror("e2qcow: standard output");
-    return e2qcow::cli::kFailed;
-  }
-  return status;
 }
 
 }  // namespace

@@ -41,11 +41,13 @@ void print_json(const MeasureCommand& command, const MeasureResult& result) {
             {"classes", classes_json(result.survey.classes())},
             {"compress", command.compress},
             {"best-cluster-size", result.best_cluster_size()},
+            {"image-bound-bytes", result.bound},
             {"image-sizes", sizes}};
   if (result.estimate)
     json["estimate"] = {{"compress", "zstd"},
                         {"cluster-size", result.estimate->cluster_size},
-                        {"image-size", result.estimate->image_size}};
+                        {"image-size", result.estimate->image_size},
+                        {"image-bound-bytes", result.estimate_bound}};
   fmt::print("{}\n", json.dump(2));
 }
 

@@ -18,6 +18,9 @@ class BatchPlanner {
   // Fills in batch.ranges and batch.reads. False at the end of the disk.
   bool next(Batch& batch);
 
+  // The most bytes that a batch has.
+  std::uint64_t capacity() const { return capacity_; }
+
  private:
   bool add(Batch& batch, Extent extent);
 

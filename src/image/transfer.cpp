@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include <algorithm>
 #include <condition_variable>
 #include <map>
 #include <memory>
@@ -12,6 +13,16 @@
 namespace e2qcow {
 namespace {
 
+// Of all batches: enough for 48 of them, so that more threads than that gain nothing.
+constexpr std::uint64_t kMemory = 96 << 20;
+
+// Two for each thread, as far as the memory allows. A batch has its bytes and, at most, as many packed ones.
+unsigned batches_for(unsigned threads, std::uint64_t capacity) {
+  constexpr std::uint64_t kFewest = 2;
+  const std::uint64_t fitting = std::max(kFewest, kMemory / (2 * capacity));
+  return static_cast<unsigned>(std::min<std::uint64_t>(2ULL * threads, fitting));
+}
+
 // Batches pass three stages: planned in order (one thread at a time), filled and packed (all threads at
 // once), appended in order (one thread at a time). A thread that has packed a batch appends all batches that
 // are due and continues; batches that are packed too early wait in `ready_`. The number of batches bounds the
@@ -23,8 +34,9 @@ class Pipeline {
         sink_(sink),
         progress_(options.progress),
         planner_(source, sink.granularity()),
-        threads_(std::max(1U, options.threads)) {
-    for (unsigned i = 0; i < 2 * threads_; ++i) free_.push_back(std::make_unique<Batch>());
+        batches_(batches_for(std::max(1U, options.threads), planner_.capacity())),
+        threads_(std::min(std::max(1U, options.threads), batches_)) {
+    for (unsigned i = 0; i < batches_; ++i) free_.push_back(std::make_unique<Batch>());
   }
 
   void run() {
@@ -115,6 +127,7 @@ class Pipeline {
   ImageSink& sink_;
   Progress* progress_;
   BatchPlanner planner_;  // used by the thread that has set planning_
+  const unsigned batches_;
   const unsigned threads_;
 
   std::mutex mutex_;  // guards the members below

@@ -11,7 +11,7 @@
 #include "ext2/structures/description.h"
 #include "image/extent_source.h"
 #include "qcow2/format/record_extension.h"
-#include "work/write_image.h"
+#include "work/same_image.h"
 
 namespace e2qcow::work {
 namespace {
@@ -107,6 +107,21 @@ qcow2::Layout plan(const Contents& contents, const DumpTarget& target, const Dum
   return plan_image(options.format, result.disk_size, contents.extents, target.name, weigh);
 }
 
+// Whether the target has all that would be written. Its size is then that of the image.
+bool is_there(const Device& device, const DumpTarget& target, const DumpOptions& options,
+              DumpResult& result) {
+  if (!options.keep_same || target.file == nullptr) return false;
+  const Contents contents = contents_of(device, result);
+  const auto record = [&] {
+    add_losses(result.record, device, *result.survey.findings);
+    return result.record;
+  };
+  const auto size =
+      size_if_same(target.name, contents.file, contents.extents, result.disk_size, record, options.transfer);
+  result.image_size = size.value_or(0);
+  return size.has_value();
+}
+
 void write(const Device& device, const DumpTarget& target, const DumpOptions& options, DumpResult& result) {
   const auto extensions = [&](ImageOutput::When when) {
     result.record.losses_known = when == ImageOutput::When::after_data;
@@ -118,7 +133,7 @@ void write(const Device& device, const DumpTarget& target, const DumpOptions& op
   const Contents contents = contents_of(device, result);
   const qcow2::Layout layout = plan(contents, target, options, result);
   result.image_size = write_image({target.file.get(), options.format, layout, extensions,
-                                   device.part().offset, options.commit, options.verify},
+                                   device.part().offset, options.commit, options.spool, options.verify},
                                   contents.file, contents.extents, options.transfer);
 }
 
@@ -158,7 +173,8 @@ DumpResult dump(const Device& device, const DumpTarget& target, const DumpOption
     if (options.names_are_known) options.names_are_known(*result.anonymized, result.survey);
   }
   result.disk_size = image_size(device.file());
-  write(device, target, options, result);
+  result.kept = is_there(device, target, options, result);
+  if (!result.kept) write(device, target, options, result);
   add_losses(result.record, device, *result.survey.findings);
   return result;
 }

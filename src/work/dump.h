@@ -9,6 +9,7 @@
 #include "work/anonymize.h"
 #include "work/plan.h"
 #include "work/survey.h"
+#include "work/write_image.h"
 
 namespace e2qcow::work {
 
@@ -24,6 +25,8 @@ struct DumpOptions {
   bool remember = false;                        // what was read, for map files
   bool commit = true;                           // see ImageOutput
   bool verify = false;                          // the same
+  Spool spool = Spool::kept;                    // the same
+  bool keep_same = false;                       // do not write an image that exists already; see DumpResult
   std::optional<AnonymizeOptions> anonymize{};  // absent: the dump is as the device
   // Called when the new names are known, before anything is written.
   std::function<void(const AnonymizedDump&, const Survey&)> names_are_known{};
@@ -45,6 +48,9 @@ struct DumpResult {
   DumpRecord record;                           // what the image records
   std::uint64_t disk_size = 0;
   std::uint64_t image_size = 0;
+  // With keep_same: the target is an image with the very disk and record that were to be written, and was
+  // left alone.
+  bool kept = false;
 };
 
 // Writes the image and, unless that is left to the caller, commits it.

@@ -64,6 +64,12 @@ std::vector<Extent> parts_in(std::span<const Extent> extents, std::span<const Ex
   return parts;
 }
 
+// Whatever is in the blocks.
+std::uint64_t bound_of(const Device& device, const ImageFormat& format, const MeasureResult& result) {
+  const auto no_weight = [](const qcow2::Layout&) { return std::uint64_t{0}; };
+  return plan_image(format, result.disk_size, result.survey.selected.extents, device.name(), no_weight).end();
+}
+
 ImageWeight estimate(const Device& device, const MeasureOptions& options, const MeasureResult& result) {
   const ImageFormat format{.compression = qcow2::Compression{}};
   const auto& extents = result.survey.selected.extents;
@@ -99,7 +105,11 @@ MeasureResult measure(const Device& device, const MeasureOptions& options) {
                                   .remember = options.remember || device.may_be_dying()});
   result.disk_size = image_size(device.file());
   result.weights = weigh(device, options, result);
-  if (options.estimate) result.estimate = estimate(device, options, result);
+  result.bound = bound_of(device, options.format, result);
+  if (options.estimate) {
+    result.estimate = estimate(device, options, result);
+    result.estimate_bound = bound_of(device, {.compression = qcow2::Compression{}}, result);
+  }
   return result;
 }
 

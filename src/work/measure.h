@@ -26,7 +26,10 @@ struct ImageWeight {
 struct MeasureResult {
   Survey survey{};
   std::uint64_t disk_size = 0;
-  std::vector<ImageWeight> weights{};     // one for each possible cluster size, ascending
+  std::vector<ImageWeight> weights{};  // one for each possible cluster size, ascending
+  // The most that an image takes which dump makes with this compression; exact for a stream without any.
+  std::uint64_t bound = 0;
+  std::uint64_t estimate_bound = 0;       // the same for that of the estimate
   std::optional<ImageWeight> estimate{};  // of an image that is compressed as `dump` does it without options
 
   // The cluster size with the smallest image; of equals, the largest.

@@ -8,12 +8,14 @@
 #include "base/file/data_cursor.h"
 #include "base/file/null_file.h"
 #include "base/file/output_stream.h"
+#include "base/file/spool_file.h"
 #include "base/file/temporary_file.h"
 #include "image/compare.h"
 #include "image/extent_source.h"
 #include "qcow2/read/chain.h"
 #include "qcow2/write/stream_writer.h"
 #include "qcow2/write/writer.h"
+#include "work/two_passes.h"
 
 namespace e2qcow::work {
 namespace {
@@ -38,14 +40,31 @@ std::uint64_t write_to(File& target, TableWriter::Background background, const I
   return writer.image_size();
 }
 
+// The second time it has the extensions of the first: what they say of losses must be true of both.
+void write_twice(const ImageOutput& output, const ReadableFile& file, const std::vector<Extent>& extents,
+                 const TransferOptions& options, OutputStream& out) {
+  constexpr std::uint64_t kInProgress = 8 << 20;  // the most that a batch has, and more
+  ImageOutput twice = output;
+  std::optional<std::vector<qcow2::Extension>> extensions;
+  twice.extensions = [&](ImageOutput::When when) {
+    if (!extensions) extensions = output.extensions(when);
+    return *extensions;
+  };
+  write_in_two_passes(
+      file.name(), output.layout.data_offset, qcow2::Allocator::kReach + kInProgress, out,
+      [&](File& target) { write_to(target, TableWriter::Background::zeros, twice, file, extents, options); });
+}
+
 std::uint64_t write_to_pipe(const ImageOutput& output, const ReadableFile& file,
                             const std::vector<Extent>& extents, const TransferOptions& options) {
   OutputStream out = standard_output();
   // The offset of a cluster depends on the compressed size of those before it.
-  if (output.format.compression) {
-    const auto spool = open_temporary_file();
-    write_to(*spool, TableWriter::Background::zeros, output, file, extents, options);
-    send(*spool, out);
+  if (output.format.compression && output.spool == Spool::none) {
+    write_twice(output, file, extents, options, out);
+  } else if (output.format.compression) {
+    SpoolFile spool(temporary_directory());
+    write_to(spool, TableWriter::Background::zeros, output, file, extents, options);
+    send(spool, out);
   } else {
     const auto extensions = output.extensions(ImageOutput::When::before_data);
     qcow2::StreamWriter writer(out, output.layout, output.format.version, extensions, extents);

@@ -11,6 +11,12 @@
 
 namespace e2qcow::work {
 
+// How a compressed image goes to standard output: its tables come first, and are known last.
+enum class Spool {
+  kept,  // the image is kept in memory, or in a temporary file if it is large, until it is complete
+  none   // it is made twice, the first time for the tables alone
+};
+
 // The destination of an image, and how it is written.
 struct ImageOutput {
   OutputFile* file;  // null: standard output
@@ -22,11 +28,13 @@ struct ImageOutput {
   std::function<std::vector<qcow2::Extension>(When)> extensions;
   std::uint64_t begin = 0;  // of the file on its device, for messages
   bool commit = true;       // when it is complete
-  bool verify = false;      // read it back, and compare it with what it was made of; not for standard output
+  Spool spool = Spool::kept;
+  bool verify = false;  // read it back, and compare it with what it was made of; not for standard output
 };
 
 // Writes the disk that has these extents of the file. Returns the size of the image. Throws Errc::corrupt if
-// it is to be verified and differs; it is not committed then.
+// it is to be verified and differs; it is not committed then. Throws Errc::changed if it is made twice and
+// the second image would not be the first one; what went out is then incomplete.
 std::uint64_t write_image(const ImageOutput& output, const ReadableFile& file,
                           const std::vector<Extent>& extents, const TransferOptions& options);
 

@@ -10,9 +10,22 @@
 
 namespace e2qcow {
 
+namespace {
+
+UniqueFd open_in_memory(unsigned flags, const char* what) {
+  UniqueFd fd(::memfd_create("e2qcow", MFD_CLOEXEC | flags));
+  if (fd.get() < 0) fail_errno(what);
+  return fd;
+}
+
+}  // namespace
+
+UniqueFd open_memory_file() {
+  return open_in_memory(0, "create a temporary file in memory");
+}
+
 UniqueFd open_memory_disk(std::uint64_t size) {
-  UniqueFd fd(::memfd_create("e2qcow", MFD_CLOEXEC | MFD_ALLOW_SEALING));
-  if (fd.get() < 0) fail_errno("create the disk in memory");
+  UniqueFd fd = open_in_memory(MFD_ALLOW_SEALING, "create the disk in memory");
   if (::ftruncate(fd.get(), static_cast<off_t>(size)) != 0) fail_errno("set the size of the disk in memory");
   if (::fcntl(fd.get(), F_ADD_SEALS, F_SEAL_GROW) != 0) fail_errno("fix the size of the disk in memory");
   return fd;

@@ -13,6 +13,9 @@ namespace e2qcow {
 // size, can be written and truncated, and cannot grow. Only written parts take memory.
 UniqueFd open_memory_disk(std::uint64_t size);
 
+// An empty file in memory, which can grow.
+UniqueFd open_memory_file();
+
 // The range lies inside of it.
 void write_to_memory_disk(const UniqueFd& disk, std::uint64_t offset, std::span<const std::byte> data);
 

@@ -117,16 +117,34 @@ void OutputFile::give_name() {
   }
 }
 
-void OutputFile::commit(Durability durability) {
-  const bool sync = durability == Durability::synced ||
-                    (durability == Durability::if_it_replaces && (replaces_ || is_block_device()));
-  if (sync) file_->sync();
-  if (is_block_device()) return;
+// A new file gets its name at once, so that a killed program leaves either nothing or a whole file. Where it
+// cannot, or another program was quicker, nothing is changed.
+bool OutputFile::appear() {
+  if (replaces_ || !temporary_.empty()) return false;
+  // A full disk may be noticed only when a descriptor is closed.
+  const int copy = ::dup(file_->fd());
+  if (copy < 0 || ::close(copy) != 0) fail_errno(path_ + ": close");
+  const std::string open_file = name_of_open_file(file_->fd());
+  return ::linkat(AT_FDCWD, open_file.c_str(), AT_FDCWD, path_.c_str(), AT_SYMLINK_FOLLOW) == 0;
+}
+
+void OutputFile::replace() {
   give_name();
   file_->close();  // before it gets its name: a full disk may be noticed only now
   if (replaces_) refuse_open_elsewhere(path_);
   if (::rename(temporary_.c_str(), path_.c_str()) != 0) fail_errno(path_ + ": replace");
   temporary_.clear();
+}
+
+void OutputFile::commit(Durability durability) {
+  const bool sync = durability == Durability::synced ||
+                    (durability == Durability::if_it_replaces && (replaces_ || is_block_device()));
+  if (sync) file_->sync();
+  if (is_block_device()) return;
+  if (appear())
+    file_->close();
+  else
+    replace();
   if (sync) sync_directory(directory_of(path_));
 }
 

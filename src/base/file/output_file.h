@@ -33,6 +33,8 @@ class OutputFile {
  private:
   void create_beside();
   void give_name();
+  bool appear();
+  void replace();
 
   std::string path_;       // the final name, symbolic links resolved
   std::string temporary_;  // empty while the file has no name

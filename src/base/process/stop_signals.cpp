@@ -31,6 +31,10 @@ void stop_on_signals() {
   }
 }
 
+int stop_signal() {
+  return last_signal;
+}
+
 void end_by_stop_signal() {
   const int number = last_signal;
   std::signal(number, SIG_DFL);

@@ -31,7 +31,7 @@ void RefcountWriter::add(std::uint64_t first_cluster, std::uint64_t count) {
 // A block that is not open but in use was written already.
 std::vector<std::uint16_t>& RefcountWriter::block_for(std::uint64_t index) {
   if (index >= used_.size())
-    fail(Errc::refused, file_.name() + ": there is more to store than planned: the source has changed");
+    fail(Errc::changed, file_.name() + ": there is more to store than planned: the source has changed");
   std::vector<std::uint16_t>& block = open_[index];
   if (block.empty() && used_[index])
     fail(Errc::refused,

@@ -16,8 +16,8 @@ class RefcountWriter {
  public:
   RefcountWriter(File& file, const Layout& layout);
 
-  // Adds a reference to each of `count` clusters. Throws Errc::refused if the layout has no block for them,
-  // or if their block was written already.
+  // Adds a reference to each of `count` clusters. Throws Errc::changed if the layout has no block for them,
+  // Errc::refused if their block was written already.
   void add(std::uint64_t first_cluster, std::uint64_t count);
 
   // How often the cluster was referenced so far. It must not be one that flush_before() wrote.

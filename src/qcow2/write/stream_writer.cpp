@@ -102,7 +102,7 @@ void StreamWriter::append(const Batch& batch) {
 
 void StreamWriter::finish() {
   if (out_.written() != layout_.end())
-    fail(Errc::refused, fmt::format("{}: the image has {} bytes instead of {}: the source has changed since "
+    fail(Errc::changed, fmt::format("{}: the image has {} bytes instead of {}: the source has changed since "
                                     "the tables were written",
                                     out_.name(), out_.written(), layout_.end()));
 }

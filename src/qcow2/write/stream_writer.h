@@ -23,7 +23,7 @@ class StreamWriter : public ImageSink {
   std::uint64_t granularity() const override { return layout_.geometry.cluster_size(); }
   void pack(Batch& batch) const override;
   void append(const Batch& batch) override;
-  // Throws Errc::refused if the data that was appended is not what the tables promise.
+  // Throws Errc::changed if the data that was appended is not what the tables promise.
   void finish() override;
 
  private:

@@ -94,7 +94,7 @@ void Writer::set_l2_entry(std::uint64_t guest_offset, L2Entry entry) {
   const std::uint64_t table = cluster_index / geometry.l2_entries();
   if (table != l2_index_) {
     if (l2_tables_ == layout_.clusters.l2_tables)
-      fail(Errc::refused, file_.name() + ": there is more to store than planned: the source has changed");
+      fail(Errc::changed, file_.name() + ": there is more to store than planned: the source has changed");
     const std::uint64_t host_offset = layout_.l2_offset + l2_tables_ * geometry.cluster_size();
     l1_.set(layout_.l1_offset + table * sizeof(std::uint64_t), L1Entry::to_table(host_offset).raw());
     l2_index_ = table;

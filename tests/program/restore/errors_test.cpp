@@ -84,7 +84,7 @@ TEST_F(RestoreErrors, AHalfWrittenFileHasNoNameWhicheverWriteFails) {
     const Outcome outcome = e2qcow({"restore", "image.qcow2", "out/disk.raw"}, environment);
     if (outcome.status == 0) break;
     ++failures;
-    expect_failure(outcome, {"out/disk.raw: write at", "No space left on device"});
+    expect_failure(outcome, {"out/disk.raw: write at", "No space left on device"}, 4);
     EXPECT_EQ(names_in(path("out")), Words{});
     ASSERT_LT(number, 2000);
   }
@@ -93,7 +93,8 @@ TEST_F(RestoreErrors, AHalfWrittenFileHasNoNameWhicheverWriteFails) {
 
 TEST_F(RestoreErrors, AnOlderFileStaysWhenTheDiskIsFull) {
   dump({"--all"});
-  expect_nothing_restored({"out/disk.raw: write at", "No space left on device"}, faulty({"FAULTY_WRITE=2"}));
+  expect_nothing_restored({"out/disk.raw: write at", "No space left on device"}, faulty({"FAULTY_WRITE=2"}),
+                          4);
 }
 
 TEST_F(RestoreErrors, AFailingSyncIsAnError) {
