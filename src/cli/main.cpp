@@ -41,8 +41,9 @@ int report_usage_error(const CLI::App& app, const CLI::ParseError& error) {
   const auto commands = app.get_subcommands();
   const std::string name = commands.empty() ? "e2qcow" : "e2qcow " + commands[0]->get_name();
   e2qcow::cli::say("{}: {}; see {} --help\n", name, text_of(error, !commands.empty()), name);
-  const bool is_check = !commands.empty() && commands[0]->get_name() == "check";  // where 2 means corruptions
-  return is_check ? e2qcow::cli::kFailed : e2qcow::cli::kUsage;
+  const std::string command = commands.empty() ? "" : commands[0]->get_name();
+  const bool has_results = command == "check" || command == "verify";  // where 2 is the worst of them
+  return has_results ? e2qcow::cli::kFailed : e2qcow::cli::kUsage;
 }
 
 // A variable of a script that is not set must not pass for an option that is not given. The words of a
@@ -66,6 +67,7 @@ void add_commands(CLI::App& app, e2qcow::cli::Chosen& chosen) {
   e2qcow::cli::add_measure(app, chosen);
   e2qcow::cli::add_exec(app, chosen);
   e2qcow::cli::add_audit(app, chosen);
+  e2qcow::cli::add_verify(app, chosen);
 }
 
 int run_command(const CLI::App& app, const e2qcow::cli::Chosen& chosen) {

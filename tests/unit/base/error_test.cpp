@@ -48,6 +48,7 @@ constexpr Text kTexts[] = {
     {Errc::other_overlay, "is an overlay of another image"},
     {Errc::missing_data_file, "needs an external data file"},
     {Errc::surplus_data_file, "has no external data file"},
+    {Errc::wrong_digest, "is not what was written"},
 };
 
 TEST(Error, OfOursHasTheTextOfTheErrorTable) {
