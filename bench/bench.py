@@ -86,9 +86,9 @@ def dump(*options, **bars):
     return Program(" ".join(["e2qcow dump", *options]), argv, **bars)
 
 
-def restore(image):
+def restore(image, **bars):
     return Program("e2qcow restore",
-                   ["{e2qcow}", "restore", "--quiet", image, "{out}"])
+                   ["{e2qcow}", "restore", "--quiet", image, "{out}"], **bars)
 
 
 def through(image, *command):
@@ -149,6 +149,20 @@ ROWS = [
          e2image("-Q", time=Bar(0.55)),
          dd("{ours}", time=Bar(1.3))],
         prepared={"ours": prepare_dump("--compress", "none")}),
+    Row("digests-million", "the same with and without digests", "million", 4,
+        [dump("--compress", "none"),
+         dump("--compress", "none", "--digest", "none", time=Bar(1.05))]),
+    Row("digests-million-zstd", "compressed, with and without digests", "million", 3,
+        [dump("--compress", "zstd"),
+         dump("--compress", "zstd", "--digest", "none", time=Bar(1.05))]),
+    Row("verify-million", "an uncompressed metadata image compared with its digests", "million", 6,
+        [Program("e2qcow verify", ["{e2qcow}", "verify", "--quiet", "{ours}"], writes=False),
+         restore("{ours}", time=Bar(0.5))],
+        prepared={"ours": prepare_dump("--compress", "none")}),
+    Row("verify-million-zstd", "the same of a zstd image", "million", 6,
+        [Program("e2qcow verify", ["{e2qcow}", "verify", "--quiet", "{ours}"], writes=False),
+         restore("{ours}", time=Bar(0.5))],
+        prepared={"ours": prepare_dump("--compress", "zstd")}),
     Row("walk", "the walk over a million inodes, nothing written", "million", 1,
         [Program("e2qcow measure", ["{e2qcow}", "measure", "--json", "{src}"], writes=False)],
         inodes=1_000_000),

@@ -37,7 +37,7 @@ ext2/anonymize:    ext2/anonymize/replacement ext2/anonymize/names ext2/anonymiz
 ext2/texts:        base ext2/structures ext2/journal ext2/interpretation ext2/selection
 
 work:              base base/file base/process image
-work:              qcow2/format qcow2/codec qcow2/read qcow2/write
+work:              qcow2/format qcow2/codec qcow2/read qcow2/write qcow2/check
 work:              ext2/structures ext2/interpretation ext2/selection ext2/names ext2/journal ext2/anonymize
 
 work/live:         base base/file base/live base/process image work ext2/journal

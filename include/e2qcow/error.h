@@ -41,6 +41,7 @@ enum class Errc {
   missing_data_file,  // an image needs an external data file that was not named
   surplus_data_file,  // an external data file was named that no image has
   changed,            // the source, while it was read
+  wrong_digest,       // the data is not what was written
 };
 
 const std::error_category& e2qcow_category() noexcept;

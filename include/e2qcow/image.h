@@ -73,8 +73,9 @@ struct Batch {
   // Filled:
   PageBytes data;  // the ranges' bytes, one after the other
   // Packed, by the sink; moving the batch does not move what the pieces point to:
-  std::vector<std::byte> packed;  // for results that `data` does not have
-  std::vector<Piece> pieces;      // ascending; zeros left out
+  std::vector<std::byte> packed;   // for results that `data` does not have
+  std::vector<Piece> pieces;       // ascending; zeros left out
+  std::vector<std::byte> digests;  // of the units that the sink stores, in order, if it keeps digests
 };
 
 // A disk to copy to. Batches arrive in ascending order of guest offsets and never overlap.

@@ -47,6 +47,7 @@ long table_code(int value) {
     case Errc::missing_data_file: return E2QCOW_MISSING_DATA_FILE;
     case Errc::surplus_data_file: return E2QCOW_SURPLUS_DATA_FILE;
     case Errc::changed:          return E2QCOW_CHANGED;
+    case Errc::wrong_digest: return E2QCOW_WRONG_DIGEST;
       // clang-format on
   }
   return value;

@@ -22,6 +22,8 @@ enum Exit {
   kDifferent = 1,  // of compare
   kLeaked = 1,     // of audit
   kTrouble = 2,
+  kDiffers = 2,   // of verify
+  kNotKnown = 4,  // the same
 };
 
 // The options common to all commands.
@@ -53,6 +55,7 @@ void add_measure(CLI::App& app, Chosen& chosen);
 void add_exec(CLI::App& app, Chosen& chosen);
 void add_audit(CLI::App& app, Chosen& chosen);
 void add_completion(CLI::App& app, Chosen& chosen);
+void add_verify(CLI::App& app, Chosen& chosen);
 
 // Checks that a value is one of these words.
 CLI::Validator one_of(const std::vector<std::string>& words);

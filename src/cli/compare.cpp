@@ -93,6 +93,7 @@ void add_compare(CLI::App& app, Chosen& chosen) {
                     "Disks of different sizes are different, even if the rest is zeros");
   command->add_flag("--everything", options->everything,
                     "Compare a dump with another disk as a whole, and not only in what the dump holds");
+  add_no_verify_option(*command, options->a);
   add_backing_option(*command, "--backing-a", options->a);
   add_backing_option(*command, "--backing-b", options->b);
   add_data_file_option(*command, options->data_files);
@@ -103,6 +104,7 @@ void add_compare(CLI::App& app, Chosen& chosen) {
   command->callback([options, &chosen] {
     options->b.max_size = options->a.max_size;
     options->b.max_ratio = options->a.max_ratio;
+    options->b.verify = options->a.verify;
     chosen.has_own_statuses(kTrouble);
     chosen.run = [options] { return run_compare(*options); };
   });

@@ -112,7 +112,8 @@ void add_overlays(Variables& variables, const std::vector<plugin::NamedOverlay>&
 Variables variables_for(const ExecOptions& options, const Run& run) {
   Variables variables{{"LD_PRELOAD", preload_list()},
                       {plugin::kRunVariable, name_for_others(run.mark.get())},
-                      {plugin::kCacheVariable, std::to_string(options.cache_bytes)}};
+                      {plugin::kCacheVariable, std::to_string(options.cache_bytes)},
+                      {plugin::kVerifyVariable, options.image.verify ? "" : "no"}};
   add_overlays(variables, options.overlays);
   std::vector<std::string> temporaries;
   for (const auto& file : run.temporaries) temporaries.push_back(name_for_others(file->fd()));
@@ -200,6 +201,7 @@ void add_exec(CLI::App& app, Chosen& chosen) {
   add_overlay_option(*command, options->overlays);
   add_backing_option(*command, "--backing", options->image);
   add_data_file_option(*command, options->image.data_files);
+  add_no_verify_option(*command, options->image);
   command
       ->add_option_function<std::string>(
           "--cache-size",

@@ -41,8 +41,9 @@ void report(const CLI::App* command, const std::string& text, int status) {
 int report_usage_error(const CLI::App& app, const std::string& text) {
   const auto commands = app.get_subcommands();
   const CLI::App* command = commands.empty() ? nullptr : commands.front();
-  const bool is_check = command != nullptr && command->get_name() == "check";  // where 2 means corruptions
-  const int status = is_check ? kFailed : kUsage;
+  const std::string name = command == nullptr ? "" : command->get_name();
+  const bool has_results = name == "check" || name == "verify";  // where 2 is the worst of them
+  const int status = has_results ? kFailed : kUsage;
   report(command, text, status);
   return status;
 }

@@ -5,6 +5,7 @@
 
 #include <bit>
 #include <charconv>
+#include <optional>
 
 #include "cli/command.h"
 #include "cli/completion/words.h"
@@ -43,6 +44,13 @@ qcow2::Compression compression_of(const std::string& text) {
   return compression;
 }
 
+std::optional<DigestKind> digest_of(const FormatOptions& options) {
+  if (options.digest == "none") return std::nullopt;
+  if (options.compat == "0.10" && !options.digest.empty())
+    throw CLI::ValidationError("--digest: images with --compat 0.10 cannot hold digests");
+  return options.digest == "sha256" ? DigestKind::sha256 : DigestKind::xxh3;
+}
+
 }  // namespace
 
 void add_format_options(CLI::App& command, FormatOptions& options) {
@@ -59,6 +67,12 @@ void add_format_options(CLI::App& command, FormatOptions& options) {
                   "512 to 2M, or auto for the smallest image (default: 64k; auto with --compress none)")
       ->type_name("SIZE")
       ->check(proposal({"auto", "4k", "64k", "256k", "1M"}));
+  command
+      .add_option("--digest", options.digest,
+                  "What the image holds of each cluster, by which verify finds decay: xxh3 (default), sha256 "
+                  "or none")
+      ->type_name("HOW")
+      ->check(one_of({"xxh3", "sha256", "none"}));
 }
 
 work::ImageFormat image_format(const FormatOptions& options) {
@@ -66,6 +80,7 @@ work::ImageFormat image_format(const FormatOptions& options) {
   format.version = options.compat == "0.10" ? 2 : 3;
   format.cluster_bits = cluster_bits_of(options.cluster_size);
   format.smallest = options.cluster_size == "auto";
+  format.digest = digest_of(options);
   if (options.compress == "none") return format;
   const std::string by_default = format.version == 2 ? "zlib" : "zstd";
   format.compression = compression_of(options.compress.empty() ? by_default : options.compress);

@@ -13,6 +13,7 @@ struct FormatOptions {
   std::string compress{};
   std::string compat = "1.1";
   std::string cluster_size{};  // empty: the default
+  std::string digest{};        // the same
 };
 void add_format_options(CLI::App& command, FormatOptions& options);
 

@@ -38,6 +38,7 @@ constexpr Hint kHints[] = {
     {Errc::older_remains, "--force", "use it with -b, or --force"},
     {Errc::metadata_only, "--allow-metadata", "restore it to a file, or use --allow-metadata"},
     {Errc::too_small, "--fit", "use --fit if only the file system must fit"},
+    {Errc::wrong_digest, "--no-verify", "verify shows what differs, and --no-verify reads it as it is"},
     {Errc::small_clusters, "--cluster-size", "use larger ones, or --cluster-size auto"},
 };
 

@@ -23,6 +23,12 @@ void add_data_file_option(CLI::App& command, std::vector<std::string>& files) {
       ->allow_extra_args(false);
 }
 
+void add_no_verify_option(CLI::App& command, work::ImageOptions& options) {
+  command.add_flag_callback(
+      "--no-verify", [&options] { options.verify = false; },
+      "Read the image as it is, even where its digests show that its data is not what was written");
+}
+
 void add_limit_options(CLI::App& command, work::ImageOptions& options) {
   add_size_option(command, "--max-size", options.max_size, "Refuse images of larger disks (default: 1P)")
       ->type_name("SIZE");

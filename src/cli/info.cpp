@@ -119,6 +119,11 @@ void print_info(const InfoOptions& options, const Info& info, const ReadableFile
     fmt::print("dirty:         yes, refcounts are stale\n");
   if ((header.incompatible_features & qcow2::kCorrupt) != 0) fmt::print("corrupt:       marked so by QEMU\n");
   if (!info.unreadable.empty()) fmt::print("unreadable:    {}{}\n", printable(info.unreadable), hint);
+  if (info.digest_place)
+    fmt::print("digests:       {}\n",
+               info.digests ? fmt::format("{} of {} clusters; see e2qcow verify",
+                                          digest_name(info.digests->kind), info.digests->clusters)
+                            : "overwritten, cut off or damaged");
   if (info.record) print_record(info);
   if (info.filesystem) print_filesystem(*info.filesystem);
 }

@@ -117,6 +117,8 @@ Json info_json(const std::string& path, const Info& info) {
   if (header.crypt_method != 0) json["encryption"] = encryption_name(header);
   if (!info.unreadable.empty()) json["unreadable"] = printable(info.unreadable);
   if (info.unreadable.empty()) json["data-bytes"] = info.data_bytes;
+  if (info.digest_place) json["digest"] = digest_name(info.digest_place->kind);
+  if (info.digests) json["digested-clusters"] = info.digests->clusters;
   if (info.record) json["dump"] = dump_json(info);
   if (info.filesystem) json["filesystem"] = filesystem_json(*info.filesystem);
   return json;

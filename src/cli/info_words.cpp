@@ -54,7 +54,8 @@ std::vector<std::string> extension_names(const work::Info& info) {
                                                            {qcow2::kBitmaps, "bitmaps"},
                                                            {qcow2::kCryptoHeader, "encryption header"},
                                                            {qcow2::kDataFileName, "data file name"},
-                                                           {qcow2::kDumpRecord, "dump record"}};
+                                                           {qcow2::kDumpRecord, "dump record"},
+                                                           {qcow2::kDigests, "digests"}};
   std::vector<std::string> names;
   for (const qcow2::Extension& extension : info.extensions) {
     const auto known = kNames.find(extension.type);

@@ -65,6 +65,7 @@ void add_commands(CLI::App& app, e2qcow::cli::Chosen& chosen) {
   e2qcow::cli::add_exec(app, chosen);
   e2qcow::cli::add_audit(app, chosen);
   e2qcow::cli::add_completion(app, chosen);
+  e2qcow::cli::add_verify(app, chosen);
 }
 
 int run_command(const CLI::App& app, const e2qcow::cli::Chosen& chosen) {

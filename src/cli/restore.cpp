@@ -90,6 +90,7 @@ int run_restore(RestoreCommand command) {
   const auto result = with_progress(command.common, [&](const TransferOptions& transfer) {
     command.work.transfer = command.journal.transfer = transfer;
     command.journal.accept_metadata = true;  // a journal has nothing else
+    command.journal.image.verify = command.work.image.verify;
     if (journal) std::move(*journal).restore(command.journal);
     return std::move(files).restore(command.work);
   });
@@ -123,6 +124,7 @@ void add_restore(CLI::App& app, Chosen& chosen) {
   command->add_flag("--discard", options->work.discard,
                     "Discard areas of zeros instead of writing them, if the device guarantees that they then "
                     "read as zeros");
+  add_no_verify_option(*command, options->work.image);
   auto* image = command->add_option("--journal-image", options->journal.image.path,
                                     "The image of the file system's journal, which is on another device");
   auto* target = command->add_option("--journal", options->journal.target,

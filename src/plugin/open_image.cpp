@@ -13,6 +13,7 @@
 #include "base/storage.h"
 #include "plugin/overlay_name.h"
 #include "qcow2/format/read_header.h"
+#include "qcow2/read/digest_state.h"
 #include "work/refusals.h"
 
 namespace e2qcow::plugin {
@@ -37,8 +38,10 @@ std::unique_ptr<PosixFile> open_unambiguous(const std::string& path) {
 qcow2::OpenChain open_chain(const std::string& path, const Settings& settings) {
   qcow2::ChainFiles files(open_unambiguous(path), settings.backing);
   qcow2::DataFiles data_files(settings.data_files);
-  qcow2::OpenChain chain = std::move(files).read(data_files, [&](const qcow2::Reader& image) {
+  qcow2::OpenChain chain = std::move(files).read(data_files, [&](qcow2::Reader& image) {
     for (const std::string& warning : qcow2::warnings_of(image)) settings.say(warning);
+    if (!settings.verify) return;
+    if (const std::string why_not = qcow2::check_contents(image); !why_not.empty()) settings.say(why_not);
   });
   data_files.refuse_surplus();
   return chain;

@@ -70,6 +70,7 @@ std::vector<NamedOverlay> read_overlays() {
 std::string hint(const std::error_code& code) {
   if (code == Errc::other_overlay) return "; name one for each image with --overlay IMAGE=FILE";
   if (code == Errc::missing_data_file) return std::string("; ") + kDataFileHint;
+  if (code == Errc::wrong_digest) return "; exec --no-verify shows it as it is";
   return backing_hint(code);
 }
 
@@ -79,6 +80,7 @@ void read_settings() {
   settings().run = variable(kRunVariable);
   settings().backing = read_list(kBackingList);
   settings().data_files = read_list(kDataFileList);
+  settings().verify = variable(kVerifyVariable) != "no";
   settings().say = say;
   settings().hint = hint;
   const std::string cache = variable(kCacheVariable);

@@ -12,6 +12,7 @@ namespace e2qcow::plugin {
 // The environment variables through which `e2qcow exec` passes its options to the preloaded library.
 inline constexpr const char* kRunVariable = "E2QCOW_RUN";
 inline constexpr const char* kCacheVariable = "E2QCOW_CACHE_SIZE";
+inline constexpr const char* kVerifyVariable = "E2QCOW_VERIFY";  // "no" or nothing
 // Lists. Each has a variable for each element, because names may contain any separator, and an empty one
 // after the last.
 inline constexpr const char* kOverlayList = "E2QCOW_OVERLAY";
@@ -42,6 +43,7 @@ struct Settings {
   std::vector<std::string> backing{};
   std::vector<std::string> data_files{};  // external, of those images that have one
   std::uint64_t cache_bytes = kDefaultCacheBytes;
+  bool verify = true;  // check what is read by the digests that an image holds
   // Receives messages for the user, one line each.
   std::function<void(const std::string&)> say = [](const std::string&) {};
   // A hint at the option that helps against an error, if the program has one; it is appended to the message.

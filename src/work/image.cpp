@@ -52,6 +52,8 @@ qcow2::TableSummary check_image(qcow2::Reader& image, const ImageOptions& option
   refuse_too_large(image, options);
   const qcow2::TableSummary tables = image.check_tables(options.max_ratio);
   for (const std::string& warning : qcow2::warnings_of(image)) options.notice(warning);
+  if (!options.verify || image.file().size() == PipeFile::kUnknownSize) return tables;
+  if (const std::string why_not = qcow2::check_contents(image); !why_not.empty()) options.notice(why_not);
   return tables;
 }
 
@@ -75,12 +77,14 @@ Image::Image(qcow2::ChainFiles files, qcow2::DataFiles& data_files, PipeFile* pi
              const ImageOptions& options, unsigned threads)
     : pipe_(pipe),
       max_ratio_(options.max_ratio),
+      notice_(options.notice),
       chain_(std::move(files).read(data_files, [&](qcow2::Reader& image) {
         const qcow2::TableSummary tables = check_image(image, options);
         data_bytes_ += tables.data_bytes();
         contradicts_itself_ = contradicts_itself_ || !image.contradiction().empty();
         if (pipe == nullptr || &image.file() != pipe) return;
         piped_tables_ = tables;
+        if (options.verify) piped_check_.emplace(image);
         forget_front(*pipe, image, threads);
       })) {
   if (chain_.raw_base() != nullptr) data_bytes_ += chain_.raw_base()->size();
@@ -90,6 +94,15 @@ std::optional<DumpRecord> Image::record() const {
   for (const auto& reader : readers())
     if (auto record = reader->record()) return record;
   return std::nullopt;
+}
+
+std::function<void()> Image::begin_check() {
+  // With backing files a cluster may be read in parts.
+  if (!piped_check_ || readers().size() > 1 || chain_.raw_base() != nullptr) return [] {};
+  piped_check_->begin();
+  return [this] {
+    if (const std::string why_not = piped_check_->finish(); !why_not.empty()) notice_(why_not);
+  };
 }
 
 void Image::finish() const {

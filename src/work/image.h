@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -9,6 +10,7 @@
 
 #include "base/file/pipe_file.h"
 #include "qcow2/read/chain_files.h"
+#include "qcow2/read/digest_state.h"
 #include "work/notice.h"
 
 namespace e2qcow::work {
@@ -20,6 +22,7 @@ struct ImageOptions {
   std::vector<std::string> data_files{};                     // external, of those images that have one
   std::uint64_t max_size = 1ULL << 50;                       // of the disk, in bytes
   std::uint64_t max_ratio = qcow2::Reader::kPlausibleRatio;  // of compressed data to the file's size
+  bool verify = true;  // check what is read by the digests that an image holds
   Notice notice = ignore_notice;
 };
 
@@ -46,6 +49,10 @@ class Image {
   // Whether it, or a backing file, has faults in what the disk does not depend on.
   bool contradicts_itself() const { return contradicts_itself_; }
 
+  // Call it before all of the disk is read, from front to back: that is when an image from a pipe can be
+  // checked. Returns what to call before the result is used. It throws Errc::wrong_digest.
+  std::function<void()> begin_check();
+
   // Call it when everything was read: lets the other end of a pipe finish.
   void finish() const;
 
@@ -55,6 +62,8 @@ class Image {
   std::uint64_t data_bytes_ = 0;
   bool contradicts_itself_ = false;
   qcow2::TableSummary piped_tables_{};  // what the image claims, if it comes from a pipe
+  Notice notice_;
+  std::optional<qcow2::StreamCheck> piped_check_;
   qcow2::OpenChain chain_;
 };
 

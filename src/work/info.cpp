@@ -9,6 +9,7 @@
 #include "image/disk_file.h"
 #include "qcow2/format/read_header.h"
 #include "qcow2/read/chain.h"
+#include "qcow2/read/digest_table.h"
 
 namespace e2qcow::work {
 namespace {
@@ -42,6 +43,8 @@ void read_disk(Info& info, const ReadableFile& file, const ReadableFile* data_fi
   info.backing_file = reader.backing_file_name();
   info.record = reader.record();
   info.was_opened_for_writing = reader.was_opened_for_writing();
+  info.digest_place = qcow2::decode_digest_place(info.extensions);
+  if (info.digest_place) info.digests = qcow2::read_seal(file, *info.digest_place, info.header);
   add_lists(info, file);
   info.data_bytes = reader.check_tables(options.max_ratio).data_bytes();
   if (!info.backing_file) info.filesystem = describe_filesystem(reader);

@@ -10,6 +10,7 @@
 #include "ext2/structures/description.h"
 #include "image/dump_record.h"
 #include "qcow2/format/bitmaps.h"
+#include "qcow2/format/digest_seal.h"
 #include "qcow2/format/format.h"
 #include "qcow2/format/snapshots.h"
 #include "work/image.h"
@@ -25,7 +26,9 @@ struct Info {
   std::error_code unreadable_code;
   std::uint64_t data_bytes = 0;
   std::optional<DumpRecord> record;
-  std::optional<bool> was_opened_for_writing;  // since the dump; see qcow2::Reader
+  std::optional<bool> was_opened_for_writing;      // since the dump; see qcow2::Reader
+  std::optional<qcow2::DigestPlace> digest_place;  // absent: it holds no digests
+  std::optional<qcow2::DigestSeal> digests;        // absent: they were overwritten or cut off, or are damaged
   std::optional<ext2::Description> filesystem;
   std::optional<std::string> backing_file;
   std::vector<qcow2::Snapshot> snapshots;

@@ -21,7 +21,9 @@ std::vector<ImageWeight> weigh(const Device& device, const MeasureOptions& optio
     const auto layout =
         qcow2::plan_layout(geometry, result.disk_size, qcow2::count_clusters(selected.extents, geometry));
     if (!layout.is_valid()) continue;
-    weights.push_back({geometry.cluster_size(), layout.end()});
+    const std::uint64_t digests =
+        qcow2::digest_bytes(options.format.digest_to_write(), selected.extents, geometry);
+    weights.push_back({geometry.cluster_size(), layout.end() + digests});
     if (options.format.compression)
       weights.back().image_size =
           weigh_image(options.format, layout, device.file(), selected.extents, options.transfer);

@@ -10,7 +10,7 @@ namespace {
 std::uint32_t chosen_bits(const ImageFormat& format, std::uint64_t disk_size, std::span<const Extent> extents,
                           const qcow2::WeighImage& weigh) {
   if (format.cluster_bits) return *format.cluster_bits;
-  if (!format.compression) return qcow2::best_cluster_bits(disk_size, extents);
+  if (!format.compression) return qcow2::best_cluster_bits(disk_size, extents, format.digest_to_write());
   if (format.smallest) return qcow2::best_compressed_bits(disk_size, extents, weigh);
   return qcow2::usual_compressed_bits(disk_size, extents);
 }

@@ -18,6 +18,10 @@ struct ImageFormat {
   std::optional<qcow2::Compression> compression{};  // absent: none
   std::optional<std::uint32_t> cluster_bits{};      // absent: chosen from the plan
   bool smallest = false;                            // try all sizes; else 64 KiB, or what suits a huge disk
+  std::optional<DigestKind> digest = DigestKind::xxh3;  // of clusters; absent: none
+
+  // Version 2 has no bit that shows whether digests are out of date.
+  std::optional<DigestKind> digest_to_write() const { return version < 3 ? std::nullopt : digest; }
 };
 
 // The layout of an image with the given extents. `name` is the image's, for messages. `weigh` is used only if

@@ -11,6 +11,7 @@
 #include "base/stop.h"
 #include "ext2/journal/new_journal.h"
 #include "ext2/structures/superblock.h"
+#include "image/checked_sink.h"
 #include "image/disk_file.h"
 #include "image/raw_sink.h"
 #include "work/refusals.h"
@@ -142,7 +143,7 @@ std::vector<std::string> RestoreFiles::naming_directories() const {
 }
 
 RestoreResult RestoreFiles::restore(const RestoreOptions& options) && {
-  const Image image = std::move(image_).read(options.transfer.threads);
+  Image image = std::move(image_).read(options.transfer.threads);
   PosixFile& target = target_.file();
   const std::uint64_t target_size = target.size();
   const RawSink::Options plan = plan_target(options, image, target_, target_size);
@@ -150,7 +151,8 @@ RestoreResult RestoreFiles::restore(const RestoreOptions& options) && {
   if (options.transfer.progress) options.transfer.progress->begin("restore", image.data_bytes());
   target.expect_writes(image.data_bytes());
   RawSink sink(target, plan);
-  transfer(image.disk(), sink, options.transfer);
+  CheckedSink checked(sink, image.begin_check());
+  transfer(image.disk(), checked, options.transfer);
   image.finish();
   target_.commit(Durability::synced);
   const std::uint64_t of_disk = plan.overwrites ? std::min(target_size, image.disk().size()) : plan.size;

@@ -35,7 +35,8 @@ std::uint64_t write_to(File& target, TableWriter::Background background, const I
                        const TransferOptions& options) {
   const auto extensions = [&] { return output.extensions(ImageOutput::When::after_data); };
   qcow2::Writer writer(target, output.layout,
-                       {output.format.version, output.format.compression, background, extensions});
+                       {output.format.version, output.format.compression, background,
+                        output.format.digest_to_write(), extensions});
   copy(file, data_in(file, extents), writer, "dump", options);
   return writer.image_size();
 }
@@ -67,7 +68,8 @@ std::uint64_t write_to_pipe(const ImageOutput& output, const ReadableFile& file,
     send(spool, out);
   } else {
     const auto extensions = output.extensions(ImageOutput::When::before_data);
-    qcow2::StreamWriter writer(out, output.layout, output.format.version, extensions, extents);
+    qcow2::StreamWriter writer(out, output.layout, output.format.version, extensions, extents,
+                               output.format.digest_to_write());
     copy(file, extents, writer, "dump", options);
   }
   return out.written();
@@ -106,7 +108,11 @@ std::uint64_t write_image(const ImageOutput& output, const ReadableFile& file,
 std::uint64_t weigh_image(const ImageFormat& format, const qcow2::Layout& layout, const ReadableFile& file,
                           const std::vector<Extent>& extents, const TransferOptions& options) {
   NullFile nowhere;
-  qcow2::Writer writer(nowhere, layout, {.version = format.version, .compression = format.compression});
+  qcow2::Writer writer(nowhere, layout,
+                       {.version = format.version,
+                        .compression = format.compression,
+                        .background = TableWriter::Background::zeros,
+                        .digest = format.digest_to_write()});
   copy(file, data_in(file, extents), writer, "weigh", options);
   return writer.image_size();
 }

@@ -8,6 +8,8 @@
 #include "image/extent_source.h"
 #include "qcow2/check/checker.h"
 #include "qcow2/read/chain.h"
+#include "qcow2/read/compare_contents.h"
+#include "qcow2/read/digest_state.h"
 #include "qcow2/write/writer.h"
 #include "tests/fuzz/promises.h"
 #include "tests/support/bytes.h"
@@ -58,7 +60,7 @@ Bytes wanted_disk(const MemoryFile& file, std::span<const Extent> extents) {
 void write(const MemoryFile& file, const std::vector<Extent>& extents, const Options& options, File& image) {
   const auto clusters = qcow2::count_clusters(extents, options.geometry);
   const auto layout = qcow2::plan_layout(options.geometry, image_size(file), clusters);
-  qcow2::Writer writer(image, layout, {.compression = options.compression});
+  qcow2::Writer writer(image, layout, {.compression = options.compression, .digest = DigestKind::xxh3});
   ExtentSource source(file, extents);
   transfer(source, writer, {});
 }
@@ -68,6 +70,9 @@ Bytes read_back(const File& image) {
   require(found.corruptions == 0 && found.leaks == 0);
   qcow2::Reader reader(image);
   reader.check_tables();
+  const qcow2::DigestState digests = qcow2::read_digest_state(reader);
+  require(digests.table && digests.tables_are_as_written());
+  require(qcow2::different_clusters(reader, *digests.table, {}).empty());
   qcow2::Chain chain({&reader}, nullptr);
   Bytes disk(chain.size());
   chain.read(0, disk);

@@ -7,6 +7,7 @@
 #include "qcow2/format/record_extension.h"
 #include "qcow2/format/snapshots.h"
 #include "qcow2/read/chain.h"
+#include "qcow2/read/digest_state.h"
 #include "tests/support/memory_file.h"
 
 using namespace e2qcow;
@@ -19,6 +20,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     qcow2::read_snapshots(file, reader.header(), [](std::uint32_t, const qcow2::Fault&) {});
     reader.record();
     if (reader.check_tables(64).data_bytes() > 64 << 20) return 0;  // allowed, but slow
+    qcow2::check_contents(reader);
     qcow2::Chain chain({&reader}, nullptr);
     NullFile target;
     RawSink sink(target, {.size = chain.size()});

@@ -111,6 +111,16 @@ def make_record(seeds):
     seeds.add("record", "all", b"".join(struct.pack(">HH", tag, len(data)) + data for tag, data in fields))
 
 
+def make_digests(seeds):
+    for name, runs in [("two-runs", [(3, 2), (9, 1)]), ("one", [(0, 20)]), ("none", [])]:
+        clusters = 0
+        table = b""
+        for first, count in runs:
+            table += struct.pack(">QQ", first, clusters)
+            clusters += count
+        seeds.add("digests", name, struct.pack(">QQ", len(runs), clusters) + table + bytes(16 * clusters))
+
+
 # --- file systems ------------------------------------------------------------
 
 def make_tree(top):
@@ -262,6 +272,7 @@ def main():
             make_images(seeds, folder)
             make_clusters(seeds, folder)
             make_record(seeds)
+    make_digests(seeds)
             make_disks(seeds, folder)
         for number, text in enumerate(MAPS):
             seeds.add("rescue_map", str(number), text.encode())

@@ -131,6 +131,7 @@ enum ExtensionType : std::uint32_t {
   kCryptoHeader = 0x0537be77,
   kDataFileName = 0x44415441,
   kDumpRecord = 0x65327163,  // "e2qc", ours
+  kDigests = 0x65327164,     // "e2qd", ours
 };
 
 // The name that an image gives to a feature bit; the caller must escape it before printing.

@@ -28,8 +28,8 @@ enum Tag : std::uint16_t {
   kPair = 14             // 16 bytes; absent: it was made alone
 };
 
-constexpr std::size_t kMaxVersion = 32;
-constexpr std::size_t kMaxFindings = 15;  // kinds
+constexpr std::size_t kMaxVersion = 31;
+constexpr std::size_t kMaxFindings = 12;  // kinds
 constexpr std::size_t kFindingBytes = 5;
 constexpr std::size_t kClassBytes = 9;
 constexpr std::size_t kFingerprint = 8;

@@ -63,7 +63,7 @@ void Chain::read(const LayerMapping& found, std::uint64_t guest_offset, std::spa
   if (found.depth == images_.size())
     raw_base_->read(host_offset, out);
   else if (found.mapping.kind == Mapping::Kind::data)
-    images_[found.depth]->data_file().read(host_offset, out);
+    images_[found.depth]->read_plain(host_offset, guest_offset, out);
   else
     images_[found.depth]->read(guest_offset, out);
 }

@@ -155,7 +155,7 @@ void Reader::read(std::uint64_t guest_offset, std::span<std::byte> out) const {
     const auto part = out.first(std::min<std::uint64_t>(out.size(), mapping.guest.length));
     switch (mapping.kind) {
       case Mapping::Kind::data:
-        data_file().read(*mapping.host_offset, part);
+        read_plain(*mapping.host_offset, guest_offset, part);
         break;
       case Mapping::Kind::compressed:
         read_compressed(mapping, guest_offset, part);
@@ -165,6 +165,30 @@ void Reader::read(std::uint64_t guest_offset, std::span<std::byte> out) const {
     }
     guest_offset += part.size();
     out = out.subspan(part.size());
+  }
+}
+
+void Reader::read_plain(std::uint64_t host_offset, std::uint64_t guest_offset,
+                        std::span<std::byte> out) const {
+  data_file().read(host_offset, out);
+  if (content_check_) check_plain(host_offset, guest_offset, out);
+}
+
+// The clusters of which `bytes` are a part: those at its ends may have to be read as a whole.
+void Reader::check_plain(std::uint64_t host_offset, std::uint64_t guest_offset,
+                         std::span<const std::byte> bytes) const {
+  const std::uint64_t cluster_size = header_.geometry().cluster_size();
+  std::vector<std::byte> whole;
+  const std::uint64_t end = guest_offset + bytes.size();
+  for (std::uint64_t begin = round_down(guest_offset, cluster_size); begin < end; begin += cluster_size) {
+    const std::uint64_t cluster = begin / cluster_size;
+    if (begin >= guest_offset && cluster_size <= end - begin) {
+      content_check_->check(cluster, bytes.subspan(begin - guest_offset, cluster_size));
+    } else if (!content_check_->is_settled(cluster)) {
+      whole.resize(cluster_size);
+      data_file().read(host_offset + begin - guest_offset, whole);
+      content_check_->check(cluster, whole);
+    }
   }
 }
 
@@ -185,6 +209,7 @@ void Reader::read_compressed(const Mapping& mapping, std::uint64_t guest_offset,
     refuse(file_.name(), {"guest offset", guest_offset},
            {Fault::Kind::corrupt, "the compressed cluster cannot be decompressed"});
   }
+  if (content_check_) content_check_->check(guest_offset / cluster_size, cluster);
   if (!whole.empty())
     std::ranges::copy(cluster.subspan(guest_offset % cluster_size, out.size()), out.begin());
 }

@@ -4,15 +4,18 @@
 #include <e2qcow/file.h>
 #include <e2qcow/image.h>
 
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "image/dump_record.h"
 #include "qcow2/codec/codec.h"
 #include "qcow2/format/entry_rules.h"
 #include "qcow2/format/format.h"
+#include "qcow2/read/content_check.h"
 #include "qcow2/read/table_cache.h"
 
 namespace e2qcow::qcow2 {
@@ -60,6 +63,8 @@ class Reader {
   std::uint64_t size() const { return header_.size; }
   // From inside the disk. Unallocated clusters read as zeros.
   void read(std::uint64_t guest_offset, std::span<std::byte> out) const;
+  // From inside plain data, which is at `host_offset`.
+  void read_plain(std::uint64_t host_offset, std::uint64_t guest_offset, std::span<std::byte> out) const;
   std::uint64_t read_unit() const { return header_.geometry().cluster_size(); }
 
   const Header& header() const { return header_; }
@@ -76,6 +81,10 @@ class Reader {
   const ReadableFile& file() const { return file_; }
   // Where the host offsets of data count: the image itself, or its external data file.
   const ReadableFile& data_file() const { return data_file_ == nullptr ? file_ : *data_file_; }
+
+  // From now on shows the contents of each stored cluster that is read, in part or as a whole, to `check`,
+  // which throws if they are wrong.
+  void check_contents(std::unique_ptr<const ContentCheck> check) { content_check_ = std::move(check); }
 
   // The longest extent from guest_offset on that is stored in one way and, for data, in one piece. It may end
   // early, at the end of a part of a table. guest_offset is inside the disk.
@@ -107,6 +116,8 @@ class Reader {
   void check(const ClusterEntry& entry, std::uint64_t guest_offset) const;
   Mapping describe(const ClusterEntry& entry, std::uint64_t guest_offset) const;
   void read_compressed(const Mapping& mapping, std::uint64_t guest_offset, std::span<std::byte> out) const;
+  void check_plain(std::uint64_t host_offset, std::uint64_t guest_offset,
+                   std::span<const std::byte> bytes) const;
   Mapping map_page(std::uint64_t l2_offset, std::uint64_t guest_offset) const;
 
   const ReadableFile& file_;
@@ -122,6 +133,7 @@ class Reader {
   mutable std::mutex mutex_;            // guards the next
   mutable std::string harmless_fault_;  // the first in the entries that were used so far
   mutable CodecPool<Decoder> decoders_;
+  std::unique_ptr<const ContentCheck> content_check_;  // null: contents are not checked
 };
 
 }  // namespace e2qcow::qcow2

@@ -67,8 +67,11 @@ std::uint32_t likely_compressed_bits(std::uint64_t disk_size, std::span<const Ex
 
 }  // namespace
 
-std::uint32_t best_cluster_bits(std::uint64_t disk_size, std::span<const Extent> extents) {
-  return cheapest_bits({}, disk_size, extents, [](const Layout& layout) { return layout.end(); });
+std::uint32_t best_cluster_bits(std::uint64_t disk_size, std::span<const Extent> extents,
+                                std::optional<DigestKind> digest) {
+  return cheapest_bits({}, disk_size, extents, [&](const Layout& layout) {
+    return layout.end() + digest_bytes(digest, extents, layout.geometry);
+  });
 }
 
 std::uint32_t best_compressed_bits(std::uint64_t disk_size, std::span<const Extent> extents,

@@ -14,8 +14,9 @@ namespace e2qcow::qcow2 {
 // Which cluster size suits an image of these extents, in bits. Sizes with tables that QEMU would not open are
 // never chosen, if there is another.
 
-// The one with the smallest uncompressed image; of equals, the largest.
-std::uint32_t best_cluster_bits(std::uint64_t disk_size, std::span<const Extent> extents);
+// The one with the smallest uncompressed image, which may hold digests; of equals, the largest.
+std::uint32_t best_cluster_bits(std::uint64_t disk_size, std::span<const Extent> extents,
+                                std::optional<DigestKind> digest = std::nullopt);
 
 // 64 KiB, as is usual; smaller if the tables of a huge disk would outweigh the little that is on it, larger
 // if the disk is too large.

@@ -2,6 +2,7 @@
 #include "qcow2/write/layout.h"
 
 #include "base/bytes.h"
+#include "qcow2/format/digest_seal.h"
 
 namespace e2qcow::qcow2 {
 
@@ -15,6 +16,21 @@ ClusterCount count_clusters(std::span<const Extent> extents, Geometry geometry) 
     count.l2_tables += next_table - first_table;
   });
   return count;
+}
+
+// A cluster of zeros is not stored: it may cut a run in two, which takes no more than its digest would.
+std::uint64_t digest_bytes(std::optional<DigestKind> digest, std::span<const Extent> extents,
+                           Geometry geometry) {
+  if (!digest) return 0;
+  std::uint64_t runs = 0;
+  std::uint64_t clusters = 0;
+  std::uint64_t next = ~0ULL;  // continues the last run
+  for_each_cluster_run(extents, geometry, [&](std::uint64_t first, std::uint64_t count) {
+    if (first != next) ++runs;
+    clusters += count;
+    next = first + count;
+  });
+  return digest_area_bytes(*digest, runs, clusters);
 }
 
 RefcountSize refcount_size(Geometry geometry, std::uint64_t clusters) {

@@ -5,8 +5,10 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <optional>
 #include <span>
 
+#include "base/digest.h"
 #include "qcow2/format/format.h"
 
 namespace e2qcow::qcow2 {
@@ -31,6 +33,10 @@ void for_each_cluster_run(std::span<const Extent> extents, Geometry geometry, Vi
 }
 
 ClusterCount count_clusters(std::span<const Extent> extents, Geometry geometry);
+
+// What digests of these clusters take in an image, at most; nothing if there is no digest.
+std::uint64_t digest_bytes(std::optional<DigestKind> digest, std::span<const Extent> extents,
+                           Geometry geometry);
 
 struct RefcountSize {
   std::uint64_t blocks = 0;

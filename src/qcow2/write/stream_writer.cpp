@@ -17,12 +17,22 @@ constexpr std::uint64_t kFourReferences = 0x0001'0001'0001'0001;  // four refcou
 
 }  // namespace
 
+StreamWriter::Digests::Digests(DigestKind kind, Geometry geometry)
+    : clusters(kind, geometry), mapping(kind), refcounts(kind) {}
+
 StreamWriter::StreamWriter(OutputStream& out, const Layout& layout, std::uint32_t version,
-                           std::span<const Extension> extensions, std::span<const Extent> extents)
+                           std::span<const Extension> extensions, std::span<const Extent> extents,
+                           std::optional<DigestKind> digest)
     : out_(out), layout_(layout) {
   if (count_clusters(extents, layout_.geometry) != layout_.clusters)
     fail(Errc::refused, out_.name() + ": the layout was planned for other extents");
-  out_.write(encode_header(make_header(layout_, version, std::nullopt, extensions), extensions));
+  const Header header = make_header(layout_, version, std::nullopt, extensions);
+  std::vector<Extension> all(extensions.begin(), extensions.end());
+  if (digest) {
+    digests_.emplace(*digest, layout_.geometry).header = digest_of_header(*digest, header, extensions);
+    all.push_back(encode_digest_place({*digest, layout_.end()}));
+  }
+  out_.write(encode_header(header, all));
   write_l1(extents);
   write_refcounts();
   write_l2(extents);
@@ -38,11 +48,19 @@ void StreamWriter::pad_to(std::uint64_t host_offset) {
 }
 
 void StreamWriter::flush() {
-  out_.write(std::as_bytes(std::span(buffer_)));
+  const auto bytes = std::as_bytes(std::span(buffer_));
+  if (hasher_ != nullptr) hasher_->add(bytes);
+  out_.write(bytes);
   buffer_.clear();
 }
 
+void StreamWriter::begin_digest_of(Hasher* hasher) {
+  flush();
+  hasher_ = hasher;
+}
+
 void StreamWriter::write_l1(std::span<const Extent> extents) {
+  begin_digest_of(digests_ ? &digests_->mapping : nullptr);
   std::uint64_t next_table = 0;  // of the disk
   std::uint64_t host_offset = layout_.l2_offset;
   for_each_cluster_run(extents, layout_.geometry, [&](std::uint64_t first, std::uint64_t count) {
@@ -53,11 +71,14 @@ void StreamWriter::write_l1(std::span<const Extent> extents) {
       put(L1Entry::to_table(host_offset).raw());
     next_table = table;
   });
+  pad_to(layout_.l1_offset + layout_.l1_entries * sizeof(std::uint64_t));
+  begin_digest_of(nullptr);
   pad_to(layout_.refcount_table_offset);
 }
 
 // Every cluster from the first to the last is referenced once.
 void StreamWriter::write_refcounts() {
+  begin_digest_of(digests_ ? &digests_->refcounts : nullptr);
   const std::uint64_t cluster_size = layout_.geometry.cluster_size();
   for (std::uint64_t i = 0; i < layout_.refcounts.blocks; ++i)
     put(layout_.refcount_blocks_offset + i * cluster_size);
@@ -70,6 +91,7 @@ void StreamWriter::write_refcounts() {
 }
 
 void StreamWriter::write_l2(std::span<const Extent> extents) {
+  begin_digest_of(digests_ ? &digests_->mapping : nullptr);
   const Geometry geometry = layout_.geometry;
   std::uint64_t table = ~0ULL;  // of the disk
   std::uint64_t table_begin = layout_.l2_offset;
@@ -89,14 +111,24 @@ void StreamWriter::write_l2(std::span<const Extent> extents) {
     }
   });
   pad_to(layout_.data_offset);
-  flush();
+  begin_digest_of(nullptr);
 }
 
 void StreamWriter::pack(Batch& batch) const {
-  batch.pieces.assign(1, {batch.ranges.front().offset, batch.data});
+  batch.pieces.clear();
+  std::span<const std::byte> data = batch.data;
+  for (const Extent& range : batch.ranges) {
+    batch.pieces.push_back({range.offset, data.first(range.length)});
+    data = data.subspan(range.length);
+  }
+  batch.digests.clear();
+  if (digests_) digests_->clusters.digest(batch.data, batch.digests);
 }
 
 void StreamWriter::append(const Batch& batch) {
+  std::span<const std::byte> digests = batch.digests;
+  for (const Batch::Piece& piece : batch.pieces)
+    if (digests_) digests = digests_->clusters.append(piece, digests);
   for (const Batch::Piece& piece : batch.pieces) out_.write(piece.stored);
 }
 
@@ -105,6 +137,9 @@ void StreamWriter::finish() {
     fail(Errc::changed, fmt::format("{}: the image has {} bytes instead of {}: the source has changed since "
                                     "the tables were written",
                                     out_.name(), out_.written(), layout_.end()));
+  if (digests_)
+    digests_->clusters.write({digests_->header, digests_->mapping.finish(), digests_->refcounts.finish()},
+                             [this](std::span<const std::byte> bytes) { out_.write(bytes); });
 }
 
 }  // namespace e2qcow::qcow2

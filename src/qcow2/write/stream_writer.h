@@ -3,10 +3,12 @@
 
 #include <e2qcow/image.h>
 
+#include <optional>
 #include <span>
 #include <vector>
 
 #include "base/file/output_stream.h"
+#include "qcow2/write/digest_writer.h"
 #include "qcow2/write/layout.h"
 
 namespace e2qcow::qcow2 {
@@ -16,9 +18,10 @@ namespace e2qcow::qcow2 {
 class StreamWriter : public ImageSink {
  public:
   // Writes everything before the data. Throws Errc::refused if the layout was not planned for `extents`. The
-  // stream must outlive the writer.
+  // stream must outlive the writer. Without `digest` the image holds no digests of its clusters.
   StreamWriter(OutputStream& out, const Layout& layout, std::uint32_t version,
-               std::span<const Extension> extensions, std::span<const Extent> extents);
+               std::span<const Extension> extensions, std::span<const Extent> extents,
+               std::optional<DigestKind> digest = std::nullopt);
 
   std::uint64_t granularity() const override { return layout_.geometry.cluster_size(); }
   void pack(Batch& batch) const override;
@@ -34,10 +37,22 @@ class StreamWriter : public ImageSink {
   void pad_to(std::uint64_t host_offset);
   std::uint64_t position() const { return out_.written() + buffer_.size() * sizeof(std::uint64_t); }
   void flush();
+  void begin_digest_of(Hasher* hasher);
+
+  // What the image holds of digests.
+  struct Digests {
+    explicit Digests(DigestKind kind, Geometry geometry);
+    DigestWriter clusters;
+    Digest header;
+    Hasher mapping;
+    Hasher refcounts;
+  };
 
   OutputStream& out_;
   const Layout layout_;
   std::vector<std::uint64_t> buffer_;  // of tables, as in the file
+  std::optional<Digests> digests_;
+  Hasher* hasher_ = nullptr;  // of the table that is being written, if any
 };
 
 }  // namespace e2qcow::qcow2

@@ -9,6 +9,7 @@
 
 #include "base/bytes.h"
 #include "image/drop_zeros.h"
+#include "qcow2/format/table_digests.h"
 #include "qcow2/write/image_header.h"
 
 namespace e2qcow::qcow2 {
@@ -22,6 +23,7 @@ Writer::Writer(File& file, const Layout& layout, Options options)
       l1_(file, layout.l1_offset, options_.background),
       l2_(file, layout.l2_offset, options_.background) {
   constexpr std::array<std::byte, kSectorSize> kNoHeader{};
+  if (options_.digest) digests_.emplace(*options_.digest, layout_.geometry);
   // On a device everything must fit; the size of the compressed data is not known yet.
   const std::uint64_t needed = options_.compression ? layout_.data_offset : layout_.end();
   if (file_.size() < needed) file_.resize(needed);
@@ -31,6 +33,9 @@ Writer::Writer(File& file, const Layout& layout, Options options)
 
 void Writer::pack(Batch& batch) const {
   drop_zeros(batch, layout_.geometry.cluster_size());
+  batch.digests.clear();
+  if (digests_)
+    for (const Batch::Piece& piece : batch.pieces) digests_->digest(piece.stored, batch.digests);
   if (options_.compression) compress(batch);
 }
 
@@ -57,8 +62,10 @@ void Writer::append(const Batch& batch) {
   std::vector<std::span<const std::byte>> parts;  // of one run in the file
   std::uint64_t run_offset = 0;
   std::uint64_t run_end = 0;
+  std::span<const std::byte> digests = batch.digests;
   for (const Batch::Piece& piece : batch.pieces) {
     const std::uint64_t host_offset = allocate(piece);
+    if (digests_) digests = digests_->append(piece, digests);
     if (piece.shareable && file_.share(host_offset, *piece.shareable, piece.stored.size())) continue;
     if (host_offset != run_end) {
       file_.write(run_offset, parts);
@@ -111,11 +118,28 @@ void Writer::finish() {
   refcounts_.add(0, layout_.refcount_table_offset / cluster_size);  // header and L1
   refcounts_.add(layout_.l2_offset / cluster_size, l2_tables_);
   refcounts_.finish();
-  file_.resize(allocator_.end());
-  if (options_.background == TableWriter::Background::old_data) file_.sync();
-  const auto extensions = options_.extensions();
+  file_.resize(image_size());
+  auto extensions = options_.extensions();
   const Header header = make_header(layout_, options_.version, options_.compression, extensions);
+  if (digests_) write_digests(header, extensions);
+  if (digests_) extensions.push_back(encode_digest_place({*options_.digest, allocator_.end()}));
+  if (options_.background == TableWriter::Background::old_data) file_.sync();
   file_.write(0, encode_header(header, extensions));
+}
+
+// Behind the last cluster, where no refcount claims the space.
+void Writer::write_digests(const Header& header, std::span<const Extension> extensions) {
+  const DigestKind kind = *options_.digest;
+  const auto mapping = digest_of_mapping(kind, file_, header);
+  const auto refcounts = digest_of_refcounts(kind, file_, header);
+  if (!mapping || !refcounts)
+    fail(Errc::refused, file_.name() + ": its tables were changed while it was written");
+  std::uint64_t position = allocator_.end();
+  digests_->write({digest_of_header(kind, header, extensions), *mapping, *refcounts},
+                  [&](std::span<const std::byte> bytes) {
+                    file_.write(position, bytes);
+                    position += bytes.size();
+                  });
 }
 
 }  // namespace e2qcow::qcow2

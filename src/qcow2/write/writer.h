@@ -10,6 +10,7 @@
 
 #include "qcow2/codec/codec.h"
 #include "qcow2/write/allocator.h"
+#include "qcow2/write/digest_writer.h"
 #include "qcow2/write/layout.h"
 #include "qcow2/write/refcount_writer.h"
 #include "qcow2/write/table_writer.h"
@@ -24,6 +25,7 @@ class Writer : public ImageSink {
     std::uint32_t version = 3;
     std::optional<Compression> compression{};                             // absent: none
     TableWriter::Background background = TableWriter::Background::zeros;  // of the file
+    std::optional<DigestKind> digest{};  // absent: the image holds no digests of its clusters
     // Called when the header is written, at the very end.
     std::function<std::vector<Extension>()> extensions = [] { return std::vector<Extension>(); };
   };
@@ -37,12 +39,13 @@ class Writer : public ImageSink {
   void finish() override;
 
   // What the image takes, in bytes; final after finish().
-  std::uint64_t image_size() const { return allocator_.end(); }
+  std::uint64_t image_size() const { return allocator_.end() + (digests_ ? digests_->area_bytes() : 0); }
 
  private:
   void compress(Batch& batch) const;
   std::uint64_t allocate(const Batch::Piece& piece);
   void set_l2_entry(std::uint64_t guest_offset, L2Entry entry);
+  void write_digests(const Header& header, std::span<const Extension> extensions);
 
   File& file_;
   const Layout layout_;
@@ -52,6 +55,7 @@ class Writer : public ImageSink {
   Allocator allocator_;
   TableWriter l1_;
   TableWriter l2_;
+  std::optional<DigestWriter> digests_;
   std::uint64_t l2_tables_ = 0;        // begun so far
   std::uint64_t l2_index_ = kNoTable;  // which table of the disk the last of them is
   static constexpr std::uint64_t kNoTable = ~0ULL;

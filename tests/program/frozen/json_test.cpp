@@ -67,6 +67,11 @@ TEST_F(FrozenJson, OfInfo) {
   expect_shape("info", {"info", "--json", "losses.qcow2"});
 }
 
+TEST_F(FrozenJson, OfVerify) {
+  e2qcow({"dump", "-q", "--all", "ext4.img", "new.qcow2"});
+  expect_shape("verify", {"verify", "--json", "new.qcow2"});
+}
+
 TEST_F(FrozenJson, OfCheck) {
   expect_shape("check", {"check", "--json", "l2-entry-on-l1-table.qcow2"});
 }

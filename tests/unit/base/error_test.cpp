@@ -49,6 +49,7 @@ constexpr Text kTexts[] = {
     {Errc::missing_data_file, "needs an external data file"},
     {Errc::surplus_data_file, "has no external data file"},
     {Errc::changed, "changed while it was read"},
+    {Errc::wrong_digest, "is not what was written"},
 };
 
 TEST(Error, OfOursHasTheTextOfTheErrorTable) {

@@ -12,13 +12,13 @@ namespace {
 DumpRecord largest_record() {
   DumpRecord record;
   record.kind = DumpKind::all;
-  record.program_version = std::string(32, 'v');
+  record.program_version = std::string(31, 'v');
   for (std::size_t i = 0; i < 16; ++i) record.filesystem_uuid[i] = static_cast<std::uint8_t>(0xf0 + i);
   record.block_size = 65536;
   for (std::uint8_t i = 0; i < kBlockClasses; ++i) record.classes.push_back({i, ~0ULL - i});
   record.lost_bytes = 4096;
   record.inconsistencies = 17;
-  for (std::uint8_t i = 0; i < 15; ++i) record.findings.push_back({i, 0xffffffffU - i});
+  for (std::uint8_t i = 0; i < 12; ++i) record.findings.push_back({i, 0xffffffffU - i});
   record.end = ~0ULL;
   record.is_strictly_anonymized = true;
   record.pair.emplace().fill(0xee);

@@ -8,6 +8,8 @@
 
 #include "base/unique_fd.h"
 #include "qcow2/check/checker.h"
+#include "qcow2/read/compare_contents.h"
+#include "qcow2/read/digest_state.h"
 #include "qcow2/read/reader.h"
 #include "tests/support/errors.h"
 #include "tests/support/hand_made_image.h"
@@ -59,6 +61,26 @@ TEST(StreamWriter, WritesTheImageOneWouldMakeByHand) {
     expected.add_data(60, 0x33);
     EXPECT_EQ(image_of(source, 9, version), expected.bytes);
   }
+}
+
+TEST(StreamWriter, WritesDigestsOfWhatItWrote) {
+  Random random;
+  for (const std::uint32_t bits : {9U, 12U, 16U})
+    for (const DigestKind kind : {DigestKind::xxh3, DigestKind::sha256}) {
+      MemorySource source = MemorySource::random(random, 3'000'000, 100'000, 50'000);
+      Written out;
+      StreamWriter writer(out.stream(), layout_for(source.size(), bits, source.extents()), 3, {},
+                          source.extents(), kind);
+      transfer(source, writer, {.threads = 2});
+      const MemoryFile file(out.bytes());
+      const Reader reader(file);
+      const DigestState state = read_digest_state(reader);
+      ASSERT_TRUE(state.table);
+      EXPECT_EQ(state.seal->kind, kind);
+      EXPECT_TRUE(state.tables_are_as_written());
+      EXPECT_TRUE(different_clusters(reader, *state.table, {}).empty());
+      EXPECT_TRUE(check(file).messages.empty());
+    }
 }
 
 TEST(StreamWriter, WritesValidImagesOfAnyExtents) {
