@@ -40,6 +40,7 @@ enum class Errc {
   other_overlay,      // an overlay was named that belongs to another image
   missing_data_file,  // an image needs an external data file that was not named
   surplus_data_file,  // an external data file was named that no image has
+  connection_lost,    // to a server; it may work again later
 };
 
 const std::error_category& e2qcow_category() noexcept;

@@ -46,6 +46,7 @@ long table_code(int value) {
     case Errc::other_overlay:    return E2QCOW_OTHER_OVERLAY;
     case Errc::missing_data_file: return E2QCOW_MISSING_DATA_FILE;
     case Errc::surplus_data_file: return E2QCOW_SURPLUS_DATA_FILE;
+    case Errc::connection_lost:  return E2QCOW_CONNECTION_LOST;
       // clang-format on
   }
   return value;

@@ -143,7 +143,7 @@ void refuse_replacing_shown(const std::string& target) {
                      loop));
 }
 
-void refuse_partitions(const PosixFile& target) {
+void refuse_partitions(const ReadableFile& target) {
   const auto tables = partition_tables(target);
   if (tables.empty()) return;
   std::string partitions;

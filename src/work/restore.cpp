@@ -11,12 +11,15 @@
 #include "ext2/structures/superblock.h"
 #include "image/disk_file.h"
 #include "image/raw_sink.h"
+#include "nbd/nbd_name.h"
 #include "work/refusals.h"
 
 namespace e2qcow::work {
 namespace {
 
 ImageFiles open_image(const RestoreOptions& options) {
+  if (nbd::is_same_disk(options.image.path, options.target))
+    fail(Errc::overwrites_input, options.target + ": is given as the input and as the output");
   const Stored target = stored_output(options.target);
   refuse_overwriting(target, stored_input(options.image.path));
   refuse_mounted_target(options.target);
@@ -78,9 +81,9 @@ std::uint64_t size_to_write(const RestoreOptions& options, const Image& image, s
   return std::min(device_size, disk_size(image));
 }
 
-RawSink::Options plan_target(const RestoreOptions& options, const Image& image, const OutputFile& target,
+RawSink::Options plan_target(const RestoreOptions& options, const Image& image, const RestoreTarget& target,
                              std::uint64_t target_size) {
-  if (!target.is_block_device()) return {.size = image.disk().size()};
+  if (!target.is_in_place()) return {.size = image.disk().size()};
   if (!options.accept_metadata) refuse_metadata_only(image, options.target);
   return {.size = size_to_write(options, image, target_size),
           .overwrites = true,
@@ -95,18 +98,19 @@ std::uint64_t lost_bytes(const Image& image) {
 }  // namespace
 
 RestoreFiles::RestoreFiles(const RestoreOptions& options)
-    : image_(open_image(options)), target_(options.target) {
-  if (target_.is_block_device() && !options.accept_partitions) refuse_partitions(target_.file());
+    : image_(open_image(options)), target_(options.target, options.image.remote) {
+  if (!target_.is_remote()) refuse_partitions_on_target(options);
 }
 
-std::vector<std::string> RestoreFiles::naming_directories() const {
-  if (target_.is_block_device()) return {};
-  return {target_.directory()};
+void RestoreFiles::refuse_partitions_on_target(const RestoreOptions& options) {
+  if (target_.is_in_place() && !options.accept_partitions) refuse_partitions(target_.file());
 }
 
 RestoreResult RestoreFiles::restore(const RestoreOptions& options) && {
+  // Its threads are started when it is read from, and are to have given up rights.
+  if (target_.is_remote()) refuse_partitions_on_target(options);
   const Image image = std::move(image_).read(options.transfer.threads);
-  PosixFile& target = target_.file();
+  File& target = target_.file();
   const std::uint64_t target_size = target.size();
   const RawSink::Options plan = plan_target(options, image, target_, target_size);
   if (options.transfer.progress) options.transfer.progress->begin("restore", image.data_bytes());
@@ -114,7 +118,7 @@ RestoreResult RestoreFiles::restore(const RestoreOptions& options) && {
   RawSink sink(target, plan);
   transfer(image.disk(), sink, options.transfer);
   image.finish();
-  target_.commit(Durability::synced);
+  target_.commit();
   const std::uint64_t of_disk = plan.overwrites ? std::min(target_size, image.disk().size()) : plan.size;
   return {plan.size, of_disk - plan.size, image.data_bytes(), image.contradicts_itself(), lost_bytes(image)};
 }

@@ -6,16 +6,16 @@
 #include <string>
 #include <vector>
 
-#include "base/file/output_file.h"
 #include "work/image.h"
+#include "work/restore_target.h"
 
 namespace e2qcow::work {
 
 struct RestoreOptions {
   ImageOptions image{};
-  std::string target{};  // a file, replaced at the very end, or a block device
+  std::string target{};  // a file, replaced at the very end, a block device, or a disk on a server
   TransferOptions transfer{};
-  // Permissions for block devices:
+  // Permissions for block devices and disks on servers:
   bool accept_metadata = false;    // an image without the contents of files
   bool accept_partitions = false;  // to overwrite a partition table
   bool fit = false;                // to be too small for the disk, but not for its file system
@@ -37,14 +37,16 @@ class RestoreFiles {
   explicit RestoreFiles(const RestoreOptions& options);
 
   // The directories in which the target gets its name.
-  std::vector<std::string> naming_directories() const;
+  std::vector<std::string> naming_directories() const { return target_.naming_directories(); }
 
   // Writes the disk in the image to the target.
   RestoreResult restore(const RestoreOptions& options) &&;
 
  private:
+  void refuse_partitions_on_target(const RestoreOptions& options);
+
   ImageFiles image_;
-  OutputFile target_;
+  RestoreTarget target_;
 };
 
 }  // namespace e2qcow::work
