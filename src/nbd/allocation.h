@@ -33,7 +33,7 @@ class KnownAllocation {
 
  private:
   mutable std::mutex mutex_;  // guards what follows
-  std::array<Allocation, 4> answers_;
+  std::array<Allocation, 16> answers_;  // 64 GiB of a disk, as a rule
   std::size_t next_ = 0;
 };
 

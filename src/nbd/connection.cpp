@@ -86,6 +86,7 @@ void Connection::run() noexcept {
 void Connection::serve() {
   while (!queue_.is_over()) {
     taker_.wakeup.clear();
+    if (queue_.is_outdated(taker_)) handle_->abandon("another connection was lost");
     while (!handle_->is_broken()) {
       const RequestPtr request = queue_.take(taker_);
       if (!request) break;

@@ -166,6 +166,7 @@ void Handle::wait(int wakeup, Time until) {
 
 // What a broken connection says of requests is not from the server.
 std::vector<Handle::Answer> Handle::take_answers() {
+  note_if_broken();  // sending may have found out
   std::vector<Answer> answers;
   for (auto each = under_way_.begin(); each != under_way_.end();) {
     const bool is_real = each->is_answered && (each->error == 0 || !is_broken());

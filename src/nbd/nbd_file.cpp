@@ -22,6 +22,7 @@ constexpr std::uint64_t kLongestWrite = 1 << 20;
 constexpr std::uint64_t kLongestZero = 128 << 20;    // some servers write it
 constexpr std::uint64_t kUnsaidMost = 32 << 20;      // what the protocol allows if a server says nothing
 constexpr std::uint64_t kLongestQuestion = (1ULL << 32) - (1 << 20);  // for the allocation
+constexpr std::uint64_t kLongAnswer = 256 << 20;
 constexpr unsigned kConnections = 4;
 constexpr unsigned kMostConnections = 64;
 constexpr std::chrono::seconds kForFurther(5);  // connections: a server that serves one does not refuse others
@@ -66,6 +67,7 @@ NbdFile::NbdFile(const std::string& name, Access access, const Options& options)
               .unit = unit_,
               .piece = std::max(unit_, round_down(std::min(longest_, kPiece), unit_)),
               .limit = kCached}),
+      asks_before_reading_(export_.has_allocation && !is_writable_),
       queue_(export_.can_flush) {
   if (is_writable_ && export_.is_read_only) fail(Errc::refused, name + ": the server lets nobody write to it");
   connections_.push_back(std::make_unique<Connection>(server_, queue_, options, std::move(first_)));
@@ -124,6 +126,10 @@ void NbdFile::read(std::uint64_t offset, std::span<std::byte> out) const {
   refuse_outside(range);
   if (range.empty()) return;
   start();
+  if (reads_as_zeros(range)) {
+    std::ranges::fill(out, std::byte{0});
+    return;
+  }
   if (is_writable_) queue_.wait_for_writes(in_blocks(range, unit_));
   const auto reads = cache_.reads_of(range, ReadCache::Need::now, [&](const RequestPtr& request) {
     queue_.add(request, RequestQueue::Urgency::now);
@@ -171,6 +177,9 @@ void NbdFile::prefetch(Extent range) const {
   const Extent inside = common_part(range, {0, size()});
   if (inside.empty() || is_writable_) return;
   start();
+  const auto known = allocation_.find(inside.offset);
+  const bool is_hole = known && !known->data && known->until >= inside.end();
+  if (is_hole) return;
   cache_.reads_of(inside, ReadCache::Need::soon, [&](const RequestPtr& request) {
     queue_.add(request, RequestQueue::Urgency::soon);
   });
@@ -186,6 +195,18 @@ std::optional<Extent> NbdFile::next_data(std::uint64_t offset) const {
     offset = found.until;
   }
   return std::nullopt;
+}
+
+// Whether that is known, or worth a question: one for each piece of a disk would cost more than it saves.
+bool NbdFile::reads_as_zeros(Extent range) const {
+  if (is_writable_) return false;
+  auto found = allocation_.find(range.offset);
+  if (!found && asks_before_reading_) {
+    found = learn_allocation(range.offset);
+    asks_before_reading_ = found->until >= size() || found->until - range.offset >= kLongAnswer;
+  }
+  if (!found) return false;
+  return found->data ? found->data->offset >= range.end() : found->until >= range.end();
 }
 
 // What the server does not know is data.

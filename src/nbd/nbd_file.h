@@ -3,6 +3,7 @@
 
 #include <e2qcow/file.h>
 
+#include <atomic>
 #include <memory>
 #include <mutex>
 #include <vector>
@@ -42,6 +43,7 @@ class NbdFile : public File {
   Extent in_blocks(Extent range, std::uint64_t block) const;
   RequestPtr ask(Request::Kind kind, Extent range) const;
   void read_uncached(Extent range, std::span<std::byte> out) const;
+  bool reads_as_zeros(Extent range) const;
   KnownAllocation::Found learn_allocation(std::uint64_t offset) const;
   void change(const RequestPtr& request);
   void write_part_of_block(std::uint64_t offset, std::span<const std::byte> data);
@@ -55,6 +57,7 @@ class NbdFile : public File {
   const std::uint64_t unit_;     // of what is read and kept
   mutable ReadCache cache_;
   mutable KnownAllocation allocation_;
+  mutable std::atomic<bool> asks_before_reading_;  // for the allocation, as the answers are long
   std::mutex parts_;  // only one part of a block is written at a time
   mutable RequestQueue queue_;
   mutable std::once_flag started_;

@@ -94,6 +94,7 @@ void RequestQueue::sync() {
 void RequestQueue::join(Taker& taker) {
   const Lock lock(mutex_);
   taker.is_connected = true;
+  taker.epoch = epoch_;
   takers_.push_back(&taker);
 }
 
@@ -108,6 +109,12 @@ void RequestQueue::leave(Taker& taker, std::exception_ptr why) {
 void RequestQueue::connected(Taker& taker) {
   const Lock lock(mutex_);
   taker.is_connected = true;
+  taker.epoch = epoch_;
+}
+
+bool RequestQueue::is_outdated(const Taker& taker) {
+  const Lock lock(mutex_);
+  return taker.epoch != epoch_;
 }
 
 std::size_t RequestQueue::most_for_each() const {
@@ -143,7 +150,7 @@ RequestPtr RequestQueue::next() {
 
 RequestPtr RequestQueue::take(Taker& taker) {
   const Lock lock(mutex_);
-  if (is_over_ || failure_ || taker.under_way >= most_for_each()) return nullptr;
+  if (is_over_ || failure_ || taker.epoch != epoch_ || taker.under_way >= most_for_each()) return nullptr;
   RequestPtr request = next();
   if (!request) return nullptr;
   request->state = Request::State::under_way;
@@ -174,6 +181,8 @@ void RequestQueue::note_answer_to_flush() {
 void RequestQueue::answered(Taker& taker, const RequestPtr& request, int error) {
   const Lock lock(mutex_);
   --taker.under_way;
+  if (taker.epoch != epoch_ && request->kind == Request::Kind::flush) return;
+  if (taker.epoch != epoch_ && request->changes_disk()) return ask_again(request);
   request->error = error;
   request->state.store(Request::State::answered, std::memory_order_release);
   if (request == flush_ && error == 0) note_answer_to_flush();
@@ -199,17 +208,25 @@ bool RequestQueue::lost(Taker& taker, const std::vector<RequestPtr>& requests) {
   const Lock lock(mutex_);
   taker.under_way = 0;
   taker.is_connected = false;
-  window_ = std::max<std::size_t>(1, window_ / 2);
-  progress_ = 0;
-  flush_ = nullptr;  // even if another connection has it: what it was to make safe is asked again
-  flushing_.clear();
-  for (const RequestPtr& write : writes_.answered()) ask_again(write);
-  writes_under_way_ += written_;
-  written_ = 0;
+  if (taker.epoch == epoch_) note_loss();
   for (const RequestPtr& request : requests)
     if (request->kind != Request::Kind::flush) ask_again(request);
   if (!urgent_.empty()) wake_one();
-  return ++losses_in_a_row_ <= kMostLossesInARow;
+  return losses_in_a_row_ <= kMostLossesInARow;
+}
+
+void RequestQueue::note_loss() {
+  ++losses_in_a_row_;
+  window_ = std::max<std::size_t>(1, window_ / 2);
+  progress_ = 0;
+  if (writes_.empty()) return;
+  ++epoch_;
+  for (const RequestPtr& write : writes_.answered()) ask_again(write);
+  writes_under_way_ += written_;
+  written_ = 0;
+  flush_ = nullptr;  // even if another connection has it
+  flushing_.clear();
+  for (const Taker* taker : takers_) taker->wakeup.notify();
 }
 
 void RequestQueue::fail(std::exception_ptr error) {

@@ -40,12 +40,16 @@ class RequestQueue {
     Wakeup wakeup{};  // is notified when there may be something to take
     std::size_t under_way = 0;
     bool is_connected = false;
+    unsigned epoch = 0;  // in which it was connected
   };
   void join(Taker& taker);
   // It will take no more. If it was the last one, that is the end, and this the reason.
   void leave(Taker& taker, std::exception_ptr why);
   // Null if there is nothing, or the taker has enough.
   RequestPtr take(Taker& taker);
+  // Whether another connection was lost when something was written: this one may be to a server that is gone
+  // by now, and what it still answers counts for nothing. It is to be made again.
+  bool is_outdated(const Taker& taker);
   // Whether there is something for a connection to do.
   bool has_work();
   void answered(Taker& taker, const RequestPtr& request, int error);
@@ -74,6 +78,7 @@ class RequestQueue {
   void note_progress();
   void note_answer_to_flush();
   void ask_again(const RequestPtr& request);
+  void note_loss();
 
   const bool can_flush_;
   std::mutex mutex_;  // guards what follows
@@ -84,6 +89,7 @@ class RequestQueue {
   std::size_t window_ = kWindow;  // requests under way; fewer on a connection that is lost often
   std::size_t progress_ = 0;      // answers since it was changed
   unsigned losses_in_a_row_ = 0;
+  unsigned epoch_ = 0;  // losses when something was written
   std::exception_ptr failure_;
   bool is_over_ = false;
 

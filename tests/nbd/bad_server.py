@@ -21,7 +21,8 @@ READ, WRITE, DISCONNECT, FLUSH, ZEROES, STATUS = 0, 1, 2, 3, 6, 7
 class BadServer:
     """`sizes`: what is said of the size, in turn for each connection. `extents`: what is said of the allocation, a list
     of (length, flags). `stalls`: the request, counted over all connections, from which on there are no answers.
-    `cut_every`: the request of each connection at which it, and all that was not flushed, is lost."""
+    `cut_every`: the request of a connection at which the server ends and is started again: all connections are lost,
+    and all that was not flushed."""
 
     def __init__(self, data, sizes=None, extents=None, stalls=0, cut_every=0, shares=False):
         self.disk = bytearray(data)
@@ -31,6 +32,7 @@ class BadServer:
         self.stalls = stalls
         self.cut_every = cut_every
         self.flags = HAS_FLAGS | CAN_FLUSH | CAN_ZERO | (CAN_SHARE if shares else 0)
+        self.clients = []
         self.connections = self.requests = self.cuts = self.flushes = 0
         self.lock = threading.Lock()
         self.listener = socket.create_server(("127.0.0.1", 0))
@@ -52,6 +54,7 @@ class BadServer:
         try:
             size = self.sizes[min(self.connections, len(self.sizes) - 1)]
             self.connections += 1
+            self.clients.append(client)
             if self.shake_hands(client, size):
                 self.answer(client)
         except (OSError, ConnectionError):
@@ -92,6 +95,8 @@ class BadServer:
             if kind == DISCONNECT:
                 return
             with self.lock:
+                if client not in self.clients:
+                    return
                 count += 1
                 self.requests += 1
                 if self.cut_every and count == self.cut_every:
@@ -99,6 +104,9 @@ class BadServer:
                         self.disk[where:where + len(before)] = before
                     self.unflushed = []
                     self.cuts += 1
+                    for each in self.clients:
+                        each.shutdown(socket.SHUT_RDWR)
+                    self.clients = []
                     return
                 if self.stalls and self.requests >= self.stalls:
                     continue

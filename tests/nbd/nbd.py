@@ -12,7 +12,9 @@ import contextlib
 import json
 import os
 import random
+import re
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -20,7 +22,7 @@ import time
 import traceback
 
 from bad_server import BadServer
-from proxy import Proxy
+from proxy import ByteProxy, Proxy
 from servers import (ENVIRONMENT, PATIENCE, Missing, certificates, free_port, https_server, nbd_server, nbdkit, need,
                      need_nbdkit, qemu_nbd, PortServer, ssh_server, write)
 
@@ -57,7 +59,15 @@ def make_file_system(path, megabytes=64):
                 for piece in range(4):
                     file.seek(piece * 3 * 8192)
                     file.write(chance.randbytes(8192))
+        os.makedirs(f"{tree}/big")
+        for i in range(300):
+            with open(f"{tree}/big/{i}", "wb") as file:
+                file.write(chance.randbytes(65536))
         must("mke2fs", "-q", "-F", "-t", "ext4", "-b", "1024", "-d", tree, path, f"{megabytes}M")
+    # So that what is in use lies apart.
+    subprocess.run(["debugfs", "-w", "-f", "/dev/stdin", path], env=ENVIRONMENT, check=True, text=True,
+                   input="".join(f"rm big/{i}\n" for i in range(0, 300, 2)), stdout=subprocess.DEVNULL,
+                   stderr=subprocess.DEVNULL)
 
 
 class Tests:
@@ -87,9 +97,6 @@ class Tests:
 
     def e2qcow(self, *words):
         return run([self.program, *words])
-
-    def socket(self, name="s"):
-        return self.path(name)
 
     # --- judges ------------------------------------------------------------------
 
@@ -142,7 +149,7 @@ class Tests:
         expect(done.returncode == 0, f"restore to {target}: {done.returncode}: {done.stderr}")
         if uri:
             file = self.path("fetched.img")
-            must("nbdcopy", uri, file)
+            must("nbdcopy", "--request-size=65536", uri, file)
         done = run(["qemu-img", "compare", "-F", "raw", image, file])
         expect(done.returncode == 0, f"restored to {target}: {done.stdout}")
         expect(run(["e2fsck", "-fn", file]).returncode == 0, "e2fsck finds something in it")
@@ -159,18 +166,18 @@ class Tests:
                          "blocksize-maximum=1M", "blocksize-error-policy=error"]):
             before = [word for word in filters if word.startswith("--")]
             after = [word for word in filters if not word.startswith("--")]
-            server = self.started(nbdkit(self.socket(), *before, "file", self.disk, *after))
+            server = self.started(nbdkit(self.path("s"), *before, "file", self.disk, *after))
             self.expect_dump(server.uri)
             server.stop()
 
     def test_dumps_from_qemu_nbd(self):
         for options in (["-e", "1"], ["-e", "8"], ["-r"]):
-            server = self.started(qemu_nbd(self.socket(), "-f", "raw", *options, self.disk))
+            server = self.started(qemu_nbd(self.path("s"), "-f", "raw", *options, self.disk))
             self.expect_dump(server.uri)
             server.stop()
         must("qemu-img", "convert", "-O", "qcow2", self.disk, self.path("disk.qcow2"))
-        self.started(qemu_nbd(self.socket(), "-f", "qcow2", "-r", self.path("disk.qcow2")))
-        self.expect_dump("nbd+unix:///?socket=" + self.socket())
+        self.started(qemu_nbd(self.path("s"), "-f", "qcow2", "-r", self.path("disk.qcow2")))
+        self.expect_dump("nbd+unix:///?socket=" + self.path("s"))
 
     def test_dumps_from_nbd_server(self):
         server = self.started(nbd_server(self.folder, self.disk))
@@ -178,13 +185,13 @@ class Tests:
         self.expect_dump(f"nbd://localhost:{server.port}/disk")
 
     def test_more_connections_than_a_server_takes_are_done_without(self):
-        self.started(qemu_nbd(self.socket(), "-f", "raw", "-e", "1", "-r", self.disk))
-        done = self.e2qcow("dump", "-q", "--connections", "2", "nbd+unix:///?socket=" + self.socket(),
+        self.started(qemu_nbd(self.path("s"), "-f", "raw", "-e", "1", "-r", self.disk))
+        done = self.e2qcow("dump", "-q", "--connections", "2", "nbd+unix:///?socket=" + self.path("s"),
                            self.path("out"))
         expect(done.returncode == 0, done.stderr)
 
     def test_measures_and_compares(self):
-        server = self.started(nbdkit(self.socket(), "-r", "file", self.disk))
+        server = self.started(nbdkit(self.path("s"), "-r", "file", self.disk))
         remote = json.loads(must(self.program, "measure", "--json", server.uri))
         local = json.loads(must(self.program, "measure", "--json", self.disk))
         for key in ("selected-bytes", "classes", "disk-size", "estimate"):
@@ -202,21 +209,19 @@ class Tests:
         need_nbdkit("stats-filter")
         with open(self.path("sparse.img"), "wb") as file:
             file.truncate(2048 * MIB)
-        must("mke2fs", "-q", "-F", "-t", "ext4", self.path("sparse.img"))
-        server = self.started(nbdkit(self.socket(), "-r", "--filter=stats", "file", self.path("sparse.img"),
+        must("mke2fs", "-q", "-F", "-t", "ext3", self.path("sparse.img"))
+        server = self.started(nbdkit(self.path("s"), "-r", "--filter=stats", "file", self.path("sparse.img"),
                                      "statsfile=" + self.path("stats")))
         must(self.program, "dump", "-q", "--all", server.uri, self.path("remote.qcow2"))
         server.stop()
         must(self.program, "dump", "-q", "--all", self.path("sparse.img"), self.path("here.qcow2"))
         must("qemu-img", "compare", self.path("remote.qcow2"), self.path("here.qcow2"))
         with open(self.path("stats"), encoding="utf-8") as file:
-            totals = [line for line in file if line.startswith("read:")]
+            found = re.search(r"^read: .*?, ([\d.]+) (bytes|KiB|MiB)", file.read(), re.MULTILINE)
+        expect(found, "nbdkit does not say what was read")
+        read = float(found[1]) * {"bytes": 1, "KiB": 1 << 10, "MiB": MIB}[found[2]]
         allocated = os.stat(self.path("sparse.img")).st_blocks * 512
-        expect(totals, "nbdkit does not say what was read")
-        words = totals[0].replace(",", "").split()
-        count, unit = float(words[words.index("bytes") - 1]) if "bytes" in words else None, None
-        del count, unit
-        expect(allocated < 2048 * MIB // 4, "the file has no holes")
+        expect(read < allocated + MIB, f"{read} bytes were read of {allocated}")
 
     def test_partitions_and_offsets(self):
         for kind, script in (("gpt", "label: gpt\nstart=2048, size=20480\nstart=22528, size=131072\n"),
@@ -230,7 +235,7 @@ class Tests:
             number, begin = (2, 22528) if kind == "gpt" else (5, 24576)
             must("dd", "status=none", "conv=notrunc,sparse", "bs=1M", "oflag=seek_bytes", f"seek={begin * 512}",
                  "if=" + self.disk, "of=" + disk)
-            server = self.started(nbdkit(self.socket(kind), "-r", "file", disk))
+            server = self.started(nbdkit(self.path(kind), "-r", "file", disk))
             for place in (["--partition", str(number)], ["--offset", str(begin * 512)]):
                 remote, local = self.path("remote.qcow2"), self.path("here.qcow2")
                 for source, image in ((server.uri, remote), (disk, local)):
@@ -244,7 +249,7 @@ class Tests:
         with open(self.path("swap.img"), "wb") as file:
             file.truncate(8 * MIB)
         must("mkswap", self.path("swap.img"))
-        server = self.started(nbdkit(self.socket(), "-r", "file", self.path("swap.img")))
+        server = self.started(nbdkit(self.path("s"), "-r", "file", self.path("swap.img")))
         self.expect_failure(["dump", server.uri, self.path("out")], "it is swap space")
         for source, image in ((server.uri, "remote.qcow2"), (self.path("swap.img"), "here.qcow2")):
             expect(self.e2qcow("dump", "-q", "--force", source, self.path(image)).returncode == 3, "no dump")
@@ -255,7 +260,7 @@ class Tests:
         script = ('pread=test $(( $4 + $3 )) -gt 20000000 -a $4 -lt 21000000 && '
                   '{ echo EIO broken >&2; exit 1; }; dd if=' + self.disk +
                   ' iflag=skip_bytes,count_bytes skip=$4 count=$3 status=none')
-        server = self.started(nbdkit(self.socket(), "-r", "eval", f"get_size=stat -c %s {self.disk}", script))
+        server = self.started(nbdkit(self.path("s"), "-r", "eval", f"get_size=stat -c %s {self.disk}", script))
         image = self.path("out")
         done = self.e2qcow("dump", "--all", "--report", self.path("report"), server.uri, image)
         expect(done.returncode == 3, f"status {done.returncode}: {done.stderr}")
@@ -269,32 +274,32 @@ class Tests:
         need_nbdkit("eval")
         script = 'pread=test $4 -gt 20000000 && { echo EPERM no >&2; exit 1; }; dd if=' + self.disk + \
                  ' iflag=skip_bytes,count_bytes skip=$4 count=$3 status=none'
-        server = self.started(nbdkit(self.socket(), "-r", "eval", f"get_size=stat -c %s {self.disk}", script))
+        server = self.started(nbdkit(self.path("s"), "-r", "eval", f"get_size=stat -c %s {self.disk}", script))
         self.expect_no_dump(server.uri, options=["--all"], texts=["the server refuses it", "not permitted"])
 
     def test_restores_to_nbdkit(self):
         need_nbdkit("file", "memory", "blocksize-policy-filter")
         target = self.target()
-        server = self.started(nbdkit(self.socket(), "file", target))
+        server = self.started(nbdkit(self.path("s"), "file", target))
         self.expect_restored(server.uri, file=target)
         server.stop()
         for policy in ([], ["blocksize-minimum=4096"], ["blocksize-minimum=64K", "blocksize-preferred=64K",
                                                        "blocksize-maximum=64K"]):
             words = ["--filter=blocksize-policy"] if policy else []
-            server = self.started(nbdkit(self.socket(), *words, "memory", "64M", *policy,
+            server = self.started(nbdkit(self.path("s"), *words, "memory", "64M", *policy,
                                          *(["blocksize-error-policy=error"] if policy else [])))
             self.expect_restored(server.uri, uri=server.uri)
             server.stop()
 
     def test_restores_without_zeroing_and_flushing(self):
         need_nbdkit("nozero-filter", "eval")
-        server = self.started(nbdkit(self.socket(), "--filter=nozero", "memory", "64M"))
+        server = self.started(nbdkit(self.path("s"), "--filter=nozero", "memory", "64M"))
         self.expect_restored(server.uri, uri=server.uri)
 
     def test_restores_to_qemu_nbd(self):
         for options in (["-e", "1"], ["-e", "8"]):
             target = self.target()
-            server = self.started(qemu_nbd(self.socket(), "-f", "raw", *options, target))
+            server = self.started(qemu_nbd(self.path("s"), "-f", "raw", *options, target))
             self.expect_restored(server.uri, file=target)
             self.expect_restored(server.uri, options=["--discard"], file=target)
             server.stop()
@@ -406,10 +411,10 @@ class Tests:
         keys = self.path("keys.psk")
         subprocess.run(["psktool", "-u", "alice", "-p", keys], check=True, stdout=subprocess.DEVNULL,
                        stderr=subprocess.DEVNULL)
-        server = self.started(nbdkit(self.socket(), "--tls=require", f"--tls-psk={keys}", "-r", "file", self.disk))
+        server = self.started(nbdkit(self.path("s"), "--tls=require", f"--tls-psk={keys}", "-r", "file", self.disk))
         self.expect_dump(f"nbds+unix://alice@/?socket={server.path}&tls-psk-file={keys}")
         self.expect_failure(["dump", server.uri, self.path("o")], "no connection")
-        plain = self.started(nbdkit(self.socket("plain"), "-r", "file", self.disk))
+        plain = self.started(nbdkit(self.path("plain"), "-r", "file", self.disk))
         self.expect_failure(["dump", f"nbds+unix://alice@/?socket={plain.path}&tls-psk-file={keys}", self.path("o")],
                             "no connection")
 
@@ -433,8 +438,12 @@ class Tests:
 
     # --- lost connections --------------------------------------------------------
 
+    # Not nbdkit: version 1.32 may crash when a connection is lost.
+    def read_only_server(self):
+        return self.started(qemu_nbd(self.path("s"), "-f", "raw", "-r", "-e", "100", self.disk))
+
     def test_reading_goes_on_after_cuts(self):
-        server = self.started(nbdkit(self.socket(), "-r", "file", self.disk))
+        server = self.read_only_server()
         for every in (50, 7):
             proxy = self.started(Proxy(server.connect, every))
             self.expect_dump(f"nbd://127.0.0.1:{proxy.port}/")
@@ -444,7 +453,7 @@ class Tests:
     def test_writing_goes_on_after_cuts(self):
         for every in (50, 9):
             target = self.target()
-            server = self.started(qemu_nbd(self.socket(), "-f", "raw", "-e", "20", target))
+            server = self.started(qemu_nbd(self.path("s"), "-f", "raw", "-e", "100", target))
             proxy = self.started(Proxy(server.connect, every))
             self.expect_restored(f"nbd://127.0.0.1:{proxy.port}/", file=target)
             expect(proxy.cuts > 0, "nothing was cut")
@@ -452,7 +461,7 @@ class Tests:
 
     def test_what_was_not_flushed_is_written_again(self):
         for shares in (False, True):
-            server = self.started(BadServer(b"\xaa" * (64 * MIB), cut_every=40, shares=shares))
+            server = self.started(BadServer(b"\xaa" * (64 * MIB), cut_every=10, shares=shares))
             uri = f"nbd://127.0.0.1:{server.port}/"
             must(self.program, "restore", "-q", self.local("--all"), uri)
             expect(server.cuts > 2 and server.flushes > 2, f"{server.cuts} cuts, {server.flushes} flushes")
@@ -461,7 +470,7 @@ class Tests:
             must("qemu-img", "compare", "-F", "raw", self.local("--all"), self.path("fetched.img"))
 
     def test_reconnects_by_name_when_rights_are_given_up(self):
-        server = self.started(nbdkit(self.socket(), "-r", "file", self.disk))
+        server = self.read_only_server()
         proxy = self.started(Proxy(server.connect, 20))
         done = self.e2qcow("compare", f"nbd://localhost:{proxy.port}/", self.disk)
         expect(done.returncode == 0 and proxy.cuts > 0, f"{proxy.cuts} cuts: {done.stderr}")
@@ -470,29 +479,25 @@ class Tests:
         need("qemu-nbd")
         keys, port = self.keys(), free_port()
         self.tls_server(keys, port, "-r")
-        uri = f"nbds://localhost:{port}/disk?tls-certificates={keys}"
-        words = [self.program, "compare", uri, self.disk]
-        # The server's process is killed and started again; how far the other is then, does not matter.
-        with subprocess.Popen(words, env=ENVIRONMENT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
-            self.to_stop.pop().stop()
-            self.tls_server(keys, port, "-r")
-            text = process.communicate(timeout=PATIENCE)[1]
-        expect(process.returncode == 0 or b"no connection" in text, f"{process.returncode}: {text}")
+        proxy = self.started(ByteProxy(lambda: socket.create_connection(("127.0.0.1", port)), 700_000))
+        uri = f"nbds://localhost:{proxy.port}/disk?tls-certificates={keys}"
+        done = self.e2qcow("compare", uri, self.disk)
+        expect(done.returncode == 0 and proxy.cuts > 0, f"{proxy.cuts} cuts: {done.returncode}: {done.stderr}")
 
     def test_a_server_that_does_not_come_back(self):
-        server = self.started(nbdkit(self.socket(), "-r", "file", self.disk))
+        server = self.read_only_server()
         proxy = self.started(Proxy(server.connect, 20, comes_back=False))
-        self.expect_no_dump(f"nbd://127.0.0.1:{proxy.port}/", options=["--reconnect", "1"],
+        self.expect_no_dump(f"nbd://127.0.0.1:{proxy.port}/", options=["--reconnect", "1", "--connections", "1"],
                             texts=[f"nbd://127.0.0.1:{proxy.port}/", "connection"])
         target = self.target()
-        server = self.started(qemu_nbd(self.socket("w"), "-f", "raw", "-e", "8", target))
+        server = self.started(qemu_nbd(self.path("w"), "-f", "raw", "-e", "8", target))
         proxy = self.started(Proxy(server.connect, 20, comes_back=False))
-        self.expect_failure(["restore", "-q", "--reconnect", "1", self.local("--all"),
+        self.expect_failure(["restore", "-q", "--reconnect", "1", "--connections", "1", self.local("--all"),
                              f"nbd://127.0.0.1:{proxy.port}/"], "connection")
         expect(run(["e2fsck", "-fn", target]).returncode != 0, "what is half written looks whole")
 
     def test_a_server_that_always_breaks_is_given_up(self):
-        server = self.started(nbdkit(self.socket(), "-r", "file", self.disk))
+        server = self.read_only_server()
         proxy = self.started(Proxy(server.connect, 1))
         self.expect_no_dump(f"nbd://127.0.0.1:{proxy.port}/", texts=["connection"])
 
@@ -503,7 +508,8 @@ class Tests:
 
     def test_sigint_ends_at_once(self):
         stalled = self.started(BadServer(open(self.disk, "rb").read(), stalls=30))
-        silent = self.started(Proxy(lambda: (_ for _ in ()).throw(OSError), 0))
+        ends = socket.socketpair()
+        silent = self.started(Proxy(lambda: ends[0], 0))
         for source, is_there in ((stalled, lambda: stalled.requests >= 30), (silent, lambda: True)):
             words = [self.program, "dump", "-q", f"nbd://127.0.0.1:{source.port}/", self.path("o")]
             with subprocess.Popen(words, env=ENVIRONMENT, stderr=subprocess.PIPE) as process:
@@ -538,12 +544,12 @@ class Tests:
         refused("1000 bytes", "sectors of 512", sizes=[1000])
         refused("two disks of that name", sizes=[64 * MIB, 32 * MIB], shares=True)
         refused("has another disk now", sizes=[64 * MIB, 32 * MIB], cut_every=30)
-        refused("no bytes at 0", extents=[(0, 0), (4096, 0)])
+        refused("a range of no bytes at", extents=[(0, 0), (4096, 0)])
         refused("ends at", extents=[(1 << 30, 0)])
 
     def test_bad_names(self):
         need_nbdkit("file")
-        server = self.started(qemu_nbd(self.socket(), "-f", "raw", "-r", "-x", "disk", self.disk))
+        server = self.started(qemu_nbd(self.path("s"), "-f", "raw", "-r", "-x", "disk", self.disk))
         out = self.path("o")
         self.expect_failure(["dump", f"nbd+unix:///other?socket={server.path}", out], "no connection", "other")
         self.expect_failure(["dump", f"nbd+unix:///?socket={self.path('nowhere')}", out], "No such file")
@@ -558,7 +564,7 @@ class Tests:
         self.expect_failure(["restore", self.local("--all"), f"nbd+unix:///disk?socket={server.path}"],
                             "lets nobody write")
         self.expect_failure(["restore", server.uri, server.uri], "as the input and as the output")
-        small = self.started(nbdkit(self.socket("small"), "memory", "1M"))
+        small = self.started(nbdkit(self.path("small"), "memory", "1M"))
         self.expect_failure(["restore", self.local("--all"), small.uri], "too small")
         self.expect_failure(["restore", self.local(), small.uri], "only metadata")
 
@@ -568,7 +574,7 @@ class Tests:
             file.truncate(80 * MIB)
         subprocess.run(["sfdisk", "-q", target], input="label: gpt\nsize=20480\n", text=True, check=True,
                        env=ENVIRONMENT, stdout=subprocess.DEVNULL)
-        server = self.started(nbdkit(self.socket(), "file", target))
+        server = self.started(nbdkit(self.path("s"), "file", target))
         self.expect_failure(["restore", self.local("--all"), server.uri], "partition table", "--replace-partitions")
         must("sfdisk", "-d", target)
 

@@ -85,3 +85,26 @@ class Proxy:
 
     def close(self):
         self.listener.close()
+
+
+class ByteProxy(Proxy):
+    """Cuts each connection after so many bytes of the server, whatever they mean."""
+
+    def pass_on(self, client, server):
+        try:
+            while data := client.recv(1 << 18):
+                server.sendall(data)
+        except OSError:
+            pass
+        self.cut(client, server)
+
+    def pass_back(self, server, client):
+        left = self.every
+        try:
+            while left > 0 and (data := server.recv(min(left, 1 << 18))):
+                left -= len(data)
+                client.sendall(data)
+        except OSError:
+            pass
+        self.cuts += 1 if left <= 0 else 0
+        self.cut(client, server)

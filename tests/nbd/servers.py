@@ -68,9 +68,17 @@ class Server:
         return "nbd+unix:///?socket=" + self.path
 
     def stop(self):
-        if self.process.poll() is None:
-            self.process.terminate()
-            self.process.wait(PATIENCE)
+        end(self.process)
+
+
+def end(process):
+    """Qemu-nbd does not end as long as a client shakes hands with it."""
+    process.terminate()
+    try:
+        process.wait(5)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def nbdkit(path, *words, **options):
@@ -78,9 +86,9 @@ def nbdkit(path, *words, **options):
     return Server(path, ["nbdkit", "-f", "-U", path, *words], **options)
 
 
-def qemu_nbd(path, *words, **options):
+def qemu_nbd(path, *words):
     need("qemu-nbd")
-    return Server(path, ["qemu-nbd", "-t", "-k", path, *words], **options)
+    return Server(path, ["qemu-nbd", "-t", "-k", path, *words], stderr=subprocess.DEVNULL)
 
 
 class RangeHandler(http.server.SimpleHTTPRequestHandler):
@@ -143,8 +151,27 @@ class PortServer:
         wait_for_port(port, self.process)
 
     def stop(self):
-        self.process.terminate()
-        self.process.wait(PATIENCE)
+        end(self.process)
+
+
+class DaemonServer:
+    """A program that goes to the background; its last argument is the file with its number."""
+
+    def __init__(self, port, words):
+        self.port = port
+        self.pid_file = words[-1]
+        subprocess.run(words, env=ENVIRONMENT, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                 stderr=subprocess.DEVNULL, check=True)
+        while True:
+            try:
+                socket.create_connection(("127.0.0.1", port), PATIENCE).close()
+                return
+            except ConnectionRefusedError:
+                pass
+
+    def stop(self):
+        with open(self.pid_file, encoding="ascii") as file:
+            os.kill(int(file.read()), 15)
 
 
 def write(path, text):
@@ -158,7 +185,7 @@ def nbd_server(folder, disk, read_only=False):
     config = os.path.join(folder, "nbd-server.conf")
     write(config, f"[generic]\n\tport = {port}\n\tlistenaddr = 127.0.0.1\n[disk]\n\texportname = {disk}\n"
                   f"\tflush = true\n\treadonly = {'true' if read_only else 'false'}\n")
-    return PortServer(port, ["nbd-server", "-d", "-C", config], stderr=subprocess.DEVNULL)
+    return DaemonServer(port, ["nbd-server", "-C", config, "-p", os.path.join(folder, "nbd-server.pid")])
 
 
 def ssh_server(folder):

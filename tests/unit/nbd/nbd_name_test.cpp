@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "nbd/nbd_name.h"
 
+#include <e2qcow/error.h>
 #include <gtest/gtest.h>
 
 #include "tests/support/errors.h"

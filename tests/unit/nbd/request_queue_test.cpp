@@ -129,10 +129,28 @@ TEST_F(RequestQueueTest, AFlushFromBeforeALossIsNone) {
   ASSERT_EQ(flush->kind, Request::Kind::flush);
   EXPECT_TRUE(queue_.lost(other, {}));
   queue_.answered(taker_, flush, 0);
+  EXPECT_TRUE(queue_.is_outdated(taker_));
+  EXPECT_EQ(queue_.take(taker_), nullptr);
+  EXPECT_TRUE(queue_.lost(taker_, {}));
+  queue_.connected(taker_);
   EXPECT_EQ(queue_.take(taker_), write);
   answer(write);
   while (flushes_ == 0) answer_all();
   waiter.join();
+}
+
+// It may be from before the server was started again, and a flush of the new one does not make it safe.
+TEST_F(RequestQueueTest, AnAnswerOfAnOlderConnectionIsNone) {
+  RequestQueue::Taker other;
+  queue_.join(other);
+  const RequestPtr write = write_at(0);
+  queue_.write(write);
+  ASSERT_EQ(queue_.take(taker_), write);
+  EXPECT_TRUE(queue_.lost(other, {}));
+  queue_.connected(other);
+  queue_.answered(taker_, write, 0);
+  EXPECT_FALSE(write->is_answered());
+  EXPECT_EQ(queue_.take(other), write);
 }
 
 TEST_F(RequestQueueTest, AWriteWaitsForOneInItsPlace) {
