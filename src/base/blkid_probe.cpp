@@ -13,7 +13,8 @@
 namespace e2qcow {
 namespace {
 
-// Where the signatures are that libblkid knows: the last from the front is that of VMFS, from the end one of RAIDs.
+// Where the signatures are that libblkid knows: the last from the front is that of VMFS, from the end one of
+// RAIDs.
 constexpr std::uint64_t kFront = 2304 << 10;
 constexpr std::uint64_t kEnd = 256 << 10;
 constexpr std::uint64_t kStep = 64 << 10;  // what is unreadable costs no more

@@ -43,7 +43,9 @@ class ProbedPart {
   UniqueFd copy_;
   Extent part_;
 };
-inline Probe probe_of(const ProbedPart& probed) { return probe_of(probed.fd(), probed.part()); }
+inline Probe probe_of(const ProbedPart& probed) {
+  return probe_of(probed.fd(), probed.part());
+}
 
 // The value that the probe has found under this name; empty if there is none.
 inline const char* value_of(const Probe& probe, const char* name) {

@@ -47,7 +47,8 @@ void wait_for_any(std::span<Waited> waited, std::chrono::steady_clock::time_poin
   constexpr milliseconds kLongest(60'000);
   std::vector<pollfd> polled{{stop_event, POLLIN, 0}};
   for (const Waited& one : waited)
-    polled.push_back({one.fd, static_cast<short>((one.to_read ? POLLIN : 0) | (one.to_write ? POLLOUT : 0)), 0});
+    polled.push_back(
+        {one.fd, static_cast<short>((one.to_read ? POLLIN : 0) | (one.to_write ? POLLOUT : 0)), 0});
   const auto left = std::chrono::ceil<milliseconds>(until - std::chrono::steady_clock::now());
   throw_if_stopped();
   const int ready = ::poll(polled.data(), polled.size(),

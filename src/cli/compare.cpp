@@ -93,9 +93,10 @@ void add_compare(CLI::App& app, Chosen& chosen) {
       "compare",
       "Compare two disks, each in an image, a file or a device (exit 0: same, 1: different, 2: error)");
   command
-      ->add_option("A", options->a.path,
-                   "A disk: a qcow2 image, raw file or device (FILE:raw or FILE:qcow2 names the format), or one on an "
-                   "NBD server")
+      ->add_option(
+          "A", options->a.path,
+          "A disk: a qcow2 image, raw file or device (FILE:raw or FILE:qcow2 names the format), or one on an "
+          "NBD server")
       ->required();
   command->add_option("B", options->b.path, "The other disk")->required();
   command->add_flag("-s,--strict", options->strict,

@@ -10,8 +10,11 @@
 namespace e2qcow::cli {
 
 void add_device_options(CLI::App& command, work::DeviceOptions& options) {
-  command.add_option("DEVICE", options.path, "The block device or file that holds the file system, or the NBD server (nbd://HOST/NAME, or [ "
-                     "COMMAND ... ] that starts one)")
+  command
+      .add_option(
+          "DEVICE", options.path,
+          "The block device or file that holds the file system, or the NBD server (nbd://HOST/NAME, or [ "
+          "COMMAND ... ] that starts one)")
       ->required();
   auto* offset = add_size_option(command, "--offset", options.offset, "Offset of the file system in DEVICE");
   offset->type_name("BYTES[k|M|G]");

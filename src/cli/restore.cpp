@@ -114,10 +114,10 @@ void add_restore(CLI::App& app, Chosen& chosen) {
       app.add_subcommand("restore", "Write the disk in a qcow2 image to a file or block device");
   add_image_options(*command, options->work.image);
   command
-      ->add_option(
-          "TARGET", options->work.target,
-          "A block device, or a file (sparse; an existing one is replaced only when this one is complete); or "
-          "a disk on an NBD server (nbd://HOST/NAME)")
+      ->add_option("TARGET", options->work.target,
+                   "A block device, or a file (sparse; an existing one is replaced only when this one is "
+                   "complete); or "
+                   "a disk on an NBD server (nbd://HOST/NAME)")
       ->required();
   command->add_flag("--allow-metadata", options->work.accept_metadata,
                     "Write a metadata-only image to a block device");

@@ -32,7 +32,7 @@ class KnownAllocation {
   std::optional<Found> find(std::uint64_t offset) const;
 
  private:
-  mutable std::mutex mutex_;  // guards what follows
+  mutable std::mutex mutex_;            // guards what follows
   std::array<Allocation, 16> answers_;  // 64 GiB of a disk, as a rule
   std::size_t next_ = 0;
 };

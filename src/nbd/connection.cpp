@@ -157,20 +157,18 @@ bool Connection::connect_once(Time deadline) {
     return false;
   }
   if (handle_->exported() != expected_)
-    fail(Errc::refused,
-         fmt::format("{}: the server has another disk now ({} bytes; {} before)", server_.name(),
-                     handle_->exported().size, expected_.size));
+    fail(Errc::refused, fmt::format("{}: the server has another disk now ({} bytes; {} before)",
+                                    server_.name(), handle_->exported().size, expected_.size));
   queue_.connected(taker_);
   return true;
 }
 
 void Connection::give_up() {
   const bool is_reason_complete = why_lost_.starts_with(server_.name());
-  queue_.leave(taker_,
-               failure(Errc::connection_lost,
-                       fmt::format("{}: {}", is_reason_complete ? why_lost_ : server_.name(),
-                                   is_reason_complete ? "the connection was lost before"
-                                                      : "the connection was lost: " + why_lost_)));
+  queue_.leave(taker_, failure(Errc::connection_lost,
+                               fmt::format("{}: {}", is_reason_complete ? why_lost_ : server_.name(),
+                                           is_reason_complete ? "the connection was lost before"
+                                                              : "the connection was lost: " + why_lost_)));
 }
 
 }  // namespace e2qcow::nbd

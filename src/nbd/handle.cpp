@@ -25,8 +25,8 @@ std::string last_error() {
 }
 
 // Those after which another attempt may succeed.
-constexpr int kTransient[] = {ECONNREFUSED, ECONNRESET,   ECONNABORTED, ENOTCONN, EPIPE,   ETIMEDOUT,
-                              EHOSTUNREACH, ENETUNREACH,  ENOENT,       EAGAIN,   ENETDOWN, EHOSTDOWN};
+constexpr int kTransient[] = {ECONNREFUSED, ECONNRESET,  ECONNABORTED, ENOTCONN, EPIPE,    ETIMEDOUT,
+                              EHOSTUNREACH, ENETUNREACH, ENOENT,       EAGAIN,   ENETDOWN, EHOSTDOWN};
 
 [[noreturn]] void fail_to_connect(const Server& server) {
   const int error = ::nbd_get_errno();
@@ -82,9 +82,10 @@ void Handle::learn_export(const Server& server) {
   nbd_handle* handle = handle_.get();
   const std::int64_t size = ::nbd_get_size(handle);
   if (size <= 0 || size % static_cast<std::int64_t>(kSector) != 0)
-    fail(Errc::refused, fmt::format("{}: the server says that the disk has {} bytes, which is not a number of "
-                                    "sectors of {}",
-                                    server.name(), size, kSector));
+    fail(Errc::refused,
+         fmt::format("{}: the server says that the disk has {} bytes, which is not a number of "
+                     "sectors of {}",
+                     server.name(), size, kSector));
   export_ = {.size = static_cast<std::uint64_t>(size),
              .is_read_only = ::nbd_is_read_only(handle) == 1,
              .can_flush = ::nbd_can_flush(handle) == 1,

@@ -15,17 +15,18 @@
 namespace e2qcow::nbd {
 namespace {
 
-constexpr std::uint64_t kUnit = 4096;                // what is read at least
-constexpr std::uint64_t kPiece = 256 << 10;          // of reads, so that several are under way
-constexpr std::uint64_t kCached = 64 << 20;          // bytes
+constexpr std::uint64_t kUnit = 4096;        // what is read at least
+constexpr std::uint64_t kPiece = 256 << 10;  // of reads, so that several are under way
+constexpr std::uint64_t kCached = 64 << 20;  // bytes
 constexpr std::uint64_t kLongestWrite = 1 << 20;
-constexpr std::uint64_t kLongestZero = 128 << 20;    // some servers write it
-constexpr std::uint64_t kUnsaidMost = 32 << 20;      // what the protocol allows if a server says nothing
+constexpr std::uint64_t kLongestZero = 128 << 20;  // some servers write it
+constexpr std::uint64_t kUnsaidMost = 32 << 20;    // what the protocol allows if a server says nothing
 constexpr std::uint64_t kLongestQuestion = (1ULL << 32) - (1 << 20);  // for the allocation
 constexpr std::uint64_t kLongAnswer = 256 << 20;
 constexpr unsigned kConnections = 4;
 constexpr unsigned kMostConnections = 64;
-constexpr std::chrono::seconds kForFurther(5);  // connections: a server that serves one does not refuse others
+constexpr std::chrono::seconds kForFurther(
+    5);  // connections: a server that serves one does not refuse others
 
 Time from_now(std::chrono::seconds time) {
   return std::chrono::steady_clock::now() + time;
@@ -49,8 +50,8 @@ std::uint64_t longest_request(const Export& exported, std::uint64_t block) {
 [[noreturn]] void fail_to_read(const std::string& name, const Request& request) {
   const std::string what = fmt::format("{}: read at {}", name, request.range.offset);
   if (request.error == EIO) fail_errno(EIO, what);
-  fail(Errc::refused, fmt::format("{}: the server refuses it: {}", what,
-                                  std::generic_category().message(request.error)));
+  fail(Errc::refused,
+       fmt::format("{}: the server refuses it: {}", what, std::generic_category().message(request.error)));
 }
 
 }  // namespace
@@ -69,7 +70,8 @@ NbdFile::NbdFile(const std::string& name, Access access, const Options& options)
               .limit = kCached}),
       asks_before_reading_(export_.has_allocation && !is_writable_),
       queue_(export_.can_flush) {
-  if (is_writable_ && export_.is_read_only) fail(Errc::refused, name + ": the server lets nobody write to it");
+  if (is_writable_ && export_.is_read_only)
+    fail(Errc::refused, name + ": the server lets nobody write to it");
   connections_.push_back(std::make_unique<Connection>(server_, queue_, options, std::move(first_)));
   add_connections(options);
 }
@@ -180,9 +182,8 @@ void NbdFile::prefetch(Extent range) const {
   const auto known = allocation_.find(inside.offset);
   const bool is_hole = known && !known->data && known->until >= inside.end();
   if (is_hole) return;
-  cache_.reads_of(inside, ReadCache::Need::soon, [&](const RequestPtr& request) {
-    queue_.add(request, RequestQueue::Urgency::soon);
-  });
+  cache_.reads_of(inside, ReadCache::Need::soon,
+                  [&](const RequestPtr& request) { queue_.add(request, RequestQueue::Urgency::soon); });
 }
 
 std::optional<Extent> NbdFile::next_data(std::uint64_t offset) const {
@@ -219,9 +220,10 @@ KnownAllocation::Found NbdFile::learn_allocation(std::uint64_t offset) const {
   if (fault.empty() && answer.covered.end() > size())
     fault = fmt::format("a range that ends at {}", answer.covered.end());
   if (!fault.empty())
-    fail(Errc::refused, fmt::format("{}: the server's answer for where there is data makes no sense: {}, on a "
-                                    "disk of {} bytes",
-                                    name(), fault, size()));
+    fail(Errc::refused,
+         fmt::format("{}: the server's answer for where there is data makes no sense: {}, on a "
+                     "disk of {} bytes",
+                     name(), fault, size()));
   allocation_.add(answer);
   const auto found = allocation_.find(offset);
   return found ? *found : KnownAllocation::Found{std::nullopt, range.end()};

@@ -58,7 +58,7 @@ class NbdFile : public File {
   mutable ReadCache cache_;
   mutable KnownAllocation allocation_;
   mutable std::atomic<bool> asks_before_reading_;  // for the allocation, as the answers are long
-  std::mutex parts_;  // only one part of a block is written at a time
+  std::mutex parts_;                               // only one part of a block is written at a time
   mutable RequestQueue queue_;
   mutable std::once_flag started_;
   std::vector<std::unique_ptr<Connection>> connections_;  // end before what they use

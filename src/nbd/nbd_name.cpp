@@ -75,9 +75,11 @@ std::string decoded(std::string_view text) {
 // The values of the query's keys that name files.
 std::vector<std::string> tls_files_in(std::string_view uri) {
   std::vector<std::string> files;
-  const std::size_t query = uri.find('?');
-  for (std::size_t begin = query; begin < uri.size(); begin = uri.find_first_of("&;", begin)) {
-    const std::string_view field = uri.substr(++begin, uri.find_first_of("&;", begin) - begin);
+  uri.remove_prefix(std::min(uri.find('?'), uri.size()));
+  while (!uri.empty()) {
+    uri.remove_prefix(1);
+    const std::string_view field = uri.substr(0, uri.find_first_of("&;"));
+    uri.remove_prefix(field.size());
     for (const std::string_view key : {"tls-certificates=", "tls-psk-file="})
       if (field.starts_with(key)) files.push_back(decoded(field.substr(key.size())));
   }
@@ -143,9 +145,9 @@ std::vector<std::string> files_for_connecting(const std::string& name) {
   if (!is_nbd_name(name)) return {};
   const NbdName parsed = parse_nbd_name(name);
   if (!parsed.has_tls) return {};
-  std::vector<std::string> files{"/etc/hosts", "/etc/resolv.conf", "/etc/nsswitch.conf", "/etc/host.conf",
-                                 "/etc/gai.conf", "/etc/services", "/etc/ssl/certs", "/etc/pki/libnbd",
-                                 "/etc/libnbd"};
+  std::vector<std::string> files{"/etc/hosts",     "/etc/resolv.conf", "/etc/nsswitch.conf",
+                                 "/etc/host.conf", "/etc/gai.conf",    "/etc/services",
+                                 "/etc/ssl/certs", "/etc/pki/libnbd",  "/etc/libnbd"};
   if (const char* home = std::getenv("HOME"))  // NOLINT(concurrency-mt-unsafe): nothing changes it
     for (const char* directory : {"/.pki/libnbd", "/.config/pki/libnbd"})
       files.push_back(std::string(home) + directory);

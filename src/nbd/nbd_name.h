@@ -29,8 +29,8 @@ std::string name_of_command(std::span<const std::string> words);
 // The same URI with an address in place of the host's name.
 std::string with_address(const std::string& uri, const std::string& address);
 
-// The files that are read for each new connection to the disk of this name (any other, too), by libraries as well; they need
-// not exist.
+// The files that are read for each new connection to the disk of this name (any other, too), by libraries as
+// well; they need not exist.
 std::vector<std::string> files_for_connecting(const std::string& name);
 
 // Whether both name one disk for certain.

@@ -38,7 +38,7 @@ struct Request {
 
   std::atomic<State> state{State::waiting};
   bool is_urgent = false;  // for the queue
-  int error = 0;  // of the answer; 0: it was done. Not changed once it is answered
+  int error = 0;           // of the answer; 0: it was done. Not changed once it is answered
 
   std::span<std::byte> buffer() const { return {bytes.get(), range.length}; }
   bool is_answered() const { return state.load(std::memory_order_acquire) == State::answered; }

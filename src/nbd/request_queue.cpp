@@ -10,8 +10,8 @@
 namespace e2qcow::nbd {
 namespace {
 
-constexpr std::size_t kMostHints = 1024;             // that wait
-constexpr std::size_t kMostUnflushed = 4096;         // writes
+constexpr std::size_t kMostHints = 1024;      // that wait
+constexpr std::size_t kMostUnflushed = 4096;  // writes
 constexpr std::uint64_t kMostUnflushedBytes = 64 << 20;
 constexpr unsigned kMostLossesInARow = 20;
 // A signal wakes nobody who waits here; connections notice it, but may be waiting for a name service.

@@ -127,7 +127,8 @@ void write(const Device& device, const DumpTarget& target, const DumpOptions& op
 
 DumpTarget open_dump_target(const Device& device, const std::string& path, bool accept_device) {
   if (nbd::is_nbd_name(path))
-    fail(Errc::refused, path + ": an image is a file, and cannot be on a server; restore writes a disk there");
+    fail(Errc::refused,
+         path + ": an image is a file, and cannot be on a server; restore writes a disk there");
   refuse_output_on_input(path, device.stored());
   if (path != "-") refuse_replacing_shown(path);
   std::error_code none;

@@ -23,8 +23,8 @@ constexpr int kGone[] = {ENODEV,       ENXIO,      EBADF,     ENOMEDIUM, ENOTCON
 void rethrow_unless_unreadable(const std::system_error& error) {
   const bool gone = error.code().category() == std::generic_category() &&
                     std::ranges::count(kGone, error.code().value()) > 0;
-  const bool is_of_the_whole = error.code() == Errc::interrupted ||
-                               error.code() == Errc::connection_lost || error.code() == Errc::refused;
+  const bool is_of_the_whole = error.code() == Errc::interrupted || error.code() == Errc::connection_lost ||
+                               error.code() == Errc::refused;
   if (is_of_the_whole || gone) throw;
 }
 

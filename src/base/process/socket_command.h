@@ -22,8 +22,8 @@ class SocketCommand {
 
   // A new connection. Throws ECONNREFUSED once the program has closed the socket.
   UniqueFd connect() const;
-  // How it ended, as "the command ended with status 1"; empty while it runs. If it was about to end, within so
-  // many milliseconds.
+  // How it ended, as "the command ended with status 1"; empty while it runs. If it was about to end, within
+  // so many milliseconds.
   std::string end(int milliseconds = 0) const;
 
  private:

@@ -11,7 +11,8 @@ using Words = std::vector<std::string>;
 TEST(Brackets, BecomeOneWord) {
   EXPECT_EQ(with_joined_brackets({"dump", "[", "nbdkit", "-r", "file", "a b", "]", "out"}),
             (Words{"dump", "[ nbdkit -r file 'a b' ]", "out"}));
-  EXPECT_EQ(with_joined_brackets({"compare", "[", "a", "]", "[", "b", "]"}), (Words{"compare", "[ a ]", "[ b ]"}));
+  EXPECT_EQ(with_joined_brackets({"compare", "[", "a", "]", "[", "b", "]"}),
+            (Words{"compare", "[ a ]", "[ b ]"}));
   EXPECT_EQ(with_joined_brackets({"measure", "[x]"}), (Words{"measure", "[x]"}));
 }
 

@@ -13,7 +13,9 @@ using Entries = std::vector<std::uint32_t>;
 
 TEST(Allocation, ZerosAreNoDataAndHolesMayBeSome) {
   Allocation allocation;
-  EXPECT_EQ(read_allocation(1000, Entries{10, 0, 20, kHole | kZero, 30, kHole, 40, kZero, 5, 0, 5, 0}, allocation), "");
+  EXPECT_EQ(
+      read_allocation(1000, Entries{10, 0, 20, kHole | kZero, 30, kHole, 40, kZero, 5, 0, 5, 0}, allocation),
+      "");
   EXPECT_EQ(allocation.covered, (Extent{1000, 110}));
   EXPECT_EQ(allocation.data, (std::vector<Extent>{{1000, 10}, {1030, 30}, {1100, 10}}));
 }

@@ -20,8 +20,8 @@ TEST(NbdName, IsAUriOfItsSchemesOrACommand) {
 }
 
 TEST(NbdName, HasTheWordsOfTheCommand) {
-  for (const Words& words : {Words{"nbdkit", "file", "/disk"}, Words{"sh", "-c", "a 'b' \"c\" \\d"}, Words{"x", ""},
-                             Words{"]", "[", "a b"}}) {
+  for (const Words& words : {Words{"nbdkit", "file", "/disk"}, Words{"sh", "-c", "a 'b' \"c\" \\d"},
+                             Words{"x", ""}, Words{"]", "[", "a b"}}) {
     const std::string name = name_of_command(words);
     EXPECT_TRUE(is_nbd_name(name)) << name;
     EXPECT_EQ(parse_nbd_name(name).command, words) << name;

@@ -15,7 +15,8 @@ TEST(UnflushedWrites, KnowWhatOverlapsThem) {
   writes.add(write_at(100, 10));
   writes.add(new_request(Request::Kind::zero, {200, 1000}));
   EXPECT_EQ(writes.bytes(), 10U);
-  for (const Extent range : {Extent{90, 11}, {109, 1}, {0, 1000}, {1199, 10}}) EXPECT_TRUE(writes.overlaps(range));
+  for (const Extent range : {Extent{90, 11}, {109, 1}, {0, 1000}, {1199, 10}})
+    EXPECT_TRUE(writes.overlaps(range));
   for (const Extent range : {Extent{90, 10}, {110, 90}, {1200, 10}}) EXPECT_FALSE(writes.overlaps(range));
 }
 

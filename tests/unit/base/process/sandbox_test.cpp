@@ -77,8 +77,7 @@ TEST_F(SandboxTest, StillReadsWhatItIsToRead) {
   EXPECT_EXIT(
       {
         give_up_rights({}, {existing_, readable.file(""), "/no/such/file"});
-        const bool reads =
-            can_open(existing_, O_RDONLY) && can_open(readable.file("inside"), O_RDONLY);
+        const bool reads = can_open(existing_, O_RDONLY) && can_open(readable.file("inside"), O_RDONLY);
         const bool more = can_open(existing_, O_WRONLY) || can_open(readable.file("inside"), O_RDWR) ||
                           can_open("/etc/passwd", O_RDONLY);
         ::_exit(reads && !more ? 0 : 1);

@@ -22,7 +22,8 @@ constexpr const char* kServer =
     "listener = socket.socket(fileno=3)\n"
     "while True:\n"
     "  connection, _ = listener.accept()\n"
-    "  connection.sendall(f'{os.environ[\"LISTEN_FDS\"]} {os.environ[\"LISTEN_PID\"] == str(os.getpid())}'.encode())\n"
+    "  connection.sendall(f'{os.environ[\"LISTEN_FDS\"]} {os.environ[\"LISTEN_PID\"] == "
+    "str(os.getpid())}'.encode())\n"
     "  connection.close()\n";
 
 std::string answer_on(const UniqueFd& connection) {
@@ -48,7 +49,8 @@ TEST(SocketCommand, LeavesNoFile) {
 }
 
 TEST(SocketCommand, ThatCannotBeStartedIsAnError) {
-  EXPECT_EQ(code_of([] { const SocketCommand command({"/no/such/program"}); }), std::errc::no_such_file_or_directory);
+  EXPECT_EQ(code_of([] { const SocketCommand command({"/no/such/program"}); }),
+            std::errc::no_such_file_or_directory);
 }
 
 TEST(SocketCommand, SaysHowItEnded) {
