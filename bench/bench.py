@@ -73,6 +73,7 @@ class Row:
     cores: int = 1
     loop: bool = False  # {src} is a loop device, of a copy
     delay: str = None  # of every read of {src}, as nbdkit takes it; nothing of it is in the page cache then
+    target: str = None  # the same of every write to {target}, a disk on a server
 
     def bars(self):
         limits = [self.memory]
@@ -89,6 +90,15 @@ def dump(*options, **bars):
 def restore(image, **bars):
     return Program("e2qcow restore",
                    ["{e2qcow}", "restore", "--quiet", image, "{out}"], **bars)
+
+
+# What serves {src} in a row with a delay.
+SERVER = "nbd+unix:///?socket={dir}/socket"
+
+
+def dump_from_server(*options, **bars):
+    argv = ["{e2qcow}", "dump", *options, "--quiet", SERVER, "{out}"]
+    return Program(" ".join(["e2qcow dump", *options, "nbd+unix:..."]), argv, **bars)
 
 
 def through(image, *command):
@@ -263,6 +273,30 @@ ROWS = [
         [dump("--threads", "64"), dump("--threads", "2")], memory=192),
     Row("memory-threads-all", "the same, all blocks in use", "full", 9,
         [dump("--all", "--threads", "64"), dump("--all", "--threads", "2")], memory=192),
+    Row("nbd-scattered", "metadata that lies apart, on a server that takes 2 ms a read", "scattered", 1,
+        [dump_from_server("--compress", "none"),
+         Program("one read at a time",
+                 [os.path.join(HERE, "one_at_a_time.py"), "{src}", "{stretches}"],
+                 time=Bar(0.05), writes=False),
+         dump("--compress", "none", time=Bar(0.25))],  # through nbdfuse
+        prepared={"stretches": LIST_STRETCHES}, delay="2ms", memory=192),
+    Row("nbd-full", "metadata of a full file system on a server", "full", 17,
+        [dump_from_server("--compress", "none"),
+         Program("nbdcopy, then e2image -Q",
+                 ["sh", "-c", 'nbdcopy "$0" "$1/copy" && e2image -Q "$1/copy" "$2"; rm "$1/copy"', SERVER, "{dir}",
+                  "{out}"], time=Bar(0.2))],
+        delay="0ms", memory=192),
+    Row("nbd-all", "all blocks in use of a full file system on a server", "full", 17,
+        [dump_from_server("--all", "--compress", "none"),
+         qemu_convert(*QCOW2, source=SERVER, time=Bar(0.8))],
+        delay="0ms", memory=192),
+    Row("nbd-all-64-threads", "the same with 64 threads", "full", 9,
+        [dump_from_server("--all", "--threads", "64")], delay="0ms", memory=192),
+    Row("nbd-restore", "an image of all blocks to a server that takes 2 ms a write", "full", 25,
+        [Program("e2qcow restore", ["{e2qcow}", "restore", "--quiet", "{ours}", "{target}"], writes=False),
+         Program("nbdcopy of the raw file", ["nbdcopy", "--flush", "{src}", "{target}"], time=Bar(1.1),
+                 writes=False)],
+        prepared={"ours": prepare_dump("--all", "--compress", "none")}, target="2ms", memory=192),
     Row("threads", "two threads against one", "full", 5,
         [Program("--threads 1", dump("--all", "--compress", "zstd",
                                      "--threads", "1").argv),
@@ -438,8 +472,9 @@ class Bench:
             if used and os.path.isfile(path) and name not in ("e2qcow", "e2image", "out"):
                 warm(path)
         try:
-            with source_disk(row, program, names) as disk:
-                run = measure(expand(program.argv, {**names, "src": disk}), out if program.writes else None)
+            with source_disk(row, program, names) as disk, target_disk(row, names) as target:
+                run = measure(expand(program.argv, {**names, "src": disk, "target": target}),
+                              out if program.writes else None)
         finally:
             remove_and_settle(out, names["dir"])
         note(f"  {number or 'warm-up'}: {program.label}: {run.wall:.2f} s")
@@ -491,6 +526,30 @@ def called(*argv):
     if done.returncode != 0:
         raise Failure(f"{argv[0]}: {done.stderr.strip()}")
     return done.stdout.strip()
+
+
+@contextlib.contextmanager
+def target_disk(row, names):
+    """What a program is to write to in a row: a disk on a server, as large as the source."""
+    if not row.target:
+        yield None
+        return
+    path, socket = os.path.join(names["dir"], "target"), os.path.join(names["dir"], "target-socket")
+    with open(path, "wb") as file:
+        file.truncate(os.path.getsize(names["src"]))
+    try:
+        server = subprocess.Popen(["nbdkit", "-f", "-U", socket, "-t", "64", "--filter=delay", "file", path,
+                                   f"wdelay={row.target}"])
+    except FileNotFoundError:
+        raise Skip("nbdkit is not installed") from None
+    try:
+        while not os.path.exists(socket) and server.poll() is None:
+            time.sleep(0.01)
+        yield f"nbd+unix:///?socket={socket}"
+    finally:
+        server.terminate()
+        server.wait()
+        os.unlink(path)
 
 
 def run_script(argv):

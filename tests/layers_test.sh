@@ -11,10 +11,13 @@ failures=0
 edges='
 base:              base/file
 base/file:         base
-base/process:      base
+base/process:      base base/file
 base/live:         base base/process
 
 image:             base
+
+nbd:               base base/process
+nbd/none:          nbd
 
 qcow2/format:      base image
 qcow2/codec:       base qcow2/format
@@ -36,7 +39,7 @@ ext2/anonymize:    base base/file ext2/structures ext2/selection
 ext2/anonymize:    ext2/anonymize/replacement ext2/anonymize/names ext2/anonymize/structures ext2/anonymize/journal
 ext2/texts:        base ext2/structures ext2/journal ext2/interpretation ext2/selection
 
-work:              base base/file base/process image
+work:              base base/file base/process image nbd
 work:              qcow2/format qcow2/codec qcow2/read qcow2/write qcow2/check
 work:              ext2/structures ext2/interpretation ext2/selection ext2/names ext2/journal ext2/anonymize
 
@@ -45,7 +48,7 @@ work/live:         base base/file base/live base/process image work ext2/journal
 work/audit:        base base/file image qcow2/read work
 work/audit:        ext2/structures ext2/interpretation ext2/selection ext2/texts
 
-cli:               cli/completion base base/file base/process image work work/live work/audit plugin
+cli:               cli/completion base base/file base/process image nbd work work/live work/audit plugin
 cli:               qcow2/format qcow2/read qcow2/check
 plugin:            base base/file base/process work qcow2/format qcow2/read qcow2/overlay
 e2image_compat:    base base/file base/process image work
@@ -88,7 +91,7 @@ includes() {
 
 # "FOLDER INCLUDED", each once.
 folder_edges() {
-  includes | grep -E ' (base|image|qcow2|ext2|work|cli|plugin|e2image_compat)/' |
+  includes | grep -E ' (base|image|nbd|qcow2|ext2|work|cli|plugin|e2image_compat)/' |
     sed -E 's|^src/||; s|/[^/ ]+ | |; s|/[^/]+$||' | awk '$1 != $2' | sort -u
 }
 
@@ -111,5 +114,8 @@ for file in $(includes | grep -E ' (unistd|fcntl|dlfcn|pthread|poll|spawn|sys/[a
 done
 for file in $(includes | grep -E ' ((ext2fs|e2p)/.*|ext2fs\.h)$' | cut -d' ' -f1); do
   echo "$ext2fs_callers" | grep -qx "$(dirname "$file")" || complain "$file: libext2fs is for ext2 and the borders to C"
+done
+for file in $(includes | grep -E ' libnbd\.h$' | cut -d' ' -f1); do
+  [ "$(dirname "$file")" = src/nbd ] || complain "$file: libnbd is for nbd"
 done
 exit "$failures"

@@ -42,6 +42,7 @@ enum class Errc {
   surplus_data_file,  // an external data file was named that no image has
   changed,            // the source, while it was read
   wrong_digest,       // the data is not what was written
+  connection_lost,    // to a server; it may work again later
 };
 
 const std::error_category& e2qcow_category() noexcept;

@@ -48,6 +48,7 @@ long table_code(int value) {
     case Errc::surplus_data_file: return E2QCOW_SURPLUS_DATA_FILE;
     case Errc::changed:          return E2QCOW_CHANGED;
     case Errc::wrong_digest: return E2QCOW_WRONG_DIGEST;
+    case Errc::connection_lost:  return E2QCOW_CONNECTION_LOST;
       // clang-format on
   }
   return value;

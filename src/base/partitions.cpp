@@ -23,10 +23,11 @@ namespace fs = std::filesystem;
 
 constexpr std::uint32_t kLargeSector = 4096;
 
-std::vector<std::uint32_t> sector_sizes(const PosixFile& disk) {
+std::vector<std::uint32_t> sector_sizes(const ReadableFile& disk) {
   std::vector<std::uint32_t> sizes{kSector, kLargeSector};
   int logical = 0;
-  if (disk.is_block_device() && ::ioctl(disk.fd(), BLKSSZGET, &logical) == 0 && logical == kLargeSector)
+  const auto place = disk.descriptor();
+  if (place && ::ioctl(place->fd, BLKSSZGET, &logical) == 0 && logical == kLargeSector)
     std::ranges::reverse(sizes);
   return sizes;
 }
@@ -57,7 +58,7 @@ std::vector<PartitionTable> read_tables(int fd, std::span<const std::uint32_t> s
   return tables;
 }
 
-bool can_read(const PosixFile& disk, std::uint64_t offset, std::span<std::byte> out) {
+bool can_read(const ReadableFile& disk, std::uint64_t offset, std::span<std::byte> out) {
   try {
     return disk.read_up_to(offset, out) == out.size();
   } catch (const std::system_error&) {
@@ -73,7 +74,7 @@ struct Links {
 
 // Each names its partition and the next such sector. Source: the Linux kernel, block/partitions/msdos.c,
 // parse_extended()
-Links links_of(const PosixFile& disk, Extent extended, std::uint64_t sector_size) {
+Links links_of(const ReadableFile& disk, Extent extended, std::uint64_t sector_size) {
   constexpr std::size_t kSecondEntry = 446 + 16;
   constexpr std::size_t kFirstSector = 8;
   constexpr std::size_t kSignatureOffset = 510;
@@ -99,7 +100,7 @@ bool is_extended(const Partition& partition) {
 
 // libblkid refuses a table of partitions past the end of the disk, and one with an unreadable sector. So it
 // is shown the front of the disk, followed by nothing.
-UniqueFd front_of_a_larger_disk(const PosixFile& disk) {
+UniqueFd front_of_a_larger_disk(const ReadableFile& disk) {
   constexpr std::size_t kFront = 64 * 1024;
   constexpr off_t kSize = 1LL << 60;
   std::vector<std::byte> front(kFront);
@@ -112,7 +113,7 @@ UniqueFd front_of_a_larger_disk(const PosixFile& disk) {
 }
 
 // Of the logical partitions as well; false if there are none.
-bool add_links(const PosixFile& disk, const std::vector<PartitionTable>& tables, int larger_disk) {
+bool add_links(const ReadableFile& disk, const std::vector<PartitionTable>& tables, int copy) {
   std::vector<std::byte> sector(kSector);
   bool added = false;
   for (const PartitionTable& table : tables)
@@ -120,12 +121,12 @@ bool add_links(const PosixFile& disk, const std::vector<PartitionTable>& tables,
       if (is_extended(partition))
         for (const std::uint64_t offset : links_of(disk, partition.range, table.sector_size).offsets)
           added |= can_read(disk, offset, sector) &&
-                   ::pwrite(larger_disk, sector.data(), sector.size(), static_cast<off_t>(offset)) ==
+                   ::pwrite(copy, sector.data(), sector.size(), static_cast<off_t>(offset)) ==
                        static_cast<ssize_t>(sector.size());
   return added;
 }
 
-[[noreturn]] void fail_without(const PosixFile& disk, int number, const PartitionTable& table) {
+[[noreturn]] void fail_without(const ReadableFile& disk, int number, const PartitionTable& table) {
   constexpr int kFirstLogical = 5;
   for (const Partition& partition : table.partitions) {
     if (!is_extended(partition) || number < kFirstLogical) continue;
@@ -143,7 +144,7 @@ bool add_links(const PosixFile& disk, const std::vector<PartitionTable>& tables,
 
 }  // namespace
 
-std::vector<Extent> partition_table_areas(const PosixFile& disk) {
+std::vector<Extent> partition_table_areas(const ReadableFile& disk) {
   constexpr std::uint64_t kEnds = 256 * 1024;  // a GPT has 33 sectors at the end of the disk
   const std::uint64_t size = disk.size();
   std::vector<Extent> areas{{0, std::min(size, kEnds)},
@@ -157,10 +158,12 @@ std::vector<Extent> partition_table_areas(const PosixFile& disk) {
   return sorted_and_joined(std::move(areas));
 }
 
-std::vector<PartitionTable> partition_tables(const PosixFile& disk,
+std::vector<PartitionTable> partition_tables(const ReadableFile& disk,
                                              std::optional<std::uint32_t> sector_size) {
   const auto sizes = sector_size ? std::vector{*sector_size} : sector_sizes(disk);
-  auto tables = read_tables(disk.fd(), sizes);
+  const ProbedPart probed(disk, {});
+  auto tables = read_tables(probed.fd(), sizes);
+  if (probed.is_copy() && add_links(disk, tables, probed.fd())) return read_tables(probed.fd(), sizes);
   if (!tables.empty()) return tables;
   const UniqueFd larger = front_of_a_larger_disk(disk);
   if (larger.get() < 0) return tables;
@@ -168,7 +171,7 @@ std::vector<PartitionTable> partition_tables(const PosixFile& disk,
   return add_links(disk, tables, larger.get()) ? read_tables(larger.get(), sizes) : tables;
 }
 
-Extent find_partition(const PosixFile& disk, int number, std::optional<std::uint32_t> sector_size,
+Extent find_partition(const ReadableFile& disk, int number, std::optional<std::uint32_t> sector_size,
                       const std::function<bool(Extent)>& is_right) {
   const auto tables = partition_tables(disk, sector_size);
   if (tables.empty()) fail(Errc::refused, disk.name() + ": no partition table found");

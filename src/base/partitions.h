@@ -29,18 +29,18 @@ struct PartitionTable {
 // The tables of a disk: one for each sector size with which there is one. Tables count in sectors, and the
 // image of a disk does not say how large its sectors are; a device says so, but may be a loop device of an
 // image. The most likely one comes first. A disk that was cut short still has them.
-std::vector<PartitionTable> partition_tables(const PosixFile& disk,
+std::vector<PartitionTable> partition_tables(const ReadableFile& disk,
                                              std::optional<std::uint32_t> sector_size = std::nullopt);
 
 // The range of partition `number`. If it depends on the sector size, the first that `is_right` decides, else
 // the most likely one. Throws Errc::refused if there is no such partition, or the chain of logical partitions
 // ends before it.
-Extent find_partition(const PosixFile& disk, int number, std::optional<std::uint32_t> sector_size,
+Extent find_partition(const ReadableFile& disk, int number, std::optional<std::uint32_t> sector_size,
                       const std::function<bool(Extent)>& is_right);
 
 // What has to be read of a disk to find its partitions again: its front, its end and the links of logical
 // partitions. Ascending, not touching.
-std::vector<Extent> partition_table_areas(const PosixFile& disk);
+std::vector<Extent> partition_table_areas(const ReadableFile& disk);
 
 // The devices of those partitions of a disk that overlap the range, as the kernel knows them; none for a
 // file.

@@ -108,8 +108,9 @@ std::string text_of_all(const Probe& probe) {
 }
 
 // Partition tables come last: they may be remains in a sector that a file system does not use.
-std::string find_by_libblkid(int fd, Extent part) {
-  const Probe probe = probe_of(fd, part);
+std::string find_by_libblkid(const ReadableFile& disk, Extent part) {
+  const ProbedPart probed(disk, part);
+  const Probe probe = probe_of(probed);
   if (!probe) return "";
   blkid_probe_enable_superblocks(probe.get(), 1);
   blkid_probe_set_superblocks_flags(probe.get(), BLKID_SUBLKS_TYPE | BLKID_SUBLKS_LABEL);
@@ -123,16 +124,17 @@ std::string find_by_libblkid(int fd, Extent part) {
   return table.empty() ? "" : fmt::format("it holds a partition table ({})", table);
 }
 
-std::string find_anything(const ReadableFile& file, Extent part) {
+// What has no descriptor may be a pipe.
+enum class Look { at_all, at_front_of_pipes };
+
+std::string find_anything(const ReadableFile& file, Extent part, Look look) {
   std::array<std::byte, 512> bytes{};
   const auto front = std::span(bytes).first(std::min<std::uint64_t>(bytes.size(), part.length));
   const std::size_t length = file.read_up_to(part.offset, front);
   if (length == 0) return "it is empty";
   if (const auto text = find_magic(as_text(front.first(length))); !text.empty()) return std::string(text);
-  const auto place = file.descriptor();
-  if (!place) return "";
-  if (auto text = find_by_libblkid(place->fd, {place->offset + part.offset, part.length}); !text.empty())
-    return text;
+  if (look == Look::at_front_of_pipes && !file.descriptor()) return "";
+  if (auto text = find_by_libblkid(file, part); !text.empty()) return text;
   if (part.length < kVhdFooter) return "";
   file.read(part.end() - kVhdFooter, bytes);
   return as_text(bytes).starts_with("conectix")
@@ -142,12 +144,14 @@ std::string find_anything(const ReadableFile& file, Extent part) {
 
 }  // namespace
 
-std::vector<Extent> recognised_areas(const PosixFile& disk, Extent part) {
+std::vector<Extent> recognised_areas(const ReadableFile& disk, Extent part) {
   std::vector<Extent> areas;
   add_area(areas, 0, part.length);
   const std::uint64_t end_bytes = std::min(kAreaBytes, part.length);
   if (end_bytes > 0) areas.push_back({part.length - end_bytes, end_bytes});
-  const Probe probe = probe_of(disk.fd(), part);
+  if (part.empty()) return areas;
+  const ProbedPart probed(disk, part);
+  const Probe probe = probe_of(probed);
   if (!probe) return sorted_and_joined(std::move(areas));
   blkid_probe_enable_superblocks(probe.get(), 1);
   blkid_probe_set_superblocks_flags(probe.get(), BLKID_SUBLKS_MAGIC | BLKID_SUBLKS_BADCSUM);
@@ -171,16 +175,16 @@ Signature find_signature(const PosixFile& disk) {
 
 std::string describe_contents(const ReadableFile& file) {
   const std::uint64_t size = file.descriptor() ? file.size() : kVhdFooter;
-  return find_anything(file, {0, size});
+  return find_anything(file, {0, size}, Look::at_front_of_pipes);
 }
 
 std::string describe_contents(const ReadableFile& disk, Extent part) {
   const Extent inside = common_part(part, {0, disk.size()});
-  return inside.empty() ? "" : find_anything(disk, inside);
+  return inside.empty() ? "" : find_anything(disk, inside, Look::at_all);
 }
 
 std::string describe_other_contents(const ReadableFile& disk, Extent part) {
-  const std::string text = find_anything(disk, part);
+  const std::string text = find_anything(disk, part, Look::at_all);
   return text.starts_with("it holds ext") ? "" : text;
 }
 

@@ -12,7 +12,7 @@ namespace e2qcow {
 
 // The ranges of a part of a disk that identify its contents: its beginning and end, and the surroundings of
 // the signatures that libblkid finds. Offsets in the part; ascending, not touching.
-std::vector<Extent> recognised_areas(const PosixFile& disk, Extent part);
+std::vector<Extent> recognised_areas(const ReadableFile& disk, Extent part);
 
 // What libblkid recognises on a disk; empty if nothing.
 struct Signature {

@@ -6,9 +6,11 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <cstdint>
+#include <vector>
 
 namespace e2qcow {
 namespace {
@@ -38,6 +40,26 @@ void wait_for(int fd, short events) {
     throw_if_stopped();
   } while (::poll(waited, 2, -1) < 0 && errno == EINTR);
   throw_if_stopped();
+}
+
+void wait_for_any(std::span<Waited> waited, std::chrono::steady_clock::time_point until) {
+  using std::chrono::milliseconds;
+  constexpr milliseconds kLongest(60'000);
+  std::vector<pollfd> polled{{stop_event, POLLIN, 0}};
+  for (const Waited& one : waited)
+    polled.push_back(
+        {one.fd, static_cast<short>((one.to_read ? POLLIN : 0) | (one.to_write ? POLLOUT : 0)), 0});
+  const auto left = std::chrono::ceil<milliseconds>(until - std::chrono::steady_clock::now());
+  throw_if_stopped();
+  const int ready = ::poll(polled.data(), polled.size(),
+                           static_cast<int>(std::clamp(left, milliseconds(0), kLongest).count()));
+  throw_if_stopped();
+  for (std::size_t i = 0; i < waited.size(); ++i) {
+    const int found = ready <= 0 ? 0 : polled[i + 1].revents;
+    const bool is_broken = (found & (POLLERR | POLLHUP | POLLNVAL)) != 0;
+    waited[i].can_read = is_broken || (found & POLLIN) != 0;
+    waited[i].can_write = is_broken || (found & POLLOUT) != 0;
+  }
 }
 
 void throw_if_stopped() {

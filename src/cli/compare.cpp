@@ -4,13 +4,16 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <nlohmann/json.hpp>
 
 #include "base/process/sandbox.h"
 #include "cli/command.h"
 #include "cli/image_options.h"
 #include "cli/message.h"
+#include "cli/remote_options.h"
 #include "cli/sizes.h"
+#include "nbd/nbd_name.h"
 
 namespace e2qcow::cli {
 namespace {
@@ -32,7 +35,9 @@ CompareResult compare_disks(const CompareOptions& options) {
   work::DiskFiles a(options.a);
   work::DiskFiles b(options.b);
   qcow2::DataFiles data_files(options.data_files);
-  give_up_rights({});
+  auto for_connecting = nbd::files_for_connecting(options.a.path);
+  std::ranges::copy(nbd::files_for_connecting(options.b.path), std::back_inserter(for_connecting));
+  give_up_rights({}, for_connecting);
   return with_progress(options.common, [&](const TransferOptions& transfer) {
     const auto what =
         options.everything ? work::CompareWhat::everything : work::CompareWhat::what_a_dump_holds;
@@ -85,8 +90,10 @@ void add_compare(CLI::App& app, Chosen& chosen) {
       "compare",
       "Compare two disks, each in an image, a file or a device (exit 0: same, 1: different, 2: error)");
   command
-      ->add_option("A", options->a.path,
-                   "A disk: a qcow2 image, raw file or device (FILE:raw or FILE:qcow2 names the format)")
+      ->add_option(
+          "A", options->a.path,
+          "A disk: a qcow2 image, raw file or device (FILE:raw or FILE:qcow2 names the format), or one on an "
+          "NBD server")
       ->required();
   command->add_option("B", options->b.path, "The other disk")->required();
   command->add_flag("-s,--strict", options->strict,
@@ -98,6 +105,7 @@ void add_compare(CLI::App& app, Chosen& chosen) {
   add_backing_option(*command, "--backing-b", options->b);
   add_data_file_option(*command, options->data_files);
   add_limit_options(*command, options->a);
+  add_remote_options(*command, options->a.remote);
   add_json_option(*command, options->common);
   add_progress_options(*command, options->common);
   command->footer("Example: e2qcow compare sdb1.qcow2 /dev/sdb1");
@@ -105,6 +113,7 @@ void add_compare(CLI::App& app, Chosen& chosen) {
     options->b.max_size = options->a.max_size;
     options->b.max_ratio = options->a.max_ratio;
     options->b.verify = options->a.verify;
+    options->b.remote = options->a.remote;
     chosen.has_own_statuses(kTrouble);
     chosen.run = [options] { return run_compare(*options); };
   });

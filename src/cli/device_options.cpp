@@ -4,12 +4,17 @@
 #include <limits>
 
 #include "cli/command.h"
+#include "cli/remote_options.h"
 #include "cli/sizes.h"
 
 namespace e2qcow::cli {
 
 void add_device_options(CLI::App& command, work::DeviceOptions& options) {
-  command.add_option("DEVICE", options.path, "The block device or file that holds the file system")
+  command
+      .add_option(
+          "DEVICE", options.path,
+          "The block device or file that holds the file system, or the NBD server (nbd://HOST/NAME, or [ "
+          "COMMAND ... ] that starts one)")
       ->required();
   auto* offset = add_size_option(command, "--offset", options.offset, "Offset of the file system in DEVICE");
   offset->type_name("BYTES[k|M|G]");
@@ -42,6 +47,7 @@ void add_device_options(CLI::App& command, work::DeviceOptions& options) {
           "The device with the file system's journal, if it is a device of its own (default: found by its "
           "UUID)")
       ->type_name("DEVICE");
+  add_remote_options(command, options.remote);
   command.add_flag("--strict", options.strict, "Stop at the first unreadable block");
   command.add_flag_callback(
       "--force", [&options] { options.accept_mounted = options.accept_no_filesystem = true; },

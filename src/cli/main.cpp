@@ -15,7 +15,9 @@
 #include "cli/failure.h"
 #include "cli/help_text.h"
 #include "cli/message.h"
+#include "cli/remote_options.h"
 #include "cli/sizes.h"
+#include "nbd/open_nbd.h"
 
 namespace {
 
@@ -80,12 +82,23 @@ int run_command(const CLI::App& app, const e2qcow::cli::Chosen& chosen) {
   }
 }
 
+std::string version_text() {
+  const std::string library = e2qcow::nbd::nbd_library();
+  return "e2qcow " E2QCOW_VERSION "\n" + (library.empty() ? "without NBD" : "with NBD (" + library + ")");
+}
+
+void parse(CLI::App& app, int argc, char** argv) {
+  auto words = e2qcow::cli::with_joined_brackets({argv + std::min(argc, 1), argv + argc});
+  std::ranges::reverse(words);  // as CLI11 wants them
+  app.parse(words);
+}
+
 int run(int argc, char** argv) {
   CLI::App app(
       "Dump ext2/3/4 file systems to qcow2 images that hold only the blocks that matter, and restore them.",
       "e2qcow");
   app.formatter(std::make_shared<e2qcow::cli::HelpText>());
-  app.set_version_flag("--version", "e2qcow " E2QCOW_VERSION);
+  app.set_version_flag("--version", version_text());
   app.require_subcommand(1);
   app.footer("See e2qcow(8), and e2qcow COMMAND --help for an example of each command.");
   e2qcow::cli::Chosen chosen;
@@ -94,7 +107,7 @@ int run(int argc, char** argv) {
   try {
     if (names_a_command && !has_command(app, argv[1]))
       throw CLI::ValidationError(fmt::format("there is no command '{}'", argv[1]));
-    app.parse(argc, argv);
+    parse(app, argc, argv);
     refuse_empty_values(*app.get_subcommands().front());
     return run_command(app, chosen);
   } catch (const CLI::Success& help) {

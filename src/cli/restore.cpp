@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <initializer_list>
 #include <iterator>
 #include <nlohmann/json.hpp>
 
@@ -11,8 +12,10 @@
 #include "cli/command.h"
 #include "cli/image_options.h"
 #include "cli/message.h"
+#include "cli/remote_options.h"
 #include "cli/sizes.h"
 #include "cli/stopwatch.h"
+#include "nbd/nbd_name.h"
 #include "work/refusals.h"
 
 namespace e2qcow::cli {
@@ -85,7 +88,10 @@ int run_restore(RestoreCommand command) {
   if (!command.journal.target.empty()) journal.emplace(command.journal);
   auto directories = files.naming_directories();
   if (journal) std::ranges::copy(journal->naming_directories(), std::back_inserter(directories));
-  give_up_rights(directories);
+  std::vector<std::string> for_connecting;
+  for (const std::string* name : {&command.work.image.path, &command.work.target, &command.journal.target})
+    std::ranges::copy(nbd::files_for_connecting(*name), std::back_inserter(for_connecting));
+  give_up_rights(directories, for_connecting);
   std::move(pair).refuse_if_unlike(thread_count(command.common));
   const auto result = with_progress(command.common, [&](const TransferOptions& transfer) {
     command.work.transfer = command.journal.transfer = transfer;
@@ -111,9 +117,10 @@ void add_restore(CLI::App& app, Chosen& chosen) {
       app.add_subcommand("restore", "Write the disk in a qcow2 image to a file or block device");
   add_image_options(*command, options->work.image);
   command
-      ->add_option(
-          "TARGET", options->work.target,
-          "A block device, or a file (sparse; an existing one is replaced only when this one is complete)")
+      ->add_option("TARGET", options->work.target,
+                   "A block device, or a file (sparse; an existing one is replaced only when this one is "
+                   "complete); or "
+                   "a disk on an NBD server (nbd://HOST/NAME)")
       ->required();
   command->add_flag("--allow-metadata", options->work.accept_metadata,
                     "Write a metadata-only image to a block device");
@@ -136,10 +143,14 @@ void add_restore(CLI::App& app, Chosen& chosen) {
                    "Make this device, or file, an empty journal for the file system")
       ->type_name("DEVICE")
       ->excludes(target);
+  add_remote_options(*command, options->work.image.remote);
   add_json_option(*command, options->common);
   add_progress_options(*command, options->common);
   command->footer("Example: e2qcow restore sdb1.qcow2 /dev/sdc1");
-  command->callback([options, &chosen] { chosen.run = [options] { return run_restore(*options); }; });
+  command->callback([options, &chosen] {
+    options->journal.image.remote = options->work.image.remote;
+    chosen.run = [options] { return run_restore(*options); };
+  });
 }
 
 }  // namespace e2qcow::cli

@@ -16,6 +16,7 @@
 #include "ext2/journal/recovery.h"
 #include "ext2/structures/description.h"
 #include "ext2/structures/mmp.h"
+#include "work/open_disk.h"
 
 namespace e2qcow::work {
 namespace {
@@ -35,12 +36,12 @@ void warn_of_other_users(const ext2::Filesystem& filesystem, const Notice& notic
       filesystem.file.name(), user->node, user->is_checking ? "checks" : "has mounted", user->device));
 }
 
-bool holds_superblock(const PosixFile& device, Extent range) {
+bool holds_superblock(const ReadableFile& device, Extent range) {
   return ext2::read_superblock(device, range.offset + ext2::kSuperblockOffset).has_value();
 }
 
 // `size` is that of what is read.
-Extent part_of(const PosixFile& device, std::uint64_t size, const DeviceOptions& options) {
+Extent part_of(const ReadableFile& device, std::uint64_t size, const DeviceOptions& options) {
   Extent part{options.offset.value_or(0), size};
   if (options.partition)
     part = find_partition(device, *options.partition, options.sector_size,
@@ -69,10 +70,11 @@ std::optional<SourceUse> use_if_known(const PosixFile& device, const std::vector
   }
 }
 
-bool has_partitions(const PosixFile& disk) {
+bool has_partitions(const ReadableFile& disk) {
   try {
     return !partition_tables(disk).empty();
-  } catch (const std::system_error&) {  // it cannot be read where they would be
+  } catch (const std::system_error& error) {  // it cannot be read where they would be
+    if (error.code() == Errc::interrupted || error.code() == Errc::connection_lost) throw;
     return false;
   }
 }
@@ -117,14 +119,15 @@ void Device::fail_without_superblock(const DeviceOptions& options,
 }
 
 Device::Device(const DeviceOptions& options)
-    : device_(open_for_reading(device_path(options.path),
-                               {.takes_hints = true, .reads_ahead = options.bad_blocks.empty()})),
+    : device_(open_disk(device_path(options.path),
+                        {.takes_hints = true, .reads_ahead = options.bad_blocks.empty()}, options.remote)),
+      local_(dynamic_cast<const PosixFile*>(device_.get())),
       disk_(options.open_disk()),
       part_(part_of(*device_, disk_or_device().size(), options)),
       is_partition_(options.partition.has_value()),
       superblock_is_chosen_(options.superblock.block.has_value()),
-      storage_(stored_ranges(device_->fd(), part_)) {
-  look_at_users(options);
+      storage_(local_ == nullptr ? std::vector<StoredRange>() : stored_ranges(local_->fd(), part_)) {
+  if (local_ != nullptr) look_at_users(options);
   if (!options.bad_blocks.empty()) avoid_bad_blocks(options.bad_blocks);
   window_ = std::make_unique<FileWindow>(readable_disk(), part_);
   open_filesystem(options);
@@ -135,7 +138,7 @@ void Device::look_at_users(const DeviceOptions& options) {
     if (options.past_cache && !disk_) direct_ = past_stale_cache(*device_);
     return;
   }
-  const auto use = use_if_known(*device_, storage_, options);
+  const auto use = use_if_known(*local_, storage_, options);
   const bool accepted = options.accept_mounted && (options.accept_stale || (use && use->is_current));
   if (use && !accepted) fail(use->is_current ? Errc::mounted : Errc::in_use, use->text);
   if (use) options.notice(use->text);
@@ -208,6 +211,7 @@ void Device::open_journal(const DeviceOptions& options) {
   DeviceOptions of_journal;
   of_journal.path = path;
   of_journal.retries = options.retries;
+  of_journal.remote = options.remote;
   of_journal.accept_mounted = of_journal.is_frozen = true;  // the kernel has it together with the file system
   of_journal.past_cache = true;
   of_journal.notice = options.notice;

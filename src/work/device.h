@@ -16,6 +16,7 @@
 #include "base/file/salvaging_file.h"
 #include "ext2/interpretation/superblock_search.h"
 #include "ext2/structures/filesystem.h"
+#include "nbd/options.h"
 #include "work/notice.h"
 #include "work/refusals.h"
 #include "work/rescue_map.h"
@@ -54,6 +55,7 @@ struct DeviceOptions {
   bool accept_no_filesystem = false;  // unless a superblock was chosen
   std::string journal{};              // the device of an external journal; empty: found by its UUID
   std::string bad_blocks{};           // a map file of what must not be touched; empty: none
+  nbd::Options remote{};              // for disks on servers
   // The disk to read instead of the device's own bytes; it may be absent. Partitions are not looked for in
   // it.
   std::function<std::unique_ptr<ReadableFile>()> open_disk = [] { return nullptr; };
@@ -83,11 +85,11 @@ class Device {
   // What the user's map says of the device; null if there is none.
   const RescueMap* known() const { return known_ ? &*known_ : nullptr; }
   // Whether the device may die while it is read.
-  bool may_be_dying() const { return avoiding_ != nullptr || device_->is_block_device(); }
+  bool may_be_dying() const { return avoiding_ != nullptr || is_block_device(); }
   // Whether the kernel keeps what was read, so that it is there when it is read again.
   bool is_cached() const { return !direct_; }
   // Whether what is read is what is on the disk, and not what a kernel that has it mounted has in memory.
-  bool reads_the_disk() const { return direct_ || !device_->is_block_device(); }
+  bool reads_the_disk() const { return direct_ || !is_block_device(); }
 
   // The ranges of the part with labels, partition tables and whatever else libblkid recognises.
   std::vector<Extent> recognised_areas() const;
@@ -98,6 +100,7 @@ class Device {
   std::uint64_t lost_bytes() const;
 
  private:
+  bool is_block_device() const { return local_ != nullptr && local_->is_block_device(); }
   const ReadableFile& disk_or_device() const {
     if (disk_) return *disk_;
     return direct_ ? static_cast<const ReadableFile&>(*direct_) : *device_;
@@ -113,7 +116,8 @@ class Device {
   void use(const DeviceOptions& options, const ext2::Superblock& superblock);
   void open_journal(const DeviceOptions& options);
 
-  std::unique_ptr<PosixFile> device_;
+  std::unique_ptr<ReadableFile> device_;
+  const PosixFile* local_;              // the same; null: it is on a server
   std::unique_ptr<ReadableFile> disk_;  // null: the device itself
   std::unique_ptr<DirectFile> direct_;  // null: it is not mounted
   Extent part_;

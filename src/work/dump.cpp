@@ -10,6 +10,7 @@
 #include "base/bytes.h"
 #include "ext2/structures/description.h"
 #include "image/extent_source.h"
+#include "nbd/nbd_name.h"
 #include "qcow2/format/record_extension.h"
 #include "work/same_image.h"
 
@@ -140,6 +141,9 @@ void write(const Device& device, const DumpTarget& target, const DumpOptions& op
 }  // namespace
 
 DumpTarget open_dump_target(const Device& device, const std::string& path, bool accept_device) {
+  if (nbd::is_nbd_name(path))
+    fail(Errc::refused,
+         path + ": an image is a file, and cannot be on a server; restore writes a disk there");
   refuse_output_on_input(path, device.stored());
   if (path != "-") refuse_replacing_shown(path);
   std::error_code none;

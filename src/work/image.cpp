@@ -10,6 +10,7 @@
 #include "base/process/standard_descriptors.h"
 #include "qcow2/format/read_header.h"
 #include "qcow2/write/allocator.h"
+#include "work/open_disk.h"
 
 namespace e2qcow::work {
 namespace {
@@ -116,7 +117,8 @@ ImageFiles::ImageFiles(const ImageOptions& options) : ImageFiles(options, open_p
 ImageFiles::ImageFiles(const ImageOptions& options, std::unique_ptr<PipeFile> pipe)
     : options_(options),
       pipe_(pipe.get()),
-      files_(pipe ? std::unique_ptr<ReadableFile>(std::move(pipe)) : open_for_reading(options.path),
+      files_(pipe ? std::unique_ptr<ReadableFile>(std::move(pipe))
+                  : open_disk(options.path, {.takes_hints = true}, options.remote),
              options.backing),
       data_files_(options.data_files) {}
 

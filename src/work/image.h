@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/file/pipe_file.h"
+#include "nbd/options.h"
 #include "qcow2/read/chain_files.h"
 #include "qcow2/read/digest_state.h"
 #include "work/notice.h"
@@ -22,7 +23,8 @@ struct ImageOptions {
   std::vector<std::string> data_files{};                     // external, of those images that have one
   std::uint64_t max_size = 1ULL << 50;                       // of the disk, in bytes
   std::uint64_t max_ratio = qcow2::Reader::kPlausibleRatio;  // of compressed data to the file's size
-  bool verify = true;  // check what is read by the digests that an image holds
+  bool verify = true;     // check what is read by the digests that an image holds
+  nbd::Options remote{};  // for disks on servers
   Notice notice = ignore_notice;
 };
 

@@ -21,6 +21,7 @@
 #include "ext2/structures/mount.h"
 #include "ext2/structures/superblock.h"
 #include "image/disk_file.h"
+#include "nbd/nbd_name.h"
 
 namespace e2qcow::work {
 namespace {
@@ -144,11 +145,12 @@ void refuse_replacing_shown(const std::string& target) {
 }
 
 void refuse_same_target(const std::string& disk, const std::string& journal) {
-  if (is_same_name(disk, journal) || overlap(stored_ranges(disk), stored_ranges(journal)))
+  if (is_same_name(disk, journal) || nbd::is_same_disk(disk, journal) ||
+      overlap(stored_ranges(disk), stored_ranges(journal)))
     fail(Errc::refused, journal + ": is given for the file system and for its journal");
 }
 
-void refuse_partitions(const PosixFile& target) {
+void refuse_partitions(const ReadableFile& target) {
   const auto tables = partition_tables(target);
   if (tables.empty()) return;
   std::string partitions;

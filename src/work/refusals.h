@@ -38,7 +38,7 @@ void refuse_replacing_shown(const std::string& target);
 void refuse_same_target(const std::string& disk, const std::string& journal);
 
 // Errc::has_partitions if the device has a partition table.
-void refuse_partitions(const PosixFile& target);
+void refuse_partitions(const ReadableFile& target);
 
 // A file or device with the ranges where it is stored.
 struct Stored {

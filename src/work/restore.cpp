@@ -14,6 +14,7 @@
 #include "image/checked_sink.h"
 #include "image/disk_file.h"
 #include "image/raw_sink.h"
+#include "nbd/nbd_name.h"
 #include "work/refusals.h"
 
 namespace e2qcow::work {
@@ -26,6 +27,8 @@ std::vector<std::string> targets_of(const RestoreOptions& options) {
 }
 
 ImageFiles open_image(const RestoreOptions& options) {
+  if (nbd::is_same_disk(options.image.path, options.target))
+    fail(Errc::overwrites_input, options.target + ": is given as the input and as the output");
   for (const std::string& name : targets_of(options)) {
     refuse_overwriting(stored_output(name), stored_input(options.image.path));
     refuse_mounted_target(name);
@@ -53,12 +56,15 @@ ext2::Superblock superblock_for_journal(const Image& image) {
   return *superblock;
 }
 
-void make_journal(const Image& image, OutputFile& output) {
+void make_journal(const Image& image, RestoreTarget& target) {
   const ext2::Superblock superblock = superblock_for_journal(image);
-  PosixFile& file = output.file();
-  if (!output.is_block_device()) file.resize(ext2::usual_journal_size(superblock));
-  ext2::write_new_journal(superblock, file);
-  output.commit(Durability::synced);
+  if (!target.is_in_place()) target.file().resize(ext2::usual_journal_size(superblock));
+  ext2::write_new_journal(superblock, target.file());
+  target.commit();
+}
+
+void refuse_partitions_on(RestoreTarget& target, const RestoreOptions& options) {
+  if (target.is_in_place() && !options.accept_partitions) refuse_partitions(target.file());
 }
 
 std::uint64_t filesystem_size(const ImageSource& source, const std::string& name) {
@@ -111,9 +117,9 @@ std::uint64_t size_to_write(const RestoreOptions& options, const Image& image, s
   return std::min(device_size, disk_size(image));
 }
 
-RawSink::Options plan_target(const RestoreOptions& options, const Image& image, const OutputFile& target,
+RawSink::Options plan_target(const RestoreOptions& options, const Image& image, const RestoreTarget& target,
                              std::uint64_t target_size) {
-  if (!target.is_block_device()) return {.size = image.disk().size()};
+  if (!target.is_in_place()) return {.size = image.disk().size()};
   if (!options.accept_metadata) refuse_metadata_only(image, options.target);
   return {.size = size_to_write(options, image, target_size),
           .overwrites = true,
@@ -128,23 +134,30 @@ std::uint64_t lost_bytes(const Image& image) {
 }  // namespace
 
 RestoreFiles::RestoreFiles(const RestoreOptions& options)
-    : image_(open_image(options)), target_(options.target) {
-  if (!options.new_journal.empty()) journal_.emplace(options.new_journal);
-  for (OutputFile* output : {&target_, journal_ ? &*journal_ : nullptr})
-    if (output != nullptr && output->is_block_device() && !options.accept_partitions)
-      refuse_partitions(output->file());
+    : image_(open_image(options)), target_(options.target, options.image.remote) {
+  if (!options.new_journal.empty()) journal_.emplace(options.new_journal, options.image.remote);
+  for (RestoreTarget* target : targets())
+    if (!target->is_remote()) refuse_partitions_on(*target, options);
+}
+
+std::vector<RestoreTarget*> RestoreFiles::targets() {
+  std::vector<RestoreTarget*> targets{&target_};
+  if (journal_) targets.push_back(&*journal_);
+  return targets;
 }
 
 std::vector<std::string> RestoreFiles::naming_directories() const {
-  std::vector<std::string> directories;
-  if (!target_.is_block_device()) directories.push_back(target_.directory());
-  if (journal_ && !journal_->is_block_device()) directories.push_back(journal_->directory());
+  std::vector<std::string> directories = target_.naming_directories();
+  if (journal_) std::ranges::copy(journal_->naming_directories(), std::back_inserter(directories));
   return directories;
 }
 
 RestoreResult RestoreFiles::restore(const RestoreOptions& options) && {
+  // Their threads are started when they are read from, and are to have given up rights.
+  for (RestoreTarget* target : targets())
+    if (target->is_remote()) refuse_partitions_on(*target, options);
   Image image = std::move(image_).read(options.transfer.threads);
-  PosixFile& target = target_.file();
+  File& target = target_.file();
   const std::uint64_t target_size = target.size();
   const RawSink::Options plan = plan_target(options, image, target_, target_size);
   if (journal_) make_journal(image, *journal_);
@@ -154,7 +167,7 @@ RestoreResult RestoreFiles::restore(const RestoreOptions& options) && {
   CheckedSink checked(sink, image.begin_check());
   transfer(image.disk(), checked, options.transfer);
   image.finish();
-  target_.commit(Durability::synced);
+  target_.commit();
   const std::uint64_t of_disk = plan.overwrites ? std::min(target_size, image.disk().size()) : plan.size;
   return {plan.size, of_disk - plan.size, image.data_bytes(), image.contradicts_itself(), lost_bytes(image)};
 }

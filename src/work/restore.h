@@ -7,16 +7,16 @@
 #include <string>
 #include <vector>
 
-#include "base/file/output_file.h"
 #include "work/image.h"
+#include "work/restore_target.h"
 
 namespace e2qcow::work {
 
 struct RestoreOptions {
   ImageOptions image{};
-  std::string target{};  // a file, replaced at the very end, or a block device
+  std::string target{};  // a file, replaced at the very end, a block device, or a disk on a server
   TransferOptions transfer{};
-  // Permissions for block devices:
+  // Permissions for block devices and disks on servers:
   bool accept_metadata = false;    // an image without the contents of files
   bool accept_partitions = false;  // to overwrite a partition table
   bool fit = false;                // to be too small for the disk, but not for its file system
@@ -47,9 +47,11 @@ class RestoreFiles {
   RestoreResult restore(const RestoreOptions& options) &&;
 
  private:
+  std::vector<RestoreTarget*> targets();
+
   ImageFiles image_;
-  OutputFile target_;
-  std::optional<OutputFile> journal_;
+  RestoreTarget target_;
+  std::optional<RestoreTarget> journal_;
 };
 
 }  // namespace e2qcow::work

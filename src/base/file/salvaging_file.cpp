@@ -18,11 +18,14 @@ namespace {
 constexpr int kGone[] = {ENODEV,       ENXIO,      EBADF,     ENOMEDIUM, ENOTCONN,
                          ECONNABORTED, ECONNRESET, ESHUTDOWN, ESTALE};
 
-// A device that is gone is not an unreadable block: all the rest would become zeros.
+// A device that is gone is not an unreadable block: all the rest would become zeros. Nor is what a server
+// refuses.
 void rethrow_unless_unreadable(const std::system_error& error) {
   const bool gone = error.code().category() == std::generic_category() &&
                     std::ranges::count(kGone, error.code().value()) > 0;
-  if (error.code() == Errc::interrupted || gone) throw;
+  const bool is_of_the_whole = error.code() == Errc::interrupted || error.code() == Errc::connection_lost ||
+                               error.code() == Errc::refused;
+  if (is_of_the_whole || gone) throw;
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <sys/syscall.h>
 
 #include <cstdint>
+#include <filesystem>
 
 #include "base/unique_fd.h"
 
@@ -29,9 +30,17 @@ void allow(int ruleset, const std::string& directory, std::uint64_t access) {
   ::syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0);
 }
 
+// What is of no use for a file must not be asked for.
+std::uint64_t reading(const std::string& path) {
+  std::error_code none;
+  const bool is_directory = std::filesystem::is_directory(path, none);
+  return LANDLOCK_ACCESS_FS_READ_FILE | (is_directory ? LANDLOCK_ACCESS_FS_READ_DIR : 0);
+}
+
 }  // namespace
 
-void give_up_rights(const std::vector<std::string>& naming_directories) {
+void give_up_rights(const std::vector<std::string>& naming_directories,
+                    const std::vector<std::string>& readable) {
   if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return;
   const long version = ::syscall(SYS_landlock_create_ruleset, nullptr, 0, LANDLOCK_CREATE_RULESET_VERSION);
   if (version < 1) return;
@@ -44,6 +53,7 @@ void give_up_rights(const std::vector<std::string>& naming_directories) {
   // The kernel's information about the program itself: sanitizers read it at the end.
   allow(ruleset.get(), "/proc/self", LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR);
   for (const std::string& directory : naming_directories) allow(ruleset.get(), directory, kNaming | refer);
+  for (const std::string& path : readable) allow(ruleset.get(), path, reading(path));
   ::syscall(SYS_landlock_restrict_self, ruleset.get(), 0);
 }
 

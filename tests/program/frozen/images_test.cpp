@@ -108,8 +108,9 @@ TEST_F(FrozenImages, OfE2imageAreMadeByOursAgain) {
 // of ours; the version itself, which is in the header, aside. Digests are of the version as well.
 TEST_F(FrozenImages, OfTheSameDiskHaveTheSameBytesAsEver) {
   unpack("ext");
-  const std::string version = output_of({E2QCOW_PROGRAM, "--version"}).substr(sizeof "e2qcow");
-  ASSERT_EQ(version.size(), 6U) << "the header extension has another length now";
+  std::string version = output_of({E2QCOW_PROGRAM, "--version"}).substr(sizeof "e2qcow");
+  version.resize(version.find('\n'));
+  ASSERT_EQ(version.size(), 5U) << "the header extension has another length now";
   const std::string field = std::string("\0\2\0\5", 4) + version.substr(0, 5);
   for (const auto& [how, sha256] : sha256_of_names(read_file(path("dumps.sha256")))) {
     std::istringstream options(how);

@@ -11,6 +11,7 @@
 #include "tests/support/bytes.h"
 #include "tests/support/errors.h"
 #include "tests/support/temp_dir.h"
+#include "tests/support/without_descriptor.h"
 
 namespace e2qcow {
 namespace {
@@ -59,7 +60,10 @@ Bytes last_link() {
 }
 
 Extent partition(const PosixFile& disk, int number) {
-  return find_partition(disk, number, std::nullopt, [](Extent) { return true; });
+  const auto any = [](Extent) { return true; };
+  const Extent found = find_partition(disk, number, std::nullopt, any);
+  EXPECT_EQ(find_partition(WithoutDescriptor(disk), number, std::nullopt, any), found);
+  return found;
 }
 
 TEST_F(PartitionsTest, FindsPartitionsOfAMasterBootRecord) {

@@ -9,6 +9,7 @@
 #include "tests/support/bytes.h"
 #include "tests/support/memory_file.h"
 #include "tests/support/temp_dir.h"
+#include "tests/support/without_descriptor.h"
 
 namespace e2qcow {
 namespace {
@@ -29,7 +30,10 @@ class RecognisedAreas : public testing::Test {
     }
     stream.close();
     part.length = std::min(part.length, size - part.offset);
-    return recognised_areas(*open_for_reading(path), part);
+    const auto disk = open_for_reading(path);
+    auto areas = recognised_areas(*disk, part);
+    EXPECT_EQ(recognised_areas(WithoutDescriptor(*disk), part), areas);
+    return areas;
   }
 
   TempDir directory_;

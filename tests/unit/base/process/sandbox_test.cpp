@@ -71,5 +71,19 @@ TEST_F(SandboxTest, ReplacesAFile) {
   EXPECT_EQ(read_text(existing_), "newer");
 }
 
+TEST_F(SandboxTest, StillReadsWhatItIsToRead) {
+  const TempDir readable;
+  write_text(readable.file("inside"), "x");
+  EXPECT_EXIT(
+      {
+        give_up_rights({}, {existing_, readable.file(""), "/no/such/file"});
+        const bool reads = can_open(existing_, O_RDONLY) && can_open(readable.file("inside"), O_RDONLY);
+        const bool more = can_open(existing_, O_WRONLY) || can_open(readable.file("inside"), O_RDWR) ||
+                          can_open("/etc/passwd", O_RDONLY);
+        ::_exit(reads && !more ? 0 : 1);
+      },
+      testing::ExitedWithCode(0), "");
+}
+
 }  // namespace
 }  // namespace e2qcow
