@@ -27,10 +27,9 @@ class DigestedImage {
       : source_(disk()) {
     const Geometry geometry{bits};
     const Layout layout = plan_layout(geometry, source_.size(), count_clusters(source_.extents(), geometry));
-    Writer writer(file, layout,
-                  {.compression = compression, .digest = kind, .extensions = [] {
-                     return std::vector{encode_record(DumpRecord())};
-                   }});
+    Writer writer(file, layout, {.compression = compression, .digest = kind, .extensions = [] {
+                                   return std::vector{encode_record(DumpRecord())};
+                                 }});
     transfer(source_, writer, {.threads = threads});
     EXPECT_EQ(file.size(), writer.image_size());
   }
