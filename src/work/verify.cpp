@@ -43,7 +43,7 @@ void judge_without_table(VerifyResult& result, const DigestState& state, bool is
   const std::string gone = "its digests were overwritten or cut off";
   if (!is_clean) return judge(result, Verdict::differs, gone + ", and its tables are damaged");
   if (!state.is_marked) return judge(result, Verdict::changed, gone + ": " + kChanged);
-  judge(result, Verdict::no_digests, gone + ", or are damaged");
+  judge(result, Verdict::no_digests, gone + ", as qemu-img commit does, or are damaged");
 }
 
 // After the comparison with the table. A commit into the image changes its tables or its data, and leaves the

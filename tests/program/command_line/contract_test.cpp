@@ -75,7 +75,8 @@ Words with_operands(Words words, const Words& operands) {
 
 // One line as from all errors: "e2qcow COMMAND: what is wrong; see e2qcow COMMAND --help".
 void expect_usage_error(const Outcome& outcome, const std::string& program, const std::string& word) {
-  EXPECT_EQ(outcome.status, program.ends_with(" check") ? 1 : 2) << outcome;  // of check, 2 means corruptions
+  const bool has_results = program.ends_with(" check") || program.ends_with(" verify");  // 2 is the worst
+  EXPECT_EQ(outcome.status, has_results ? 1 : 2) << outcome;
   EXPECT_EQ(outcome.out, "");
   EXPECT_EQ(std::ranges::count(outcome.err, '\n'), 1) << outcome;
   EXPECT_TRUE(outcome.err.starts_with(program + ": ")) << outcome;

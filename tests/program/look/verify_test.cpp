@@ -200,12 +200,12 @@ INSTANTIATE_TEST_SUITE_P(
     , VerifyAfterQemu,
     testing::Values("qemu-img check -q -r all image", "qemu-img resize -q image 9M",
                     "qemu-img resize -q --shrink image 4M", "qemu-img snapshot -c s image",
-                    "qemu-img amend -o compat=0.10 image", "qemu-img amend -o lazy_refcounts=on image",
-                    "qemu-img rebase -u -b '' image", "qemu-img bitmap --add image b",
-                    "qemu-img convert -n -O qcow2 before.raw image", "qemu-io -c 'read 0 512' image",
-                    "qemu-io -c 'write -P 7 0 512' image", "qemu-io -c 'write -P 7 0 8M' image",
-                    "qemu-io -c 'write -z 1k 1k' image", "qemu-io -c 'discard 0 1M' image",
-                    "qemu-io -c 'write -c -P 7 6M 64k' image",
+                    "qemu-img amend -o compat=0.10 image || true",  // not with zstd
+                    "qemu-img amend -o lazy_refcounts=on image", "qemu-img rebase -u -b '' image",
+                    "qemu-img bitmap --add image b", "qemu-img convert -n -O qcow2 before.raw image",
+                    "qemu-io -c 'read 0 512' image", "qemu-io -c 'write -P 7 0 512' image",
+                    "qemu-io -c 'write -P 7 0 8M' image", "qemu-io -c 'write -z 1k 1k' image",
+                    "qemu-io -c 'discard 0 1M' image", "qemu-io -c 'write -c -P 7 6M 64k' image",
                     "qemu-img create -q -f qcow2 -b image -F qcow2 o && qemu-io -c 'write -P 9 1k 1k' o && "
                     "qemu-img commit -q o",
                     "qemu-img create -q -f qcow2 -b image -F qcow2 o && qemu-io -c 'write -P 9 0 8M' o && "
@@ -226,15 +226,16 @@ TEST_P(VerifyAfterQemu, NeverSaysWholeOfAnotherDisk) {
 TEST_F(Verify, SaysWhatACommitDid) {
   require_program("qemu-io");
   const std::string commit =
-      "qemu-img create -q -f qcow2 -b image -F qcow2 o && qemu-io -c 'write -P 9 1k 1k' o >&2 && "
+      "qemu-img create -q -f qcow2 -o cluster_size=1k -b image -F qcow2 o && qemu-io -c 'write -P 9 1k 1k' o "
+      ">&2 && "
       "qemu-img commit -q o";
   dump("image");
   shell(commit);
   Outcome outcome = verify("image");
   EXPECT_EQ(outcome.status, kNotKnown) << outcome;
-  EXPECT_NE(outcome.out.find("CHANGED: its tables are not as they were written"), std::string::npos)
+  EXPECT_NE(outcome.out.find("its digests were overwritten or cut off, as qemu-img commit does"),
+            std::string::npos)
       << outcome;
-  EXPECT_NE(outcome.out.find("superblocks"), std::string::npos) << outcome;
   const Outcome restored = e2qcow({"restore", "-q", "image", "new"});  // of which nothing can be said
   EXPECT_EQ(restored.status, 0);
   EXPECT_NE(restored.err.find("its data is not checked"), std::string::npos) << restored;
