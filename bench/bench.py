@@ -550,6 +550,7 @@ def target_disk(row, names):
         server.terminate()
         server.wait()
         os.unlink(path)
+        os.unlink(socket)
 
 
 def run_script(argv):

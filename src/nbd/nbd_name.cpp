@@ -131,7 +131,10 @@ NbdName parse_nbd_name(const std::string& name) {
 
 std::string name_of_command(std::span<const std::string> words) {
   std::string text(kBegin.substr(0, 1));
-  for (const std::string& word : words) text += " " + quoted(word);
+  for (const std::string& word : words) {
+    text += ' ';
+    text += quoted(word);
+  }
   return text + std::string(kEnd);
 }
 

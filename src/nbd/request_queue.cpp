@@ -33,11 +33,15 @@ void RequestQueue::wait_until(Lock& lock, Condition condition) {
   }
 }
 
+// One that has answers to look at comes back by itself.
 void RequestQueue::wake_one() {
-  const Taker* best = nullptr;
-  for (const Taker* taker : takers_)
+  Taker* best = nullptr;
+  for (Taker* taker : takers_)
     if (taker->is_connected && (best == nullptr || taker->under_way < best->under_way)) best = taker;
-  if (best != nullptr) return best->wakeup.notify();
+  if (best != nullptr) {
+    if (best->waits && best->under_way < most_for_each()) best->wakeup.notify();
+    return;
+  }
   for (const Taker* taker : takers_) taker->wakeup.notify();
 }
 
@@ -150,9 +154,11 @@ RequestPtr RequestQueue::next() {
 
 RequestPtr RequestQueue::take(Taker& taker) {
   const Lock lock(mutex_);
+  taker.waits = true;
   if (is_over_ || failure_ || taker.epoch != epoch_ || taker.under_way >= most_for_each()) return nullptr;
   RequestPtr request = next();
   if (!request) return nullptr;
+  taker.waits = false;
   request->state = Request::State::under_way;
   ++taker.under_way;
   return request;

@@ -40,6 +40,7 @@ class RequestQueue {
     Wakeup wakeup{};  // is notified when there may be something to take
     std::size_t under_way = 0;
     bool is_connected = false;
+    bool waits = false;  // has found nothing to take
     unsigned epoch = 0;  // in which it was connected
   };
   void join(Taker& taker);
