@@ -272,7 +272,7 @@ def main():
             make_images(seeds, folder)
             make_clusters(seeds, folder)
             make_record(seeds)
-    make_digests(seeds)
+            make_digests(seeds)
             make_disks(seeds, folder)
         for number, text in enumerate(MAPS):
             seeds.add("rescue_map", str(number), text.encode())
