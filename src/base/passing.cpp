@@ -20,7 +20,8 @@ constexpr int kOfTheSystem[] = {
     ENOTCONN, ECONNREFUSED, ECONNRESET, ECONNABORTED, ETIMEDOUT, EPIPE, ESHUTDOWN, ENETDOWN, ENETUNREACH,
     ENETRESET, EHOSTDOWN, EHOSTUNREACH, ESTALE};
 
-constexpr Errc kOfOurs[] = {Errc::in_use, Errc::mounted, Errc::changed, Errc::interrupted};
+constexpr Errc kOfOurs[] = {Errc::in_use, Errc::mounted, Errc::changed, Errc::interrupted,
+                            Errc::connection_lost};
 
 }  // namespace
 

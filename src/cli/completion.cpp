@@ -5,6 +5,7 @@
 
 #include "cli/command.h"
 #include "cli/completion/model.h"
+#include "cli/completion/words.h"
 
 namespace e2qcow::cli {
 
@@ -14,10 +15,12 @@ void add_completion(CLI::App& app, Chosen& chosen) {
       app.add_subcommand("completion", "Print a script that lets a shell complete the words of e2qcow");
   command->add_option("SHELL", *shell, "bash, zsh or fish")
       ->required()
-      ->check(one_of({"bash", "zsh", "fish"}));
-  command->footer("Example: source <(e2qcow completion bash)");
+      ->check(proposal({"bash", "zsh", "fish"}));
+  command->footer("Example: e2qcow completion bash >e2qcow.bash && source e2qcow.bash");
   command->callback([&app, shell, &chosen] {
     chosen.run = [&app, shell] {
+      if (*shell != "bash" && *shell != "zsh" && *shell != "fish")
+        throw CLI::ValidationError(fmt::format("SHELL: '{}' is not one of bash, zsh, fish", *shell));
       const CompletionModel model = completion_model(app);
       fmt::print("{}", *shell == "bash"  ? bash_completion(model)
                        : *shell == "zsh" ? zsh_completion(model)

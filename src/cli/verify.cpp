@@ -123,7 +123,7 @@ class Images {
         for (const VerifyResult& result : results) report(result);
       });
     }
-    if (command_.common.json) fmt::print("{}\n", json_.dump(2));
+    if (command_.common.json) fmt::print("{}\n", Json::object({{"images", json_}}).dump(2));
   }
   int status() const { return status_; }
 
@@ -141,7 +141,7 @@ class Images {
       work();
     } catch (const std::system_error& error) {
       if (error.code() == Errc::interrupted || command_.images.size() == 1) throw;
-      say_error(error, app_);
+      say("e2qcow: {}\n", error_text(error, app_));
       status_ = worse(status_, kFailed);
     }
   }

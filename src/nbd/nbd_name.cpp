@@ -26,9 +26,9 @@ bool needs_no_quotes(char each) {
 
 std::string quoted(const std::string& word) {
   if (!word.empty() && std::ranges::all_of(word, needs_no_quotes)) return word;
-  std::string text = "'";
-  for (const char each : word) text += each == '\'' ? std::string("'\\''") : std::string(1, each);
-  return text + "'";
+  std::string text(1, '\'');
+  for (const char each : word) each == '\'' ? text.append("'\\''") : text.append(1, each);
+  return text.append(1, '\'');
 }
 
 // Takes a word, as a shell would, from the front of the text.
@@ -131,11 +131,8 @@ NbdName parse_nbd_name(const std::string& name) {
 
 std::string name_of_command(std::span<const std::string> words) {
   std::string text(kBegin.substr(0, 1));
-  for (const std::string& word : words) {
-    text += ' ';
-    text += quoted(word);
-  }
-  return text + std::string(kEnd);
+  for (const std::string& word : words) text.append(1, ' ').append(quoted(word));
+  return text.append(kEnd);
 }
 
 std::string with_address(const std::string& uri, const std::string& address) {

@@ -69,7 +69,9 @@ std::vector<Extent> parts_in(std::span<const Extent> extents, std::span<const Ex
 // Whatever is in the blocks.
 std::uint64_t bound_of(const Device& device, const ImageFormat& format, const MeasureResult& result) {
   const auto no_weight = [](const qcow2::Layout&) { return std::uint64_t{0}; };
-  return plan_image(format, result.disk_size, result.survey.selected.extents, device.name(), no_weight).end();
+  const auto& extents = result.survey.selected.extents;
+  const qcow2::Layout layout = plan_image(format, result.disk_size, extents, device.name(), no_weight);
+  return layout.end() + qcow2::digest_bytes(format.digest_to_write(), extents, layout.geometry);
 }
 
 ImageWeight estimate(const Device& device, const MeasureOptions& options, const MeasureResult& result) {

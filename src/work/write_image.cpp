@@ -46,6 +46,8 @@ void write_twice(const ImageOutput& output, const ReadableFile& file, const std:
                  const TransferOptions& options, OutputStream& out) {
   constexpr std::uint64_t kInProgress = 8 << 20;  // the most that a batch has, and more
   ImageOutput twice = output;
+  twice.format.digest =
+      std::nullopt;  // those of tables are known when these were written, and cannot be read
   std::optional<std::vector<qcow2::Extension>> extensions;
   twice.extensions = [&](ImageOutput::When when) {
     if (!extensions) extensions = output.extensions(when);

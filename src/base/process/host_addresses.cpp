@@ -2,6 +2,7 @@
 #include "base/process/host_addresses.h"
 
 #include <e2qcow/error.h>
+#include <fmt/format.h>
 #include <netdb.h>
 #include <sys/socket.h>
 
@@ -29,7 +30,7 @@ std::string text_of(const addrinfo& address) {
   if (::getnameinfo(address.ai_addr, address.ai_addrlen, text.data(), text.size(), nullptr, 0,
                     NI_NUMERICHOST) != 0)
     return "";
-  return address.ai_family == AF_INET6 ? "[" + std::string(text.data()) + "]" : text.data();
+  return address.ai_family == AF_INET6 ? fmt::format("[{}]", text.data()) : std::string(text.data());
 }
 
 void ask(const std::string& host, Answer& answer) {

@@ -76,7 +76,7 @@ _e2qcow_propose() {
   shift 2
   case $kind in
     words) mapfile -t COMPREPLY < <(compgen -W "$*" -- "$current") ;;
-    program) mapfile -t COMPREPLY < <(compgen -c -- "$current") ;;
+    program) mapfile -t COMPREPLY < <(compgen -c -- "$current" | sort -u) ;;
     image)
       compopt -o filenames 2>/dev/null
       mapfile -t COMPREPLY < <(compgen -f -X '!*.qcow2' -- "$current"; compgen -d -- "$current")

@@ -83,7 +83,7 @@ std::string zsh_completion(const CompletionModel& model) {
   }
   return "#compdef e2qcow\n# made by: e2qcow completion zsh\n" + std::string(kDevices) +
          "_e2qcow() {\n  local -a commands\n  local state line context\n  commands=(\n" + commands +
-         "  )\n  _arguments -C '1: :->command' '*::: :->words'\n"
+         "  )\n  _arguments -C '1: :->command' '*:: :->words'\n"
          "  [[ $state != command ]] || _describe command commands\n"
          "  [[ $state == words ]] || return\n  case $words[1] in\n" +
          arguments + "  esac\n}\n\n" +

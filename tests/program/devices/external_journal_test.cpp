@@ -202,7 +202,7 @@ TEST_F(ExternalJournal, IsNotMadeAnewForOthers) {
   output_of({"truncate", "-s", "1000K", "small"});
   expect_failure(e2qcow({"restore", "--new-journal=" + attach("small"), image_of("checked"), "rf.img"}),
                  {"too small: it has 1024000 bytes, a journal has at least 1048576"});
-  expect_failure(e2qcow({"restore", "--new-journal=" + journal_, "checked.qcow2", "rf.img"}), {"in use"});
+  expect_failure(e2qcow({"restore", "--new-journal=" + journal_, "checked.qcow2", "rf.img"}), {"in use"}, 4);
   expect_failure(e2qcow({"restore", "--new-journal=./rf.img", "checked.qcow2", "rf.img"}),
                  {"rf.img: is given for the file system and for its journal"});
   expect_failure(e2qcow({"restore", "--new-journal=checked.qcow2", "checked.qcow2", "rf.img"}),

@@ -37,10 +37,10 @@ class Stream : public FileSystemTest {
 TEST_F(Stream, IsTheSameHoweverItIsSpooled) {
   for (const char* compress : {"--compress=zstd", "--compress=zlib"})
     for (const char* kind : {"--all", "--retries=1"}) {
-      EXPECT_EQ(e2qcow({"dump", "-q", compress, kind, "disk.img", "file.qcow2"}).status, 0);
+      EXPECT_EQ(e2qcow({"dump", "-q", compress, kind, "--digest=none", "disk.img", "file.qcow2"}).status, 0);
       for (const char* spool : {"--spool=auto", "--spool=none"}) {
         for (const char* threads : {"--threads=1", "--threads=5"}) {
-          const Outcome outcome = dump_to_pipe({"-q", compress, kind, spool, threads});
+          const Outcome outcome = dump_to_pipe({"-q", compress, kind, "--digest=none", spool, threads});
           EXPECT_EQ(outcome, (Outcome{0, "", ""}));
           expect_same_bytes("image.qcow2", "file.qcow2");
         }

@@ -97,7 +97,7 @@ TEST_F(Verify, NamesRangesClassesAndFiles) {
   EXPECT_NE(outcome.out.find("directories: 1 clusters\n"), std::string::npos) << outcome;
   EXPECT_NE(outcome.out.find("/ (inode 2)\n"), std::string::npos) << outcome;
   const Outcome json = e2qcow({"verify", "--json", "image"});
-  const auto result = nlohmann::json::parse(json.out).at(0);
+  const auto result = nlohmann::json::parse(json.out).at("images").at(0);
   EXPECT_EQ(result["verdict"], "differs");
   EXPECT_EQ(result["different-bytes"], 1024);
   EXPECT_EQ(result["differences"][0]["start"], offset);
@@ -193,7 +193,9 @@ class VerifyAfterQemu : public Verify, public testing::WithParamInterface<const 
     const Outcome outcome = verify("image");
     EXPECT_TRUE(outcome.status == kWhole || outcome.status == kDiffers || outcome.status == kNotKnown)
         << outcome;
-    if (same.status != 0) EXPECT_NE(outcome.status, kWhole) << command << outcome << same;
+    if (same.status != 0) {
+      EXPECT_NE(outcome.status, kWhole) << command << outcome << same;
+    }
   }
 };
 

@@ -87,7 +87,7 @@ class VerifyFlips : public testing::TestWithParam<bool> {
 };
 
 INSTANTIATE_TEST_SUITE_P(, VerifyFlips, testing::Bool(),
-                         [](const auto& info) { return info.param ? "Compressed" : "Plain"; });
+                         [](const auto& tested) { return tested.param ? "Compressed" : "Plain"; });
 
 // Where the disk is another, and nowhere else.
 void VerifyFlips::expect_seen(std::uint64_t offset, const Bytes& damaged) const {

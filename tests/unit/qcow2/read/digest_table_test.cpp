@@ -81,7 +81,9 @@ TEST(DigestTable, FindsEachDigestAndNoOther) {
       const auto following = area.clusters().lower_bound(i);
       ASSERT_EQ(run.has_value(), following != area.clusters().end());
       if (run) next = std::max(run->first, i);
-      if (run) ASSERT_EQ(next, following->first);
+      if (run) {
+        ASSERT_EQ(next, following->first);
+      }
     }
   }
 }
@@ -132,11 +134,15 @@ TEST(DigestTable, ThatClaimsMoreThanTheFileHasIsNotRead) {
     DigestSeal seal = honest;
     seal.runs = many;
     area.file.write(kPlace, encode_seal(seal));
-    if (many > 29) EXPECT_FALSE(area.seal()) << many;
+    if (many > 29) {
+      EXPECT_FALSE(area.seal()) << many;
+    }
     seal = honest;
     seal.clusters = many;
     area.file.write(kPlace, encode_seal(seal));
-    if (many > 30) EXPECT_FALSE(area.seal()) << many;
+    if (many > 30) {
+      EXPECT_FALSE(area.seal()) << many;
+    }
   }
 }
 
