@@ -236,6 +236,55 @@ void add_freeze_option(CLI::App& command, DumpCommand& options) {
   }
 }
 
+// Contents of files cannot be anonymised, nor can a journal beside the image.
+void add_contents_options(CLI::App& command, DumpCommand& options) {
+  auto* all =
+      command.add_flag("-a,--all", options.all, "Dump all blocks in use, including the contents of files");
+  auto* anonymize = command.add_flag("--anonymize,--anonymise", options.anonymize,
+                                     "Replace names, link targets and whatever else is private; "
+                                     "--anonymize=strict also UUIDs and owners, and rounds times to days");
+  anonymize->check(CLI::Validator(refuse_other_strictness, ""))
+      ->excludes(all)
+      ->multi_option_policy(CLI::MultiOptionPolicy::Throw);
+  command
+      .add_option("--anonymize-key,--anonymise-key", options.key,
+                  "Take the key for new names from FILE, so that they are the same in each dump; it is made "
+                  "if it does not exist")
+      ->type_name("FILE")
+      ->needs(anonymize);
+  command
+      .add_option("--name-map", options.name_map,
+                  "Write to FILE which name became which; for yourself, as it undoes --anonymize")
+      ->type_name("FILE")
+      ->needs(anonymize);
+  command
+      .add_option(
+          "--journal-image", options.journal_image,
+          "Where the image of a journal on another device goes (default: beside IMAGE, NAME.journal.qcow2)")
+      ->type_name("FILE")
+      ->excludes(anonymize);
+}
+
+// What becomes of an image, and of one that is there.
+void add_image_use_options(CLI::App& command, DumpCommand& options) {
+  command.add_flag("--verify", options.verify,
+                   "Read the image back before it gets its name, and compare it with DEVICE");
+  auto* if_changed =
+      command.add_flag("--if-changed", options.if_changed,
+                       "Keep IMAGE if it is whole and holds just what DEVICE has now; all of it is compared");
+  command
+      .add_flag("--to-device", options.to_device,
+                "Let IMAGE be a block device, and write the image over what is on it")
+      ->excludes(if_changed);
+  if_changed->excludes("--freeze");
+  command
+      .add_option("--spool", options.spool,
+                  "How a compressed image goes to standard output: auto keeps it until it is complete, in "
+                  "memory up to 256 MiB, then in TMPDIR; none makes it twice")
+      ->type_name("HOW")
+      ->check(one_of({"auto", "none"}));
+}
+
 }  // namespace
 
 void add_dump(CLI::App& app, Chosen& chosen) {
@@ -248,48 +297,9 @@ void add_dump(CLI::App& app, Chosen& chosen) {
                    "The image to write (-: standard output); an existing one is replaced only when this one "
                    "is complete")
       ->required();
-  auto* all =
-      command->add_flag("-a,--all", options->all, "Dump all blocks in use, including the contents of files");
-  auto* anonymize = command->add_flag("--anonymize,--anonymise", options->anonymize,
-                                      "Replace names, link targets and whatever else is private; "
-                                      "--anonymize=strict also UUIDs and owners, and rounds times to days");
-  anonymize->check(CLI::Validator(refuse_other_strictness, ""))
-      ->excludes(all)
-      ->multi_option_policy(CLI::MultiOptionPolicy::Throw);
-  command
-      ->add_option("--anonymize-key,--anonymise-key", options->key,
-                   "Take the key for new names from FILE, so that they are the same in each dump; it is made "
-                   "if it does not exist")
-      ->type_name("FILE")
-      ->needs(anonymize);
-  command
-      ->add_option("--name-map", options->name_map,
-                   "Write to FILE which name became which; for yourself, as it undoes --anonymize")
-      ->type_name("FILE")
-      ->needs(anonymize);
+  add_contents_options(*command, *options);
   add_freeze_option(*command, *options);
-  command
-      ->add_option(
-          "--journal-image", options->journal_image,
-          "Where the image of a journal on another device goes (default: beside IMAGE, NAME.journal.qcow2)")
-      ->type_name("FILE")
-      ->excludes(anonymize);
-  command->add_flag("--verify", options->verify,
-                    "Read the image back before it gets its name, and compare it with DEVICE");
-  auto* if_changed = command->add_flag(
-      "--if-changed", options->if_changed,
-      "Keep IMAGE if it is whole and holds just what DEVICE has now; all of it is compared");
-  command
-      ->add_flag("--to-device", options->to_device,
-                 "Let IMAGE be a block device, and write the image over what is on it")
-      ->excludes(if_changed);
-  if_changed->excludes("--freeze");
-  command
-      ->add_option("--spool", options->spool,
-                   "How a compressed image goes to standard output: auto keeps it until it is complete, in "
-                   "memory up to 256 MiB, then in TMPDIR; none makes it twice")
-      ->type_name("HOW")
-      ->check(one_of({"auto", "none"}));
+  add_image_use_options(*command, *options);
   command
       ->add_option("--report", options->report,
                    "Write to FILE, as JSON, what was unreadable or inconsistent and which files are affected")
