@@ -94,8 +94,8 @@ struct Place {
 Place place_of_host(std::string_view uri) {
   std::size_t begin = uri.find("://") + 3;
   const std::size_t end = std::min(uri.find_first_of("/?#", begin), uri.size());
-  const std::size_t user = uri.substr(begin, end - begin).rfind('@');
-  if (user != std::string_view::npos) begin += user + 1;
+  const std::size_t user = std::string(uri.substr(begin, end - begin)).rfind('@');
+  if (user != std::string::npos) begin += user + 1;
   const std::string_view authority = uri.substr(begin, end - begin);
   const std::size_t length = authority.starts_with('[') ? authority.find(']') : authority.find(':');
   if (authority.starts_with('[') && length != std::string_view::npos) return {begin, length + 1};

@@ -56,8 +56,8 @@ std::optional<std::string> group_in(const std::string& root, bool is_v2) {
   std::ifstream file(root + "/proc/self/cgroup");
   for (std::string line; std::getline(file, line);) {
     const std::size_t first = line.find(':');
-    const std::size_t second = line.find(':', std::min(first, line.size() - 1) + 1);
-    if (line.empty() || second == std::string::npos) continue;
+    const std::size_t second = first == std::string::npos ? first : line.find(':', first + 1);
+    if (second == std::string::npos) continue;
     const std::string controllers = line.substr(first + 1, second - first - 1);
     if (is_v2 ? controllers.empty() : has_word(controllers, "cpu")) return line.substr(second + 1);
   }
