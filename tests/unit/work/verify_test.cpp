@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <fstream>
 
 #include "qcow2/format/record_extension.h"
@@ -115,7 +116,11 @@ TEST_P(VerifyFlips, OfAnyByteThatChangeTheDiskAreSeenWhereTheyAre) {
   ASSERT_EQ(disk_in(image_), source_.disk());
   Random random;
   std::uint64_t changed = 0;
-  for (std::uint64_t offset = 0; offset < image_.size(); ++offset) {
+  std::uint64_t flips = 0;
+  // ./dev random-damage tries all bytes.
+  const std::uint64_t longest_step = std::getenv("E2QCOW_ROUNDS") == nullptr ? 40 : 1;
+  for (std::uint64_t offset = 0; offset < image_.size(); offset += 1 + random.below(longest_step)) {
+    ++flips;
     const std::byte bit = std::byte{1} << random.below(8);
     Bytes damaged = image_;
     damaged[offset] ^= bit;
@@ -125,7 +130,7 @@ TEST_P(VerifyFlips, OfAnyByteThatChangeTheDiskAreSeenWhereTheyAre) {
     if (HasFatalFailure()) return;
     put(offset, image_[offset]);
   }
-  EXPECT_GT(changed, image_.size() / 20);
+  EXPECT_GT(changed, flips / 20);
   EXPECT_EQ(verify().verdict, Verdict::whole);
 }
 
