@@ -49,12 +49,13 @@ void sync_directory(const std::string& path) {
   if (directory.get() < 0 || ::fsync(directory.get()) != 0) fail_errno(path + ": sync");
 }
 
-// The other program would go on writing into a file without a name, and lose everything.
+// The other program would go on writing into a file without a name, and lose everything. Who writes locks for
+// itself; this only asks, so that two programs that ask at the same time do not take each other for one.
 void refuse_open_elsewhere(const std::string& path) {
   const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (fd.get() < 0) return;
   if (is_locked_by_qemu(fd.get())) fail(Errc::in_use, path + ": is open in QEMU or one of its programs");
-  if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
+  if (::flock(fd.get(), LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK)
     fail(Errc::in_use, path + ": is being written by another program");
 }
 
