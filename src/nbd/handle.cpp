@@ -28,12 +28,19 @@ std::string last_error() {
 constexpr int kTransient[] = {ECONNREFUSED, ECONNRESET,  ECONNABORTED, ENOTCONN, EPIPE,    ETIMEDOUT,
                               EHOSTUNREACH, ENETUNREACH, ENOENT,       EAGAIN,   ENETDOWN, EHOSTDOWN};
 
+// What the server itself says will be said again: it has no such export, or who it is does not hold.
+bool is_final(int error, const std::string& reason) {
+  return (error == ENOENT && reason.starts_with("handshake: ")) ||
+         reason.find("certificate") != std::string::npos;
+}
+
 [[noreturn]] void fail_to_connect(const Server& server) {
   const int error = ::nbd_get_errno();
   const std::string reason = last_error();
   const std::string end = server.command() != nullptr ? server.command()->end(1000) : "";
   if (!end.empty()) fail(Errc::refused, fmt::format("{}: {}", server.name(), end));
-  const bool is_transient = error == 0 || std::ranges::count(kTransient, error) > 0;
+  const bool may_pass = error == 0 || std::ranges::count(kTransient, error) > 0;
+  const bool is_transient = may_pass && !is_final(error, reason);
   fail(is_transient ? Errc::connection_lost : Errc::refused,
        fmt::format("{}: no connection: {}", server.name(), reason));
 }
@@ -52,6 +59,21 @@ Handle::Handle(const Server& server, std::size_t attempt, Time until) : handle_(
   connect(server, attempt);
   finish_handshake(server, until);
   learn_export(server);
+}
+
+Handle::~Handle() {
+  try {
+    if (!is_broken()) disconnect();
+  } catch (const std::exception&) {  // the program is stopped: the server will see that it is gone
+  }
+}
+
+// Servers take a connection that just ends for an accident, and some do not survive it (nbdkit 1.32).
+void Handle::disconnect() {
+  constexpr std::chrono::seconds kPatience(1);
+  const Time until = std::chrono::steady_clock::now() + kPatience;
+  if (::nbd_aio_disconnect(handle_.get(), 0) != 0) return;
+  while (!is_broken() && std::chrono::steady_clock::now() < until) wait(-1, until);
 }
 
 void Handle::connect(const Server& server, std::size_t attempt) {

@@ -34,6 +34,10 @@ class Handle {
   // Throws Errc::connection_lost, or Errc::refused if the server, or what it says, will not do. `attempt`
   // chooses the address.
   Handle(const Server& server, std::size_t attempt, Time until);
+  // Tells the server that this is the end, unless the connection is broken; waits a second at most.
+  ~Handle();
+  Handle(const Handle&) = delete;
+  Handle& operator=(const Handle&) = delete;
 
   const Export& exported() const { return export_; }
 
@@ -74,6 +78,7 @@ class Handle {
   void finish_handshake(const Server& server, Time until);
   void learn_export(const Server& server);
   std::int64_t send_to_server(UnderWay& under_way);
+  void disconnect();
   void note_if_broken();
   static int on_answer(void* under_way, int* error);
   static int on_extents(void* under_way, const char* context, std::uint64_t offset, std::uint32_t* entries,

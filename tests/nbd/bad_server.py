@@ -6,7 +6,7 @@ import socket
 import struct
 import threading
 
-from proxy import receive
+from proxy import Listener, receive
 
 OPTION_MAGIC = 0x3e889045565a9
 REQUEST_MAGIC = 0x25609513
@@ -18,7 +18,7 @@ HAS_FLAGS, CAN_FLUSH, CAN_ZERO, CAN_SHARE = 1, 4, 64, 256
 READ, WRITE, DISCONNECT, FLUSH, ZEROES, STATUS = 0, 1, 2, 3, 6, 7
 
 
-class BadServer:
+class BadServer(Listener):
     """`sizes`: what is said of the size, in turn for each connection. `extents`: what is said of the allocation, a list
     of (length, flags). `stalls`: the request, counted over all connections, from which on there are no answers.
     `cut_every`: the request of a connection at which the server ends and is started again: all connections are lost,
@@ -33,22 +33,17 @@ class BadServer:
         self.cut_every = cut_every
         self.flags = HAS_FLAGS | CAN_FLUSH | CAN_ZERO | (CAN_SHARE if shares else 0)
         self.clients = []
-        self.connections = self.requests = self.cuts = self.flushes = 0
+        self.connections = self.disconnects = self.requests = self.cuts = self.flushes = 0
         self.lock = threading.Lock()
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self.listener.getsockname()[1]
-        threading.Thread(target=self.accept, daemon=True).start()
+        super().__init__()
 
-    def accept(self):
-        while True:
-            try:
-                client, _ = self.listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self.serve, args=(client,), daemon=True).start()
+    def begin(self, client):
+        self.start(self.serve, client)
 
-    def close(self):
-        self.listener.close()
+    def join(self):
+        """Waits for the end of all connections."""
+        for thread in self.threads:
+            thread.join()
 
     def serve(self, client):
         try:
@@ -92,9 +87,10 @@ class BadServer:
         while True:
             _, _, kind, cookie, offset, length = struct.unpack(">IHHQQI", receive(client, 28))
             data = receive(client, length) if kind == WRITE else b""
-            if kind == DISCONNECT:
-                return
             with self.lock:
+                if kind == DISCONNECT:
+                    self.disconnects += 1
+                    return
                 if client not in self.clients:
                     return
                 count += 1

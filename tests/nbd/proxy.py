@@ -19,16 +19,11 @@ def receive(connection, count):
     return bytes(data)
 
 
-class Proxy:
-    """Listens on a port of its own. `every`: the request that is cut instead of passed on; 0: none is. `comes_back`:
-    whether there are connections afterwards."""
+class Listener:
+    """Listens on a port of its own, and hands each connection to begin(), which starts threads."""
 
-    def __init__(self, connect, every, comes_back=True):
-        self.connect = connect
-        self.every = every
-        self.comes_back = comes_back
-        self.cuts = 0
-        self.connections = 0
+    def __init__(self):
+        self.threads = []
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
         threading.Thread(target=self.accept, daemon=True).start()
@@ -39,13 +34,36 @@ class Proxy:
                 client, _ = self.listener.accept()
             except OSError:
                 return
-            if self.cuts and not self.comes_back:
-                client.close()
-                continue
-            self.connections += 1
-            server = self.connect()
-            threading.Thread(target=self.pass_back, args=(server, client), daemon=True).start()
-            threading.Thread(target=self.pass_on, args=(client, server), daemon=True).start()
+            self.begin(client)
+
+    def start(self, function, *arguments):
+        self.threads.append(threading.Thread(target=function, args=arguments, daemon=True))
+        self.threads[-1].start()
+
+    def close(self):
+        self.listener.close()
+
+
+class Proxy(Listener):
+    """`every`: the request that is cut instead of passed on; 0: none is. `comes_back`:
+    whether there are connections afterwards."""
+
+    def __init__(self, connect, every, comes_back=True):
+        self.connect = connect
+        self.every = every
+        self.comes_back = comes_back
+        self.cuts = 0
+        self.connections = 0
+        super().__init__()
+
+    def begin(self, client):
+        if self.cuts and not self.comes_back:
+            client.close()
+            return
+        self.connections += 1
+        server = self.connect()
+        self.start(self.pass_back, server, client)
+        self.start(self.pass_on, client, server)
 
     def pass_back(self, server, client):
         try:
@@ -82,9 +100,6 @@ class Proxy:
                 connection.shutdown(socket.SHUT_RDWR)
             except OSError:
                 pass
-
-    def close(self):
-        self.listener.close()
 
 
 class ByteProxy(Proxy):

@@ -116,12 +116,24 @@ class RangeHandler(http.server.SimpleHTTPRequestHandler):
         pass
 
 
+class HttpsServer(http.server.ThreadingHTTPServer):
+    """Shakes hands in the thread of each connection, so that none waits for another one's."""
+    request_queue_size = 64
+
+    def __init__(self, handler, context):
+        super().__init__(("127.0.0.1", 0), handler)
+        self.context = context
+
+    def finish_request(self, request, client_address):
+        with self.context.wrap_socket(request, server_side=True) as connection:
+            super().finish_request(connection, client_address)
+
+
 def https_server(folder, certificate, key):
     """Returns the server, whose port is server_port."""
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(RangeHandler, directory=folder))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
-    server.socket = context.wrap_socket(server.socket, server_side=True)
+    server = HttpsServer(functools.partial(RangeHandler, directory=folder), context)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     return server
 
