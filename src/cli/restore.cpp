@@ -106,7 +106,7 @@ int run_restore(RestoreCommand command) {
     print_json(command, result, stopwatch.seconds());
   else if (!command.common.quiet)
     print_text(command, result, stopwatch.seconds());
-  return result.contradicts_itself ? kWithLosses : kDone;
+  return result.contradicts_itself || result.is_unchecked ? kWithLosses : kDone;
 }
 
 }  // namespace

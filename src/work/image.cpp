@@ -53,9 +53,15 @@ qcow2::TableSummary check_image(qcow2::Reader& image, const ImageOptions& option
   refuse_too_large(image, options);
   const qcow2::TableSummary tables = image.check_tables(options.max_ratio);
   for (const std::string& warning : qcow2::warnings_of(image)) options.notice(warning);
-  if (!options.verify || image.file().size() == PipeFile::kUnknownSize) return tables;
-  if (const std::string why_not = qcow2::check_contents(image); !why_not.empty()) options.notice(why_not);
   return tables;
+}
+
+// Has the image check what is read of it. False, and a notice, if it should and cannot.
+bool can_check(qcow2::Reader& image, const ImageOptions& options) {
+  if (!options.verify || image.file().size() == PipeFile::kUnknownSize) return true;
+  const std::string why_not = qcow2::check_contents(image);
+  if (!why_not.empty()) options.notice(why_not);
+  return why_not.empty();
 }
 
 }  // namespace
@@ -81,6 +87,7 @@ Image::Image(qcow2::ChainFiles files, qcow2::DataFiles& data_files, PipeFile* pi
       notice_(options.notice),
       chain_(std::move(files).read(data_files, [&](qcow2::Reader& image) {
         const qcow2::TableSummary tables = check_image(image, options);
+        is_unchecked_ = !can_check(image, options) || is_unchecked_;
         data_bytes_ += tables.data_bytes();
         contradicts_itself_ = contradicts_itself_ || !image.contradiction().empty();
         if (pipe == nullptr || &image.file() != pipe) return;
@@ -102,7 +109,9 @@ std::function<void()> Image::begin_check() {
   if (!piped_check_ || readers().size() > 1 || chain_.raw_base() != nullptr) return [] {};
   piped_check_->begin();
   return [this] {
-    if (const std::string why_not = piped_check_->finish(); !why_not.empty()) notice_(why_not);
+    const std::string why_not = piped_check_->finish();
+    is_unchecked_ = !why_not.empty();
+    if (is_unchecked_) notice_(why_not);
   };
 }
 

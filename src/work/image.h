@@ -50,6 +50,8 @@ class Image {
 
   // Whether it, or a backing file, has faults in what the disk does not depend on.
   bool contradicts_itself() const { return contradicts_itself_; }
+  // Whether its data should be compared with digests, and cannot be: they are gone, or its tables are others.
+  bool is_unchecked() const { return is_unchecked_; }
 
   // Call it before all of the disk is read, from front to back: that is when an image from a pipe can be
   // checked. Returns what to call before the result is used. It throws Errc::wrong_digest.
@@ -63,6 +65,7 @@ class Image {
   std::uint64_t max_ratio_;
   std::uint64_t data_bytes_ = 0;
   bool contradicts_itself_ = false;
+  bool is_unchecked_ = false;
   qcow2::TableSummary piped_tables_{};  // what the image claims, if it comes from a pipe
   Notice notice_;
   std::optional<qcow2::StreamCheck> piped_check_;

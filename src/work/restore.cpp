@@ -169,7 +169,12 @@ RestoreResult RestoreFiles::restore(const RestoreOptions& options) && {
   image.finish();
   target_.commit();
   const std::uint64_t of_disk = plan.overwrites ? std::min(target_size, image.disk().size()) : plan.size;
-  return {plan.size, of_disk - plan.size, image.data_bytes(), image.contradicts_itself(), lost_bytes(image)};
+  return {plan.size,
+          of_disk - plan.size,
+          image.data_bytes(),
+          image.contradicts_itself(),
+          image.is_unchecked(),
+          lost_bytes(image)};
 }
 
 }  // namespace e2qcow::work

@@ -31,6 +31,7 @@ struct RestoreResult {
   std::uint64_t left_alone = 0;  // the rest of the disk, after the file system: it was not in the dump
   std::uint64_t data_bytes = 0;
   bool contradicts_itself = false;  // the image, in what its disk does not depend on
+  bool is_unchecked = false;        // what was read: see Image::is_unchecked()
   std::uint64_t lost_bytes = 0;     // unreadable when the image was made, and zeros now
 };
 

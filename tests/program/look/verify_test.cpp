@@ -240,13 +240,26 @@ TEST_F(Verify, SaysWhatACommitDid) {
             std::string::npos)
       << outcome;
   const Outcome restored = e2qcow({"restore", "-q", "image", "new"});  // of which nothing can be said
-  EXPECT_EQ(restored.status, 0);
+  EXPECT_EQ(restored.status, 3);
   EXPECT_NE(restored.err.find("its data is not checked"), std::string::npos) << restored;
   dump("image", {"--compress", "none", "--cluster-size", "1k"});
   shell(commit);
   outcome = verify("image");
   EXPECT_NE(outcome.status, kWhole) << outcome;
   EXPECT_NE(outcome.out.find("1024 bytes at 1024 are not what was written"), std::string::npos) << outcome;
+}
+
+// Plain clusters are overwritten in place, and nothing else of the file is changed.
+TEST_F(Verify, SeesACommitIntoPlainClusters) {
+  require_program("qemu-io");
+  dump("image", {"--compress", "none", "--cluster-size", "64k"});
+  shell(
+      "qemu-img create -q -f qcow2 -b image -F qcow2 o && qemu-io -c 'write -P 9 0 64k' o >&2 && "
+      "qemu-img commit -q o");
+  const Outcome outcome = verify("image");
+  EXPECT_EQ(outcome.status, kDiffers) << outcome;
+  EXPECT_NE(outcome.out.find("damaged, or was committed into by qemu-img"), std::string::npos) << outcome;
+  EXPECT_NE(outcome.out.find("65536 bytes at 0 are not what was written"), std::string::npos) << outcome;
 }
 
 TEST_F(Verify, SaysThatAProgramOpenedItAndChangedNothing) {
