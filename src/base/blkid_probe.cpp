@@ -17,7 +17,7 @@ namespace {
 // RAIDs.
 constexpr std::uint64_t kFront = 2304 << 10;
 constexpr std::uint64_t kEnd = 256 << 10;
-constexpr std::uint64_t kStep = 64 << 10;  // what is unreadable costs no more
+constexpr std::uint64_t kProbeStep = 64 << 10;  // what is unreadable costs no more
 
 void copy_what_is_readable(const ReadableFile& disk, Extent from, int memory, std::uint64_t to) {
   std::vector<std::byte> bytes(from.length);
@@ -38,9 +38,10 @@ UniqueFd copy_of(const ReadableFile& disk, Extent part) {
   const std::uint64_t end_begins = part.length - std::min(part.length, kEnd);
   disk.prefetch({part.offset, std::min(part.length, kFront)});
   disk.prefetch({part.offset + end_begins, part.length - end_begins});
-  for (std::uint64_t offset = 0; offset < part.length; offset += kStep) {
-    if (offset >= kFront && offset < end_begins) offset = std::max(offset, end_begins / kStep * kStep);
-    const Extent step{part.offset + offset, std::min(kStep, part.length - offset)};
+  for (std::uint64_t offset = 0; offset < part.length; offset += kProbeStep) {
+    if (offset >= kFront && offset < end_begins)
+      offset = std::max(offset, end_begins / kProbeStep * kProbeStep);
+    const Extent step{part.offset + offset, std::min(kProbeStep, part.length - offset)};
     copy_what_is_readable(disk, step, memory.get(), offset);
   }
   return memory;

@@ -16,13 +16,13 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr std::size_t kMaxLines = 5;  // of each kind
+constexpr std::size_t kMaxFindings = 5;  // of each kind
 
 // Prints the first lines, and how many more there are.
 template <typename Items, typename Print>
 void print_some(const std::string& device, const Items& items, const std::string& more, Print print) {
-  for (std::size_t i = 0; i < std::min(items.size(), kMaxLines); ++i) print(items[i]);
-  if (items.size() > kMaxLines) say("{}: and {} more {}\n", device, items.size() - kMaxLines, more);
+  for (std::size_t i = 0; i < std::min(items.size(), kMaxFindings); ++i) print(items[i]);
+  if (items.size() > kMaxFindings) say("{}: and {} more {}\n", device, items.size() - kMaxFindings, more);
 }
 
 std::string shown_path(const std::string& path) {

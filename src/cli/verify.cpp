@@ -21,8 +21,8 @@ using Json = nlohmann::ordered_json;
 using work::Verdict;
 using work::VerifyResult;
 
-constexpr std::size_t kMaxLines = 20;      // of each kind
-constexpr std::size_t kMaxListed = 10000;  // the same, in JSON
+constexpr std::size_t kMaxDifferences = 20;  // of each kind
+constexpr std::size_t kMaxListed = 10000;    // the same, in JSON
 
 struct VerifyCommand {
   std::vector<std::string> images{};
@@ -83,8 +83,8 @@ Json json_of(const VerifyResult& result) {
 
 template <typename Items, typename Print>
 void print_some(const Items& items, const char* more, Print print) {
-  for (std::size_t i = 0; i < std::min(items.size(), kMaxLines); ++i) print(items[i]);
-  if (items.size() > kMaxLines) fmt::print("  and {} more {}\n", items.size() - kMaxLines, more);
+  for (std::size_t i = 0; i < std::min(items.size(), kMaxDifferences); ++i) print(items[i]);
+  if (items.size() > kMaxDifferences) fmt::print("  and {} more {}\n", items.size() - kMaxDifferences, more);
 }
 
 void print_text(const VerifyResult& result) {

@@ -86,4 +86,7 @@ struct HandMadeImage {
   Bytes bytes;
 };
 
+inline constexpr std::uint64_t kCluster = HandMadeImage::kCluster;
+inline constexpr std::uint64_t kCopied = HandMadeImage::kCopied;
+
 }  // namespace e2qcow

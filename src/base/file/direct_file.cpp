@@ -19,7 +19,7 @@
 namespace e2qcow {
 namespace {
 
-constexpr std::size_t kStep = 1 << 20;          // is read at a time
+constexpr std::size_t kReadStep = 1 << 20;      // is read at a time
 constexpr std::size_t kBufferAlignment = 4096;  // enough for any disk
 
 UniqueFd open_directly(const ReadableFile& device) {
@@ -53,11 +53,11 @@ DirectFile::DirectFile(const ReadableFile& device)
     : ForwardingFile(device), fd_(open_directly(device)), unit_(sector_size(fd_.get(), device.name())) {}
 
 void DirectFile::read(std::uint64_t offset, std::span<std::byte> out) const {
-  const std::uint64_t longest = round_up(std::min(out.size(), kStep), unit_) + unit_;
+  const std::uint64_t longest = round_up(std::min(out.size(), kReadStep), unit_) + unit_;
   const Buffer buffer = aligned_buffer(longest);
   while (!out.empty()) {
     const std::uint64_t begin = round_down(offset, unit_);
-    const std::size_t length = std::min(out.size(), kStep);
+    const std::size_t length = std::min(out.size(), kReadStep);
     read_aligned(begin, {buffer.get(), round_up(offset + length, unit_) - begin});
     std::memcpy(out.data(), buffer.get() + (offset - begin), length);
     offset += length;

@@ -16,7 +16,7 @@
 namespace e2qcow {
 namespace {
 
-constexpr std::uint64_t kPiece = 1 << 20;  // is copied at once
+constexpr std::uint64_t kCopyPiece = 1 << 20;  // is copied at once
 constexpr std::uint64_t kSmallestLoss = 512;
 
 std::vector<Extent> cut(Extent extent, std::uint64_t length) {
@@ -34,7 +34,7 @@ PackedFile::PackedFile(std::unique_ptr<PosixFile> space, std::string name, std::
 void PackedFile::copy(const ReadableFile& from, std::span<const Extent> extents, unsigned threads) {
   std::vector<Part> added;
   for (const Extent& extent : extents)
-    for (const Extent& piece : cut(extent, kPiece)) {
+    for (const Extent& piece : cut(extent, kCopyPiece)) {
       added.push_back({piece, used_});
       used_ += piece.length;
     }

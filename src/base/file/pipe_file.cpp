@@ -15,7 +15,7 @@
 namespace e2qcow {
 namespace {
 
-constexpr std::size_t kReadBytes = 256 * 1024;
+constexpr std::size_t kPipeReadBytes = 256 * 1024;
 
 }  // namespace
 
@@ -31,11 +31,11 @@ std::uint64_t PipeFile::position() const {
 
 // Reads the next bytes; false at the end.
 bool PipeFile::advance() const {
-  std::vector<std::byte> buffer(ring_.empty() ? kReadBytes : 0);
+  std::vector<std::byte> buffer(ring_.empty() ? kPipeReadBytes : 0);
   std::span<std::byte> room = buffer;
   if (!ring_.empty()) {
     room = std::span(ring_).subspan(position_ % ring_.size());
-    room = room.first(std::min(room.size(), kReadBytes));
+    room = room.first(std::min(room.size(), kPipeReadBytes));
   }
   ssize_t n = -1;
   while (n < 0) {
@@ -88,7 +88,7 @@ void PipeFile::forget(std::uint64_t window) {
 
 void PipeFile::drain() {
   const std::scoped_lock lock(mutex_);
-  if (ring_.empty()) ring_.resize(kReadBytes);
+  if (ring_.empty()) ring_.resize(kPipeReadBytes);
   while (advance()) {
   }
 }

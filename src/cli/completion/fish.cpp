@@ -18,7 +18,7 @@ std::string quoted(const std::string& text) {
   return result + "'";
 }
 
-std::string proposal(const CompletionModel::Value& value) {
+std::string fish_proposal(const CompletionModel::Value& value) {
   switch (value.kind) {
     case Kind::words:
       return fmt::format(" -x -a {}", quoted(fmt::format("{}", fmt::join(value.words, " "))));
@@ -40,7 +40,7 @@ std::string option_line(const std::string& condition, const CompletionModel::Opt
   std::string line = "complete -c e2qcow" + condition;
   for (const std::string& name : option.names)
     line += name.starts_with("--") ? " -l " + name.substr(2) : " -s " + name.substr(1);
-  if (option.takes_value) line += proposal(option.value);
+  if (option.takes_value) line += fish_proposal(option.value);
   return line + " -d " + quoted(option.description) + "\n";
 }
 
@@ -50,7 +50,7 @@ std::string lines_of(const CompletionModel::Command& command) {
                                  quoted(command.description));
   for (const auto& option : command.options) text += option_line(condition, option);
   for (const auto& operand : command.operands)
-    text += "complete -c e2qcow" + condition + proposal(operand.value) + "\n";
+    text += "complete -c e2qcow" + condition + fish_proposal(operand.value) + "\n";
   return text;
 }
 

@@ -14,7 +14,6 @@ namespace {
 enum Incompat : std::uint32_t { kBlocks64 = 2, kChecksumV2 = 8, kChecksumV3 = 0x10, kFastCommit = 0x20 };
 enum TagFlag : std::uint32_t { kEscape = 1, kSameUuid = 2, kLastTag = 8 };
 
-constexpr std::size_t kUuidBytes = 16;
 constexpr std::size_t kTailBytes = 4;              // the checksum at the end of a block
 constexpr std::size_t kCommitChecksum = 16;        // where it is in a commit block
 constexpr std::uint32_t kDefaultFastCommit = 256;  // blocks

@@ -17,6 +17,7 @@ class JournalLog {
  public:
   static constexpr std::uint32_t kMagic = 0xc03b3998;
   static constexpr std::size_t kHeaderBytes = 12;
+  static constexpr std::size_t kUuidBytes = 16;
   enum class BlockType : std::uint32_t {
     descriptor = 1,
     commit = 2,

@@ -9,7 +9,7 @@
 namespace e2qcow::ext2 {
 namespace {
 
-using Type = JournalLog::BlockType;
+using BlockType = JournalLog::BlockType;
 
 class Walk {
  public:
@@ -22,7 +22,7 @@ class Walk {
       const bool belongs = block.size() >= JournalLog::kHeaderBytes &&
                            load_be<std::uint32_t>(block, 0) == JournalLog::kMagic &&
                            load_be<std::uint32_t>(block, 8) == sequence_;
-      if (!belongs || !add(static_cast<Type>(load_be<std::uint32_t>(block, 4)), block)) break;
+      if (!belongs || !add(static_cast<BlockType>(load_be<std::uint32_t>(block, 4)), block)) break;
     }
     return {std::move(parts_), sequence_};
   }
@@ -40,10 +40,10 @@ class Walk {
     return &parts_.back();
   }
 
-  bool add(Type type, std::span<const std::byte> block) {
-    if (type == Type::revoke) return take(LogPart::Kind::revoke) != nullptr;
-    if (type == Type::descriptor) return add_descriptor(block);
-    if (type != Type::commit) return false;
+  bool add(BlockType type, std::span<const std::byte> block) {
+    if (type == BlockType::revoke) return take(LogPart::Kind::revoke) != nullptr;
+    if (type == BlockType::descriptor) return add_descriptor(block);
+    if (type != BlockType::commit) return false;
     const auto commit = take(LogPart::Kind::commit);
     if (commit != nullptr) commit->transaction_begin = transaction_begin_;
     transaction_begin_ = parts_.size();

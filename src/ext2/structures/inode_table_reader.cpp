@@ -8,7 +8,7 @@
 namespace e2qcow::ext2 {
 namespace {
 
-constexpr std::uint64_t kReadBytes = 256 * 1024;  // at a time: fits in a processor's cache
+constexpr std::uint64_t kTableReadBytes = 256 * 1024;  // at a time: fits in a processor's cache
 
 }  // namespace
 
@@ -21,7 +21,7 @@ std::vector<InodeTableReader::Part> InodeTableReader::parts_of(std::uint64_t gro
     const std::uint64_t end = round_up(data.end(), geometry.block_size());
     position = std::max(position, round_down(data.offset, geometry.block_size()));
     for (; position < end; position += parts.back().bytes.length)
-      parts.push_back({group, {position, std::min(kReadBytes, end - position)}});
+      parts.push_back({group, {position, std::min(kTableReadBytes, end - position)}});
   });
   return parts;
 }

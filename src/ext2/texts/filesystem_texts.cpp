@@ -22,7 +22,7 @@
 namespace e2qcow::ext2 {
 namespace {
 
-constexpr std::uint64_t kReadBytes = 1 << 20;
+constexpr std::uint64_t kTextReadBytes = 1 << 20;
 
 class Texts {
  public:
@@ -41,7 +41,7 @@ class Texts {
 
   void visit_role(const RoleList::Role& role) {
     const BlockRun run = filesystem_.geometry.clip(role.blocks);
-    const std::uint64_t at_once = std::max<std::uint64_t>(1, kReadBytes / block_size());
+    const std::uint64_t at_once = std::max<std::uint64_t>(1, kTextReadBytes / block_size());
     for (std::uint64_t done = 0; done < run.count; done += at_once) {
       throw_if_stopped();
       const BlockRun part{run.first + done, std::min(at_once, run.count - done)};

@@ -12,7 +12,7 @@
 namespace e2qcow::qcow2 {
 namespace {
 
-constexpr std::size_t kBufferEntries = 32 * 1024;
+constexpr std::size_t kStreamBufferEntries = 32 * 1024;
 constexpr std::uint64_t kFourReferences = 0x0001'0001'0001'0001;  // four refcounts of one
 
 }  // namespace
@@ -40,7 +40,7 @@ StreamWriter::StreamWriter(OutputStream& out, const Layout& layout, std::uint32_
 
 void StreamWriter::put(std::uint64_t value) {
   buffer_.push_back(big_endian(value));
-  if (buffer_.size() >= kBufferEntries) flush();
+  if (buffer_.size() >= kStreamBufferEntries) flush();
 }
 
 void StreamWriter::pad_to(std::uint64_t host_offset) {

@@ -6,7 +6,7 @@
 namespace e2qcow::qcow2 {
 namespace {
 
-constexpr std::size_t kBufferEntries = 128 * 1024;  // a mebibyte
+constexpr std::size_t kTableBufferEntries = 128 * 1024;  // a mebibyte
 
 }  // namespace
 
@@ -28,7 +28,7 @@ void TableWriter::set(std::uint64_t host_offset, std::uint64_t value) {
 
 void TableWriter::extend_to(std::uint64_t end) {
   while (buffer_end() < end) {
-    if (buffer_.size() >= kBufferEntries) flush();
+    if (buffer_.size() >= kTableBufferEntries) flush();
     buffer_.resize(buffer_.size() + kPageBytes / sizeof(std::uint64_t));
   }
 }

@@ -12,7 +12,7 @@
 namespace e2qcow::work {
 namespace {
 
-constexpr std::uint64_t kPiece = 2 << 20;
+constexpr std::uint64_t kAreaPiece = 2 << 20;
 
 // Hands out the pieces of extents.
 class Pieces {
@@ -28,7 +28,7 @@ class Pieces {
     if (index_ == extents_.size()) return std::nullopt;
     const Extent& extent = extents_[index_];
     const std::uint64_t begin = extent.offset + done_;
-    const std::uint64_t length = std::min(kPiece, extent.end() - begin);
+    const std::uint64_t length = std::min(kAreaPiece, extent.end() - begin);
     const std::uint64_t after =
         std::min<std::uint64_t>(PatternSearch::kOverlap, extent.end() - begin - length);
     done_ += length;

@@ -25,7 +25,7 @@
 namespace e2qcow::work {
 namespace {
 
-constexpr std::uint64_t kCacheBytes = 64 << 20;
+constexpr std::uint64_t kImageCacheBytes = 64 << 20;
 constexpr std::uint64_t kPassBytes = 160 << 20;  // of strings in memory at a time
 constexpr std::size_t kMaxWindow = 16;
 
@@ -46,7 +46,7 @@ std::vector<Extent> rest_of_file(const qcow2::Reader& reader) {
 class AuditedImage {
  public:
   AuditedImage(const Image& image, const ext2::SuperblockChoice& choice)
-      : cached_(image.disk(), kCacheBytes),
+      : cached_(image.disk(), kImageCacheBytes),
         scattered_(cached_, name_of(image)),
         disk_(image.disk(), name_of(image)) {
     if (const auto superblock = ext2::search_superblock(scattered_, choice).superblock)

@@ -11,14 +11,14 @@
 namespace e2qcow::work {
 namespace {
 
-constexpr std::uint64_t kCacheBytes = 64 << 20;
+constexpr std::uint64_t kDeviceCacheBytes = 64 << 20;
 
 // The disk of an image, together with the image.
 class DiskOfImage : public ReadableFile {
  public:
   explicit DiskOfImage(ImageFiles files)
       : image_(std::move(files).read(1)),
-        cached_(image_.disk(), kCacheBytes),
+        cached_(image_.disk(), kDeviceCacheBytes),
         disk_(cached_, image_.reader().file().name()) {}
 
   const std::string& name() const override { return disk_.name(); }

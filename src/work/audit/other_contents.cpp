@@ -11,7 +11,7 @@
 namespace e2qcow::work {
 namespace {
 
-constexpr std::uint64_t kPiece = 1 << 20;
+constexpr std::uint64_t kContentsPiece = 1 << 20;
 
 void visit_blocks(std::span<const std::byte> bytes, std::uint64_t offset, std::uint32_t block_size,
                   const ext2::TextVisitor& visit) {
@@ -34,9 +34,9 @@ void visit_other_contents(const ext2::Filesystem& filesystem, const ReadableFile
       ext2::classify_blocks(filesystem, {.threads = threads}, known_already), block_size, disk.size());
   std::vector<std::byte> bytes;
   for (const Extent& extent : without(data, metadata.extents))
-    for (std::uint64_t done = 0; done < extent.length; done += kPiece) {
+    for (std::uint64_t done = 0; done < extent.length; done += kContentsPiece) {
       throw_if_stopped();
-      bytes.resize(std::min(kPiece, extent.length - done));
+      bytes.resize(std::min(kContentsPiece, extent.length - done));
       disk.read(extent.offset + done, bytes);
       visit_blocks(bytes, extent.offset + done, block_size, visit);
     }

@@ -13,7 +13,7 @@ using ext2::TextKind;
 
 constexpr std::size_t kMinRun = 3;  // bytes of text among others
 constexpr std::size_t kLong = 64;   // longer ones are cut, so that a part of one is found as well
-constexpr std::size_t kPiece = 32;
+constexpr std::size_t kVector = 32;
 constexpr unsigned kMaxBits = 255;
 
 bool is_printable(unsigned char byte) {
@@ -61,8 +61,8 @@ bool repeats_itself(std::string_view text) {
 
 void visit_pieces(const Text& text, const ext2::TextVisitor& visit) {
   if (text.bytes.size() <= kLong) return visit(text);
-  for (std::size_t begin = 0; begin < text.bytes.size(); begin += kPiece)
-    visit(part_of(text, begin, std::min(kPiece, text.bytes.size() - begin)));
+  for (std::size_t begin = 0; begin < text.bytes.size(); begin += kVector)
+    visit(part_of(text, begin, std::min(kVector, text.bytes.size() - begin)));
 }
 
 void visit_runs(const Text& text, const ext2::TextVisitor& visit) {

@@ -14,7 +14,7 @@ namespace {
 namespace fs = std::filesystem;
 using Json = nlohmann::json;
 
-constexpr std::uint64_t kBlock = 1024;
+constexpr std::uint64_t kRescueBlock = 1024;
 
 class Rescue : public FileSystemTest {
  protected:
@@ -39,7 +39,7 @@ class Rescue : public FileSystemTest {
 };
 
 TEST_F(Rescue, WhatTheMapCallsBadIsNotTouchedAndTheRestOfItsBlockIsKept) {
-  const std::uint64_t offset = first_block_of("/large") * kBlock + 512;
+  const std::uint64_t offset = first_block_of("/large") * kRescueBlock + 512;
   write_map(offset, 512, '-');
   const Words faults{"FAULTY_FILE=" + path("disk.img").string(),
                      "FAULTY_RANGES=" + std::to_string(offset) + ":512"};
@@ -55,22 +55,22 @@ TEST_F(Rescue, WhatTheMapCallsBadIsNotTouchedAndTheRestOfItsBlockIsKept) {
 
 TEST_F(Rescue, WhatWasNotTriedYetCountsAsUnreadable) {
   for (const char status : {'?', '*', '/', '-'}) {
-    write_map(first_block_of("/large") * kBlock, 4096, status);
+    write_map(first_block_of("/large") * kRescueBlock, 4096, status);
     const Outcome outcome =
         e2qcow({"dump", "--all", "--bad-blocks=disk.map", "--map-out=out.map", "disk.img", "image.qcow2"});
     EXPECT_EQ(outcome.status, 3) << status << outcome;
     // ddrescue takes bad areas for tried, and does not read them again.
     const std::string line =
-        fmt::format("0x{:08X}  0x00001000  {}\n", first_block_of("/large") * kBlock, status);
+        fmt::format("0x{:08X}  0x00001000  {}\n", first_block_of("/large") * kRescueBlock, status);
     EXPECT_NE(read_file(path("out.map")).find(line), std::string::npos) << read_file(path("out.map"));
   }
-  write_map(first_block_of("/large") * kBlock, 4096, '+');
+  write_map(first_block_of("/large") * kRescueBlock, 4096, '+');
   EXPECT_EQ(e2qcow({"dump", "--all", "--bad-blocks", "disk.map", "disk.img", "image.qcow2"}).status, 0);
 }
 
 // ddrescue leaves holes where it has read nothing.
 TEST_F(Rescue, AHoleOfASparseCopyIsNoGoodZero) {
-  const std::uint64_t offset = first_block_of("/large") * kBlock;
+  const std::uint64_t offset = first_block_of("/large") * kRescueBlock;
   write_map(offset, 4096, '?');
   copy_disk(path("disk.img"), path("sparse.img"));
   output_of({"fallocate", "-p", "-o", std::to_string(offset), "-l", "4096", "sparse.img"});
@@ -92,7 +92,8 @@ TEST_F(Rescue, AHoleOfASparseCopyIsNoGoodZero) {
 
 // The bytes asked for may be four, and the sector that has them could not be read.
 TEST_F(Rescue, ASectorThatWasReadInPartOnlyIsNotFinished) {
-  const std::uint64_t journal = std::stoull(output_of({"debugfs", "-R", "blocks <8>", "disk.img"})) * kBlock;
+  const std::uint64_t journal =
+      std::stoull(output_of({"debugfs", "-R", "blocks <8>", "disk.img"})) * kRescueBlock;
   write_map(journal, 512, '-');
   EXPECT_EQ(e2qcow({"dump", "--bad-blocks=disk.map", "--map-out=out.map", "disk.img", "image.qcow2"}).status,
             3);
@@ -127,7 +128,7 @@ TEST_F(Rescue, APartitionIsFoundInWhatDdrescueFetchedOfADisk) {
 
 // A loss is where it is on the device.
 TEST_F(Rescue, OffsetsCountFromTheBeginningOfTheDevice) {
-  const std::uint64_t offset = first_block_of("/large") * kBlock;
+  const std::uint64_t offset = first_block_of("/large") * kRescueBlock;
   write_file(path("whole.img"), std::string(1 << 20, '\0') + read_file(path("disk.img")));
   const Words faults{"FAULTY_FILE=" + path("whole.img").string(),
                      "FAULTY_RANGES=" + std::to_string(offset + (1 << 20)) + ":1024"};
@@ -145,7 +146,7 @@ TEST_F(Rescue, OffsetsCountFromTheBeginningOfTheDevice) {
 }
 
 TEST_F(Rescue, StrictStopsAtWhatMustNotBeTouched) {
-  write_map(first_block_of("/large") * kBlock, 4096, '-');
+  write_map(first_block_of("/large") * kRescueBlock, 4096, '-');
   expect_failure(e2qcow({"dump", "--all", "--strict", "--bad-blocks", "disk.map", "disk.img", "image.qcow2"}),
                  {"disk.img", "known to be bad"});
 }
@@ -162,7 +163,7 @@ TEST_F(Rescue, AMapThatIsNoneIsRefused) {
 TEST_F(Rescue, TheMapsOfAPartitionAreThoseOfItsDisk) {
   const std::uint64_t shift = 1 << 20;
   const std::string disk = std::string(shift, '\0') + read_file(path("disk.img"));
-  const std::uint64_t offset = first_block_of("/large") * kBlock;
+  const std::uint64_t offset = first_block_of("/large") * kRescueBlock;
   write_file(path("whole.img"), disk);
   std::ofstream(path("disk.map")) << "0 ?\n0 " << shift + offset << " +\n"
                                   << shift + offset << " 1024 -\n"
@@ -221,7 +222,7 @@ TEST_F(Rescue, WhatMattersMostIsReadFirst) {
       const std::size_t before = line.rfind(", ", comma - 1);
       const std::uint64_t length = std::stoull(line.substr(before + 2));
       const std::uint64_t offset = std::stoull(line.substr(comma + 2));
-      if (offset <= block * kBlock && block * kBlock < offset + length) return number;
+      if (offset <= block * kRescueBlock && block * kRescueBlock < offset + length) return number;
     }
     return std::string::npos;
   };
@@ -262,8 +263,8 @@ TEST_F(Rescue, MapFilesCostNoReadsOfTheDisk) {
 }
 
 TEST_F(Rescue, TheReportNamesTheFilesThatAreHit) {
-  const std::uint64_t first = first_block_of("/large") * kBlock;
-  const std::uint64_t directory = first_block_of("/many") * kBlock;
+  const std::uint64_t first = first_block_of("/large") * kRescueBlock;
+  const std::uint64_t directory = first_block_of("/many") * kRescueBlock;
   const std::string ranges = std::to_string(first + 4096) + ":1," + std::to_string(first + 8192) + ":1," +
                              std::to_string(directory) + ":1";
   const Outcome outcome =
@@ -289,7 +290,7 @@ TEST_F(Rescue, TheReportNamesFilesWhoseInodesCannotBeRead) {
   const std::uint64_t inode = std::stoull(stat.substr(stat.find("Inode: ") + 7));
   const Outcome outcome = e2qcow({"dump", "--report=report.json", "disk.img", "image.qcow2"},
                                  faulty({"FAULTY_FILE=" + path("disk.img").string(),
-                                         "FAULTY_RANGES=" + std::to_string(block * kBlock) + ":1"}));
+                                         "FAULTY_RANGES=" + std::to_string(block * kRescueBlock) + ":1"}));
   EXPECT_EQ(outcome.status, 3) << outcome;
   const Json files = report()["files"];
   const auto found = std::ranges::find_if(files, [&](const Json& file) { return file["inode"] == inode; });

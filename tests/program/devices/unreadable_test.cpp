@@ -9,7 +9,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::uint64_t kBlock = 1024;
+constexpr std::uint64_t kFsBlock = 1024;
 
 class Unreadable : public FileSystemTest {
  protected:
@@ -20,7 +20,7 @@ class Unreadable : public FileSystemTest {
     fs::create_directory(path("out"));
   }
 
-  static std::uint64_t offset_of(std::uint64_t block) { return block * kBlock; }
+  static std::uint64_t offset_of(std::uint64_t block) { return block * kFsBlock; }
 
   // Dumps while these bytes of disk.img give EIO.
   Outcome dump(const std::string& ranges, Words options, const Words& settings = {}) const {
@@ -44,7 +44,7 @@ class Unreadable : public FileSystemTest {
 
   // With the block at `offset` zeroed, disk.img is what the image must hold.
   void expect_all_but_the_block_at(std::uint64_t offset) const {
-    patch_file(path("disk.img"), offset, std::string(kBlock, '\0'));
+    patch_file(path("disk.img"), offset, std::string(kFsBlock, '\0'));
     expect_restored_as_by_qemu("out/image.qcow2", "ours.raw");
     expect_same_metadata("ours.raw");
   }
@@ -72,7 +72,7 @@ TEST_F(Unreadable, ADeviceThatIsGoneEndsTheDumpAndNotWhatIsDone) {
   const Outcome outcome = dump_until(ends);
   EXPECT_EQ(outcome.status, 3) << outcome;
   EXPECT_NE(outcome.err.find("could not be determined"), std::string::npos) << outcome;
-  EXPECT_EQ(info()["lost-bytes"], kBlock);
+  EXPECT_EQ(info()["lost-bytes"], kFsBlock);
 }
 
 TEST_F(Unreadable, TheFirstAndLastSectorsMayBeUnreadable) {
@@ -130,17 +130,17 @@ TEST_F(Unreadable, ABlockOfAFileIsZeroInTheImageAndListed) {
   EXPECT_EQ(outcome.status, 3) << outcome;
   EXPECT_NE(outcome.err.find("1024 bytes at " + std::to_string(offset)), std::string::npos) << outcome;
   EXPECT_EQ(info()["complete"], false);
-  EXPECT_EQ(info()["lost-bytes"], kBlock);
+  EXPECT_EQ(info()["lost-bytes"], kFsBlock);
   const std::string text = output_of({E2QCOW_PROGRAM, "info", "out/image.qcow2"});
   EXPECT_NE(text.find("NO: 1.0 KiB could not be read"), std::string::npos) << text;
-  patch_file(path("disk.img"), offset, std::string(kBlock, '\0'));
+  patch_file(path("disk.img"), offset, std::string(kFsBlock, '\0'));
   expect_restored_as_by_qemu("out/image.qcow2", "ours.raw");
   expect_same_blocks_in_use("ours.raw");
 }
 
 TEST_F(Unreadable, ABlockThatIsNotWantedDoesNotMatter) {
   const std::uint64_t offset = offset_of(first_block_of("/large") + 7);
-  const Outcome outcome = dump(bytes(offset, kBlock), {});
+  const Outcome outcome = dump(bytes(offset, kFsBlock), {});
   EXPECT_EQ(outcome.status, 0) << outcome;
   EXPECT_EQ(info()["complete"], true);
 }
@@ -149,23 +149,23 @@ TEST_F(Unreadable, ABlockOfADirectoryCostsThatBlockOnly) {
   const std::uint64_t offset = offset_of(first_block_of("/many"));
   const Outcome outcome = dump(bytes(offset, 512), {});
   EXPECT_EQ(outcome.status, 3) << outcome;
-  EXPECT_EQ(info()["lost-bytes"], kBlock);
+  EXPECT_EQ(info()["lost-bytes"], kFsBlock);
   expect_all_but_the_block_at(offset);
 }
 
 TEST_F(Unreadable, ABlockOfAnInodeTableCostsThatBlockOnly) {
   const std::uint64_t offset = offset_of(inode_table_block_of("/large"));
-  const Outcome outcome = dump(bytes(offset, kBlock), {});
+  const Outcome outcome = dump(bytes(offset, kFsBlock), {});
   EXPECT_EQ(outcome.status, 3) << outcome;
-  EXPECT_EQ(info()["lost-bytes"], kBlock);
+  EXPECT_EQ(info()["lost-bytes"], kFsBlock);
   expect_all_but_the_block_at(offset);
 }
 
 TEST_F(Unreadable, ABlockOfTheJournalCostsThatBlockOnly) {
   const std::uint64_t offset = offset_of(first_block_of("<8>") + 1);
-  patch_file(path("disk.img"), offset, std::string(kBlock, 'j'));
-  EXPECT_EQ(dump(bytes(offset, kBlock), {}).status, 3);
-  EXPECT_EQ(info()["lost-bytes"], kBlock);
+  patch_file(path("disk.img"), offset, std::string(kFsBlock, 'j'));
+  EXPECT_EQ(dump(bytes(offset, kFsBlock), {}).status, 3);
+  EXPECT_EQ(info()["lost-bytes"], kFsBlock);
   expect_all_but_the_block_at(offset);
 }
 
@@ -185,7 +185,7 @@ TEST_F(Unreadable, ManyAreasAreCountedAndTheListIsShort) {
   for (std::uint64_t i = 0; i < 50; ++i) ranges += bytes(offset_of(first + 2 * i), 1) + ",";
   const Outcome outcome = dump(ranges, {"--all"});
   EXPECT_EQ(outcome.status, 3) << outcome;
-  EXPECT_EQ(info()["lost-bytes"], 50 * kBlock);
+  EXPECT_EQ(info()["lost-bytes"], 50 * kFsBlock);
   EXPECT_LT(std::ranges::count(outcome.err, '\n'), 20) << outcome;
 }
 
@@ -212,7 +212,7 @@ TEST_F(Unreadable, RetriesAreWhatTheUserSays) {
 
 TEST_F(Unreadable, RestoreSaysThatTheImageIsNotWhole) {
   const std::uint64_t offset = offset_of(first_block_of("/large") + 7);
-  EXPECT_EQ(dump(bytes(offset, kBlock), {"--all"}).status, 3);
+  EXPECT_EQ(dump(bytes(offset, kFsBlock), {"--all"}).status, 3);
   const Outcome outcome = e2qcow({"restore", "out/image.qcow2", "ours.raw"});
   EXPECT_NE(outcome.err.find("could not be read"), std::string::npos) << outcome;
 }

@@ -3,10 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/support/sizes.h"
+
 namespace e2qcow::compat {
 namespace {
-
-constexpr std::uint64_t kKiB = 1024;
 
 // 1 KiB: an L2 table maps 128 blocks, a refcount block counts 512 clusters.
 TEST(E2imageLayout, PutsOneUnusedClusterAfterTheRefcountTable) {

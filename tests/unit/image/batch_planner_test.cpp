@@ -4,11 +4,10 @@
 #include <gtest/gtest.h>
 
 #include "tests/support/memory_source.h"
+#include "tests/support/sizes.h"
 
 namespace e2qcow {
 namespace {
-
-constexpr std::uint64_t kMiB = 1 << 20;
 
 // A disk of which nothing is read.
 class ExtentsOnly : public ImageSource {

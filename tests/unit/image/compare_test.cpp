@@ -8,11 +8,10 @@
 #include <atomic>
 
 #include "tests/support/memory_source.h"
+#include "tests/support/sizes.h"
 
 namespace e2qcow {
 namespace {
-
-constexpr std::uint64_t kMiB = 1 << 20;
 
 class FirstDifference : public testing::TestWithParam<unsigned> {
  protected:

@@ -8,11 +8,11 @@
 #include "tests/support/errors.h"
 #include "tests/support/memory_file.h"
 #include "tests/support/memory_source.h"
+#include "tests/support/sizes.h"
 
 namespace e2qcow {
 namespace {
 
-constexpr std::uint64_t kKiB = 1024;
 constexpr std::uint64_t kHead = 64 * kKiB;
 
 // Remembers where it was written to.

@@ -7,15 +7,13 @@
 #include "image/batch_planner.h"
 #include "image/extent_source.h"
 #include "tests/support/random.h"
+#include "tests/support/sizes.h"
 #include "tests/support/sparse_file.h"
 
 namespace e2qcow {
 namespace {
 
 using Extents = std::vector<Extent>;
-
-constexpr std::uint64_t kKiB = 1 << 10;
-constexpr std::uint64_t kMiB = 1 << 20;
 
 TEST(ReadAhead, AnnouncesSixteenMebibytesOneByOne) {
   const SparseFile file(100 * kMiB);

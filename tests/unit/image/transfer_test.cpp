@@ -12,12 +12,12 @@
 #include "tests/support/errors.h"
 #include "tests/support/memory_sink.h"
 #include "tests/support/memory_source.h"
+#include "tests/support/sizes.h"
 
 namespace e2qcow {
 namespace {
 
-constexpr std::uint64_t kMiB = 1 << 20;
-constexpr std::uint64_t kCluster = 4096;
+constexpr std::uint64_t kTransferCluster = 4096;
 
 TransferOptions with_threads(unsigned threads) {
   return {.threads = threads};
@@ -29,7 +29,7 @@ INSTANTIATE_TEST_SUITE_P(Threads, Transfer, testing::Values(1, 2, 3, 8));
 TEST_P(Transfer, CopiesADiskAndFinishesIt) {
   Random random;
   MemorySource source = MemorySource::random(random, 6 * kMiB + 999, 100'000, 500'000);
-  MemorySink sink(kCluster);
+  MemorySink sink(kTransferCluster);
   transfer(source, sink, with_threads(GetParam()));
   EXPECT_TRUE(sink.disk(source.size()) == source.disk());
   EXPECT_TRUE(sink.finished());
@@ -38,9 +38,9 @@ TEST_P(Transfer, CopiesADiskAndFinishesIt) {
 TEST_P(Transfer, HandsOverTheSamePiecesAsOneThread) {
   Random random;
   MemorySource source = MemorySource::random(random, 6 * kMiB, 20'000, 100'000);
-  MemorySink expected(kCluster);
+  MemorySink expected(kTransferCluster);
   transfer(source, expected, with_threads(1));
-  MemorySink sink(kCluster);
+  MemorySink sink(kTransferCluster);
   transfer(source, sink, with_threads(GetParam()));
   EXPECT_TRUE(sink.stored() == expected.stored());
 }
@@ -48,7 +48,7 @@ TEST_P(Transfer, HandsOverTheSamePiecesAsOneThread) {
 TEST_P(Transfer, AppendsInAscendingOrder) {
   Random random;
   MemorySource source = MemorySource::random(random, 6 * kMiB, 20'000, 100'000);
-  MemorySink sink(kCluster);
+  MemorySink sink(kTransferCluster);
   transfer(source, sink, with_threads(GetParam()));
   std::uint64_t end = 0;
   for (const MemorySink::Stored& piece : sink.stored()) {
@@ -59,7 +59,7 @@ TEST_P(Transfer, AppendsInAscendingOrder) {
 
 TEST_P(Transfer, FinishesASinkThatGotNothing) {
   MemorySource source(Bytes(kMiB), {});
-  MemorySink sink(kCluster);
+  MemorySink sink(kTransferCluster);
   transfer(source, sink, with_threads(GetParam()));
   EXPECT_EQ(sink.stored(), std::vector<MemorySink::Stored>{});
   EXPECT_TRUE(sink.finished());
@@ -73,7 +73,7 @@ class ContentSink : public MemorySink {
 
 TEST_P(Transfer, EndsWhenTheSinkNeedsNoMore) {
   const MemorySource source(filled(12 * kMiB, 1), {{0, 12 * kMiB}});
-  ContentSink sink(kCluster);
+  ContentSink sink(kTransferCluster);
   transfer(source, sink, with_threads(GetParam()));
   EXPECT_EQ(sink.stored().size(), 3);
   EXPECT_TRUE(sink.finished());
@@ -91,7 +91,7 @@ class CountingProgress : public Progress {
 
 TEST_P(Transfer, ReportsEveryByteOfTheExtents) {
   MemorySource source(filled(5 * kMiB, 1), {{100, 2 * kMiB}, {3 * kMiB, 1000}});
-  MemorySink sink(kCluster);
+  MemorySink sink(kTransferCluster);
   CountingProgress progress;
   transfer(source, sink, {.threads = GetParam(), .progress = &progress});
   EXPECT_EQ(progress.bytes(), 2 * kMiB + 1000);
@@ -135,7 +135,7 @@ class FaultySink : public ImageSink {
  public:
   explicit FaultySink(Fault& fault) : fault_(fault) {}
   bool finished() const { return finished_; }
-  std::uint64_t granularity() const override { return kCluster; }
+  std::uint64_t granularity() const override { return kTransferCluster; }
   void pack(Batch&) const override { fault_.pass(Place::pack); }
   void append(const Batch&) override { fault_.pass(Place::append); }
   void finish() override {
@@ -193,7 +193,7 @@ class StoppingSource : public MemorySource {
 
 void stop_and_exit(unsigned threads) {
   StoppingSource source;
-  MemorySink sink(kCluster);
+  MemorySink sink(kTransferCluster);
   const auto code = code_of([&] { transfer(source, sink, with_threads(threads)); });
   std::_Exit(code == Errc::interrupted && !sink.finished() ? 0 : 1);
 }
@@ -206,7 +206,7 @@ TEST(TransferDeathTest, EndsUnfinishedWhenAStopIsRequested) {
 
 void stop_at_the_end_and_exit() {
   MemorySource source(Bytes(kMiB), {});
-  MemorySink sink(kCluster);
+  MemorySink sink(kTransferCluster);
   request_stop();
   const auto code = code_of([&] { transfer(source, sink, with_threads(1)); });
   std::_Exit(code == Errc::interrupted && !sink.finished() ? 0 : 1);

@@ -17,7 +17,6 @@
 namespace e2qcow::plugin {
 namespace {
 
-constexpr std::uint64_t kCluster = HandMadeImage::kCluster;
 constexpr int kBlock = 1024;
 constexpr unsigned long long kBlocks = HandMadeImage::kDiskSize / kBlock;
 

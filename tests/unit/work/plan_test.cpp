@@ -5,11 +5,11 @@
 #include <gtest/gtest.h>
 
 #include "tests/support/errors.h"
+#include "tests/support/sizes.h"
 
 namespace e2qcow::work {
 namespace {
 
-constexpr std::uint64_t kMiB = 1ULL << 20;
 constexpr std::uint64_t kGiB = 1ULL << 30;
 const std::vector<Extent> kOneBlock{{64 * 1024, 4096}};
 

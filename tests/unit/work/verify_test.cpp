@@ -3,7 +3,6 @@
 
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <fstream>
 
 #include "qcow2/format/record_extension.h"
@@ -16,8 +15,18 @@
 namespace e2qcow::work {
 namespace {
 
-constexpr std::uint64_t kCluster = 512;
+constexpr std::uint64_t kVerifyCluster = 512;
 constexpr std::uint64_t kDiskBytes = 96 << 10;
+
+// Every byte, but for builds that take minutes for that.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr std::uint64_t kLongestStep = 40;
+#elif defined(__has_feature)
+constexpr std::uint64_t kLongestStep =
+    __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) ? 40 : 1;
+#else
+constexpr std::uint64_t kLongestStep = 1;
+#endif
 
 bool is_whole(Verdict verdict) {
   return verdict == Verdict::whole || verdict == Verdict::opened_since;
@@ -78,8 +87,9 @@ class VerifyFlips : public testing::TestWithParam<bool> {
   static MemorySource disk() {
     Random random;
     Bytes bytes(kDiskBytes);
-    const std::vector<Extent> extents{
-        {0, 2 * kCluster}, {9 * kCluster, kCluster}, {70 * kCluster, 2 * kCluster}};
+    const std::vector<Extent> extents{{0, 2 * kVerifyCluster},
+                                      {9 * kVerifyCluster, kVerifyCluster},
+                                      {70 * kVerifyCluster, 2 * kVerifyCluster}};
     for (const Extent& extent : extents)
       for (std::uint64_t i = 0; i < extent.length; i += 4)  // compressible
         bytes[extent.offset + i] = random.bytes(1)[0];
@@ -102,9 +112,9 @@ void VerifyFlips::expect_seen(std::uint64_t offset, const Bytes& damaged) const 
     const auto begin = static_cast<std::ptrdiff_t>(range.offset);
     std::copy_n(source_.disk().begin() + begin, range.length, patched.begin() + begin);
     const auto is_other = [&](std::uint64_t at) { return (*disk)[at] != source_.disk()[at]; };
-    for (std::uint64_t cluster = range.offset; cluster < range.end(); cluster += kCluster) {
+    for (std::uint64_t cluster = range.offset; cluster < range.end(); cluster += kVerifyCluster) {
       bool differs = false;
-      for (std::uint64_t at = cluster; at < cluster + kCluster; ++at) differs = differs || is_other(at);
+      for (std::uint64_t at = cluster; at < cluster + kVerifyCluster; ++at) differs = differs || is_other(at);
       ASSERT_TRUE(differs) << "byte " << offset << ": guest offset " << cluster;
     }
   }
@@ -117,9 +127,7 @@ TEST_P(VerifyFlips, OfAnyByteThatChangeTheDiskAreSeenWhereTheyAre) {
   Random random;
   std::uint64_t changed = 0;
   std::uint64_t flips = 0;
-  // ./dev random-damage tries all bytes.
-  const std::uint64_t longest_step = std::getenv("E2QCOW_ROUNDS") == nullptr ? 40 : 1;
-  for (std::uint64_t offset = 0; offset < image_.size(); offset += 1 + random.below(longest_step)) {
+  for (std::uint64_t offset = 0; offset < image_.size(); offset += 1 + random.below(kLongestStep)) {
     ++flips;
     const std::byte bit = std::byte{1} << random.below(8);
     Bytes damaged = image_;
@@ -140,7 +148,7 @@ TEST_P(VerifyFlips, OfTheMarkAloneAreNoChange) {
 }
 
 TEST_P(VerifyFlips, OfDigestsLeaveNothingToBelieve) {
-  put(image_.size() - kCluster, image_[image_.size() - kCluster] ^ std::byte{1});
+  put(image_.size() - kVerifyCluster, image_[image_.size() - kVerifyCluster] ^ std::byte{1});
   const VerifyResult result = verify();
   EXPECT_EQ(result.verdict, Verdict::no_digests);
   EXPECT_EQ(result.clusters, 0);

@@ -12,16 +12,15 @@
 namespace e2qcow::ext2 {
 namespace {
 
-using Type = JournalLog::BlockType;
+using BlockType = JournalLog::BlockType;
 
-Type type_of(LogPart::Kind kind) {
-  if (kind == LogPart::Kind::commit) return Type::commit;
-  return kind == LogPart::Kind::revoke ? Type::revoke : Type::descriptor;
+BlockType type_of(LogPart::Kind kind) {
+  if (kind == LogPart::Kind::commit) return BlockType::commit;
+  return kind == LogPart::Kind::revoke ? BlockType::revoke : BlockType::descriptor;
 }
 
 constexpr std::size_t kChecksumBytes = 4;
 constexpr std::size_t kUuid = 48;  // in the superblock
-constexpr std::size_t kUuidBytes = 16;
 constexpr std::size_t kCommitTime = 48;
 
 // A pad, and room for seven more checksums. Source: include/linux/jbd2.h, struct commit_header
@@ -67,8 +66,8 @@ void JournalBlocks::find(std::vector<BlockRun> blocks) {
   const std::uint64_t first_block = blocks.front().first;
   log_ = JournalLog::open(filesystem_, std::move(blocks));
   if (!log_) return;
-  seed_difference_ =
-      strict_.seed_difference(std::span<const std::byte>(read(first_block)).subspan(kUuid, kUuidBytes));
+  seed_difference_ = strict_.seed_difference(
+      std::span<const std::byte>(read(first_block)).subspan(kUuid, JournalLog::kUuidBytes));
   LogParts found = parts_of_log(*log_);
   parts_ = std::move(found.parts);
   for (std::size_t i = 0; i < parts_.size(); ++i) blocks_[parts_[i].device_block] = i;
@@ -119,7 +118,7 @@ void JournalBlocks::replace_superblock(std::span<std::byte> bytes) const {
   if (load_be<std::uint32_t>(before, 0) != JournalLog::kMagic) return clear(bytes);
   clear(bytes.subspan(kKnown, kChecksum - kKnown));
   clear(bytes.subspan(kUsers));
-  strict_.replace_uuid(bytes.subspan(kUuid, kUuidBytes));
+  strict_.replace_uuid(bytes.subspan(kUuid, JournalLog::kUuidBytes));
   if (!is_zero(std::span(before).subspan(kChecksum, kChecksumBytes)))
     patch_block_checksum(std::span(before).first(kSize), bytes.first(kSize), kChecksum);
 }
@@ -132,12 +131,12 @@ void JournalBlocks::replace_part(std::size_t index, std::span<std::byte> bytes,
     return;
   }
   const std::vector<std::byte> before(bytes.begin(), bytes.end());
-  const Type type = type_of(part.kind);
+  const BlockType type = type_of(part.kind);
   const std::size_t used = log_->used_bytes(type, before);
   const std::size_t end =
-      before.size() - (log_->has_checksums() && type != Type::commit ? kChecksumBytes : 0);
+      before.size() - (log_->has_checksums() && type != BlockType::commit ? kChecksumBytes : 0);
   if (used < end) clear(bytes.subspan(used, end - used));
-  if (type == Type::commit) {
+  if (type == BlockType::commit) {
     clear_unused_of_commit(bytes);
     round_time_of_commit(strict_, bytes);
   }
@@ -192,7 +191,7 @@ void JournalBlocks::patch_transaction(std::size_t index, std::span<std::byte> by
     before = crc32_be(before, read(parts_[i].device_block));
     after = crc32_be(after, replaced(i, replace_target));
   }
-  const std::size_t place = JournalLog::checksum_place(Type::commit, bytes);
+  const std::size_t place = JournalLog::checksum_place(BlockType::commit, bytes);
   const std::uint32_t stored = load_be<std::uint32_t>(std::span<const std::byte>(bytes), place);
   if (stored != 0) store_be(bytes, place, stored ^ before ^ after);
 }

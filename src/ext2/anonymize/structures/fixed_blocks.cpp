@@ -51,7 +51,7 @@ constexpr std::array kFunctions{E2QCOW_FIELD(s_first_error_func), E2QCOW_FIELD(s
 constexpr Field kVolume = E2QCOW_FIELD(s_volume_name);
 constexpr Field kSalt = E2QCOW_FIELD(s_encrypt_pw_salt);
 constexpr Field kSeed = E2QCOW_FIELD(s_hash_seed);
-constexpr Field kChecksum = E2QCOW_FIELD(s_checksum);
+constexpr Field kChecksumField = E2QCOW_FIELD(s_checksum);
 #undef E2QCOW_FIELD
 
 }  // namespace
@@ -76,9 +76,9 @@ void anonymize_superblock(const NewIdentity& identity, std::span<std::byte> copy
   const auto features =
       load_le<std::uint32_t>(std::span<const std::byte>(copy), offsetof(Raw, s_feature_ro_compat));
   if ((features & EXT4_FEATURE_RO_COMPAT_METADATA_CSUM) != 0)
-    patch_checksum(before, copy, kChecksum.offset);
+    patch_checksum(before, copy, kChecksumField.offset);
   else
-    clear(kChecksum.of(copy));
+    clear(kChecksumField.of(copy));
 }
 
 namespace {

@@ -11,7 +11,7 @@ namespace {
 
 // Offsets. Source: <ext2fs/ext2_fs.h>, struct ext2_inode_large
 constexpr std::size_t kDeletionTime = 20;
-constexpr std::size_t kExtraSize = 128;
+constexpr std::size_t kGoodOldSize = 128;
 constexpr std::size_t kProject = 156;
 struct Owner {
   std::size_t low;  // 16 bits each
@@ -71,9 +71,9 @@ class StrictInode {
 
   // Attributes follow.
   std::size_t end_of_fields() const {
-    if (inode_.size() < kExtraSize + sizeof(std::uint32_t)) return kExtraSize;
-    const std::size_t extra = number<std::uint16_t>(kExtraSize);
-    return extra <= inode_.size() - kExtraSize ? kExtraSize + extra : kExtraSize;
+    if (inode_.size() < kGoodOldSize + sizeof(std::uint32_t)) return kGoodOldSize;
+    const std::size_t extra = number<std::uint16_t>(kGoodOldSize);
+    return extra <= inode_.size() - kGoodOldSize ? kGoodOldSize + extra : kGoodOldSize;
   }
 
   // The first day of all is not whole, and is rounded up.

@@ -12,7 +12,7 @@ namespace {
 
 using Raw = ext2_super_block;
 
-constexpr std::size_t kUuidBytes = 16;
+constexpr std::size_t kFilesystemUuidBytes = 16;
 constexpr std::array kUuids{offsetof(Raw, s_uuid), offsetof(Raw, s_journal_uuid)};
 constexpr std::array kOwners{offsetof(Raw, s_def_resuid), offsetof(Raw, s_def_resgid)};
 
@@ -50,7 +50,7 @@ void replace_seed(const StrictRules& strict, std::span<std::byte> copy) {
 
 void replace_identity_of_superblock(const StrictRules& strict, std::span<std::byte> copy) {
   if (!strict.is_strict()) return;
-  for (const std::size_t place : kUuids) strict.replace_uuid(copy.subspan(place, kUuidBytes));
+  for (const std::size_t place : kUuids) strict.replace_uuid(copy.subspan(place, kFilesystemUuidBytes));
   replace_seed(strict, copy);
   for (const std::size_t place : kOwners) {
     const std::uint32_t owner = load_le<std::uint16_t>(std::span<const std::byte>(copy), place);

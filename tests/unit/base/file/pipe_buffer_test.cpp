@@ -7,11 +7,10 @@
 
 #include "tests/support/bytes.h"
 #include "tests/support/random.h"
+#include "tests/support/sizes.h"
 
 namespace e2qcow {
 namespace {
-
-constexpr std::uint64_t kKiB = 1 << 10;
 
 Bytes read_from(const PipeBuffer& buffer, std::uint64_t offset, std::size_t length) {
   Bytes out = filled(length, 0xee);

@@ -14,11 +14,10 @@
 #include "tests/support/bytes.h"
 #include "tests/support/errors.h"
 #include "tests/support/random.h"
+#include "tests/support/sizes.h"
 
 namespace e2qcow {
 namespace {
-
-constexpr std::uint64_t kMiB = 1 << 20;
 
 // A pipe into which a thread writes the bytes.
 class Pipe {

@@ -15,6 +15,7 @@
 
 #include "tests/support/bytes.h"
 #include "tests/support/errors.h"
+#include "tests/support/sizes.h"
 #include "tests/support/temp_dir.h"
 
 namespace e2qcow {
@@ -55,7 +56,6 @@ std::size_t pages_in_memory(int fd, std::size_t length) {
 }
 
 TEST_F(PosixFileTest, WritesLargeAlignedPiecesPastThePageCacheAndTheRestThroughIt) {
-  constexpr std::size_t kMiB = 1 << 20;
   PageBytes aligned(kMiB, std::byte{1});
   const Bytes small = filled(100, 2);
   const auto file = file_with({}, {.writes_directly = true});
@@ -183,7 +183,6 @@ TEST_F(PosixFileTest, ZeroesExactlyTheRangeInBothWays) {
 }
 
 TEST_F(PosixFileTest, ZeroesMoreThanOneStep) {
-  constexpr std::uint64_t kMiB = 1 << 20;
   const auto file = file_with({});
   for (const std::uint64_t end : {1 * kMiB, 64 * kMiB, 65 * kMiB, 129 * kMiB, 200 * kMiB})
     file->write(end - 4096, filled(8192, 0xee));

@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::uint64_t kMemory = 3 << 20;
 
-Bytes read_from(const ReadableFile& file, std::uint64_t offset, std::size_t length) {
+Bytes read_spooled(const ReadableFile& file, std::uint64_t offset, std::size_t length) {
   Bytes bytes(length, std::byte{0xee});
   file.read(offset, bytes);
   return bytes;
@@ -42,12 +42,12 @@ TEST_F(SpoolFileTest, HasTheSameBytesBeforeAndAfter) {
     if (!in_memory) spool_.write(20 << 20, filled(kMemory, 3));
     EXPECT_EQ(spool_.is_in_memory(), in_memory);
     EXPECT_EQ(spool_.size(), 50 << 20);
-    EXPECT_TRUE(read_from(spool_, 12345, 2 << 20) == filled(2 << 20, 1));
-    EXPECT_EQ(read_from(spool_, 40 << 20, 1000), filled(1000, 2));
-    EXPECT_EQ(read_from(spool_, 12344, 1), filled(1, 0));
-    EXPECT_EQ(read_from(spool_, (50 << 20) - 10, 10), Bytes(10));
+    EXPECT_TRUE(read_spooled(spool_, 12345, 2 << 20) == filled(2 << 20, 1));
+    EXPECT_EQ(read_spooled(spool_, 40 << 20, 1000), filled(1000, 2));
+    EXPECT_EQ(read_spooled(spool_, 12344, 1), filled(1, 0));
+    EXPECT_EQ(read_spooled(spool_, (50 << 20) - 10, 10), Bytes(10));
   }
-  EXPECT_TRUE(read_from(spool_, 20 << 20, kMemory) == filled(kMemory, 3));
+  EXPECT_TRUE(read_spooled(spool_, 20 << 20, kMemory) == filled(kMemory, 3));
 }
 
 TEST_F(SpoolFileTest, NeedsTheDirectoryOnlyThen) {

@@ -8,11 +8,10 @@
 
 #include "tests/support/errors.h"
 #include "tests/support/ext2_image.h"
+#include "tests/support/sizes.h"
 
 namespace e2qcow::ext2 {
 namespace {
-
-constexpr std::uint64_t kTiB = 1ULL << 40;
 
 void put_copy(SparseFile& disk, std::uint32_t block_size, std::uint64_t offset) {
   Superblock superblock = plain_superblock(block_size, 1'000'000);

@@ -8,16 +8,16 @@
 namespace e2qcow::ext2 {
 namespace {
 
-constexpr std::uint64_t kPlace = 100;  // of the journal
-constexpr std::uint64_t kLength = 20;
+constexpr std::uint64_t kLogPlace = 100;  // of the journal
+constexpr std::uint64_t kLogLength = 20;
 using Kind = LogPart::Kind;
 
 class Parts : public testing::Test {
  protected:
   LogParts found(const JournalBytes& journal) {
-    journal.put_into(image_, kPlace);
+    journal.put_into(image_, kLogPlace);
     const Filesystem filesystem = image_.open();
-    const auto log = JournalLog::open(filesystem, {{kPlace, journal.length()}});
+    const auto log = JournalLog::open(filesystem, {{kLogPlace, journal.length()}});
     return parts_of_log(*log);
   }
   static std::vector<Kind> kinds(const LogParts& log) {
@@ -30,7 +30,7 @@ class Parts : public testing::Test {
 };
 
 TEST_F(Parts, AreAllBlocksOfTheTransactions) {
-  JournalBytes journal(kLength, {});
+  JournalBytes journal(kLogLength, {});
   journal.write({{500, filled(1024, 1)}, {501, filled(1024, 2)}});
   journal.revoke({600});
   journal.commit();
@@ -43,13 +43,13 @@ TEST_F(Parts, AreAllBlocksOfTheTransactions) {
   EXPECT_EQ(log.parts[0].copies, 2);
   EXPECT_EQ(log.parts[1].tag.block, 500);
   EXPECT_EQ(log.parts[2].tag.block, 501);
-  EXPECT_EQ(log.parts[2].device_block, kPlace + 3);
+  EXPECT_EQ(log.parts[2].device_block, kLogPlace + 3);
   EXPECT_EQ(log.parts[4].transaction_begin, 0);
   EXPECT_EQ(log.parts[7].transaction_begin, 5);
 }
 
 TEST_F(Parts, EndAtAnOlderTransaction) {
-  JournalBytes journal(kLength, {});
+  JournalBytes journal(kLogLength, {});
   journal.write({{500, filled(1024, 1)}});
   journal.commit();
   const std::uint64_t second = journal.write({{501, filled(1024, 2)}});
@@ -60,14 +60,14 @@ TEST_F(Parts, EndAtAnOlderTransaction) {
 }
 
 TEST_F(Parts, IncludeATransactionWithoutItsEnd) {
-  JournalBytes journal(kLength, {});
+  JournalBytes journal(kLogLength, {});
   journal.write({{500, filled(1024, 1)}});
   EXPECT_EQ(kinds(found(journal)), (std::vector{Kind::descriptor, Kind::copy}));
 }
 
 // Another program may not look at them.
 TEST_F(Parts, DoNotEndAtAWrongChecksum) {
-  JournalBytes journal(kLength, {.checksums = 3});
+  JournalBytes journal(kLogLength, {.checksums = 3});
   const std::uint64_t first = journal.write({{500, filled(1024, 1)}});
   journal.commit();
   journal.block(first)[JournalBytes::kBlockCrc] ^= std::byte{1};
@@ -76,13 +76,13 @@ TEST_F(Parts, DoNotEndAtAWrongChecksum) {
 }
 
 TEST_F(Parts, ContinueAtTheBeginningOfTheRing) {
-  JournalBytes journal(kLength, {}, kLength - 2);
+  JournalBytes journal(kLogLength, {}, kLogLength - 2);
   journal.write({{500, filled(1024, 1)}, {501, filled(1024, 2)}});
   journal.commit();
   const LogParts log = found(journal);
   ASSERT_EQ(log.parts.size(), 4);
-  EXPECT_EQ(log.parts[1].device_block, kPlace + kLength - 1);
-  EXPECT_EQ(log.parts[2].device_block, kPlace + 1);
+  EXPECT_EQ(log.parts[1].device_block, kLogPlace + kLogLength - 1);
+  EXPECT_EQ(log.parts[2].device_block, kLogPlace + 1);
 }
 
 TEST_F(Parts, PassNoBlockTwice) {
@@ -93,7 +93,7 @@ TEST_F(Parts, PassNoBlockTwice) {
 }
 
 TEST_F(Parts, CountSequencesFromZeroAfterTheLast) {
-  JournalBytes journal(kLength, {}, 1, 0xffff'ffff);
+  JournalBytes journal(kLogLength, {}, 1, 0xffff'ffff);
   journal.write({{500, filled(1024, 1)}});
   journal.commit();
   EXPECT_EQ(found(journal).next_sequence, 0);

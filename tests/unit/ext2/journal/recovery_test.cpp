@@ -11,7 +11,7 @@ namespace {
 
 using Features = JournalBytes::Features;
 
-constexpr std::uint64_t kPlace = 100;  // of the journal
+constexpr std::uint64_t kRecoveryPlace = 100;  // of the journal
 
 // A file system of 2000 blocks of 1 KiB whose journal, inode 8, lies in one piece.
 class Journals : public testing::Test {
@@ -45,8 +45,8 @@ class Journals : public testing::Test {
   }
   JournaledBlocks replay() { return read_journal(image_.open()).blocks; }
   JournaledBlocks replay(const JournalBytes& journal) {
-    journal.put_into(image_, kPlace);
-    put_journal_inode(extents({{0, {kPlace, journal.length()}}}));
+    journal.put_into(image_, kRecoveryPlace);
+    put_journal_inode(extents({{0, {kRecoveryPlace, journal.length()}}}));
     return replay();
   }
 
@@ -73,10 +73,10 @@ TEST_P(JournalFormats, HaveTheBlocksThatWereCommitted) {
   journal.write({{500, filled(1024, 1)}, {600, filled(1024, 2)}, {700, filled(1024, 3)}});
   journal.write({{800, filled(1024, 4)}});
   journal.commit();
-  EXPECT_EQ(replay(journal), (JournaledBlocks{{500, {kPlace + 2, false}},
-                                              {600, {kPlace + 3, false}},
-                                              {700, {kPlace + 4, false}},
-                                              {800, {kPlace + 6, false}}}));
+  EXPECT_EQ(replay(journal), (JournaledBlocks{{500, {kRecoveryPlace + 2, false}},
+                                              {600, {kRecoveryPlace + 3, false}},
+                                              {700, {kRecoveryPlace + 4, false}},
+                                              {800, {kRecoveryPlace + 6, false}}}));
 }
 
 TEST_P(JournalFormats, HaveTheNewestVersionOfABlock) {
@@ -85,7 +85,7 @@ TEST_P(JournalFormats, HaveTheNewestVersionOfABlock) {
     journal.write({{500, filled(1024, version)}});
     journal.commit();
   }
-  EXPECT_EQ(replay(journal), (JournaledBlocks{{500, {kPlace + 8, false}}}));
+  EXPECT_EQ(replay(journal), (JournaledBlocks{{500, {kRecoveryPlace + 8, false}}}));
 }
 
 TEST_P(JournalFormats, LeaveOutWhatWasNotCommitted) {
@@ -94,7 +94,7 @@ TEST_P(JournalFormats, LeaveOutWhatWasNotCommitted) {
   journal.commit();
   journal.revoke({500});
   journal.write({{500, filled(1024, 2)}, {600, filled(1024, 2)}});
-  EXPECT_EQ(replay(journal), (JournaledBlocks{{500, {kPlace + 2, false}}}));
+  EXPECT_EQ(replay(journal), (JournaledBlocks{{500, {kRecoveryPlace + 2, false}}}));
 }
 
 TEST_P(JournalFormats, LeaveOutWhatWasRevokedLaterOrInTheSameTransaction) {
@@ -104,7 +104,7 @@ TEST_P(JournalFormats, LeaveOutWhatWasRevokedLaterOrInTheSameTransaction) {
   journal.revoke({500, 600});
   journal.write({{600, filled(1024, 2)}});
   journal.commit();
-  EXPECT_EQ(replay(journal), (JournaledBlocks{{700, {kPlace + 4, false}}}));
+  EXPECT_EQ(replay(journal), (JournaledBlocks{{700, {kRecoveryPlace + 4, false}}}));
 }
 
 TEST_P(JournalFormats, HaveWhatWasWrittenAgainAfterItWasRevoked) {
@@ -115,14 +115,15 @@ TEST_P(JournalFormats, HaveWhatWasWrittenAgainAfterItWasRevoked) {
   journal.commit();
   journal.write({{500, filled(1024, 2)}});
   journal.commit();
-  EXPECT_EQ(replay(journal), (JournaledBlocks{{500, {kPlace + 7, false}}}));
+  EXPECT_EQ(replay(journal), (JournaledBlocks{{500, {kRecoveryPlace + 7, false}}}));
 }
 
 TEST_P(JournalFormats, WrapAroundAtTheEndOfTheRing) {
   JournalBytes journal(8, GetParam(), 6);
   journal.write({{500, filled(1024, 1)}, {600, filled(1024, 2)}});
   journal.commit();
-  EXPECT_EQ(replay(journal), (JournaledBlocks{{500, {kPlace + 7, false}}, {600, {kPlace + 1, false}}}));
+  EXPECT_EQ(replay(journal),
+            (JournaledBlocks{{500, {kRecoveryPlace + 7, false}}, {600, {kRecoveryPlace + 1, false}}}));
 }
 
 TEST_P(JournalFormats, SayWhichBlocksAreEscaped) {
@@ -131,7 +132,8 @@ TEST_P(JournalFormats, SayWhichBlocksAreEscaped) {
   set_be(escaped, 0, JournalBytes::kMagic, 4);
   journal.write({{500, filled(1024, 1)}, {600, escaped}});
   journal.commit();
-  EXPECT_EQ(replay(journal), (JournaledBlocks{{500, {kPlace + 2, false}}, {600, {kPlace + 3, true}}}));
+  EXPECT_EQ(replay(journal),
+            (JournaledBlocks{{500, {kRecoveryPlace + 2, false}}, {600, {kRecoveryPlace + 3, true}}}));
 }
 
 TEST_P(JournalFormats, EndAtABreakInTheSequence) {
@@ -142,7 +144,7 @@ TEST_P(JournalFormats, EndAtABreakInTheSequence) {
   older.write({{600, filled(1024, 1)}});
   older.commit();
   for (std::uint64_t i = 4; i < 7; ++i) journal.block(i) = older.block(i);
-  EXPECT_EQ(replay(journal), (JournaledBlocks{{500, {kPlace + 2, false}}}));
+  EXPECT_EQ(replay(journal), (JournaledBlocks{{500, {kRecoveryPlace + 2, false}}}));
 }
 
 TEST_P(JournalFormats, CountBeyondTheLastSequence) {
@@ -152,7 +154,7 @@ TEST_P(JournalFormats, CountBeyondTheLastSequence) {
   journal.revoke({500});
   journal.write({{600, filled(1024, 2)}});
   journal.commit();
-  EXPECT_EQ(replay(journal), (JournaledBlocks{{600, {kPlace + 6, false}}}));
+  EXPECT_EQ(replay(journal), (JournaledBlocks{{600, {kRecoveryPlace + 6, false}}}));
 }
 
 TEST_P(JournalFormats, EndAtAMissingMagic) {
@@ -162,7 +164,7 @@ TEST_P(JournalFormats, EndAtAMissingMagic) {
   const std::uint64_t second = journal.write({{600, filled(1024, 1)}});
   journal.commit();
   journal.block(second)[0] ^= std::byte{1};
-  EXPECT_EQ(replay(journal), (JournaledBlocks{{500, {kPlace + 2, false}}}));
+  EXPECT_EQ(replay(journal), (JournaledBlocks{{500, {kRecoveryPlace + 2, false}}}));
 }
 
 TEST_P(JournalFormats, EndWithABlockOfAnUnknownType) {
@@ -180,7 +182,8 @@ TEST_P(JournalFormats, LeaveOutBlocksThatAreNotInTheFileSystem) {
   JournalBytes journal(32, GetParam());
   journal.write({{0, filled(1024, 1)}, {1999, filled(1024, 1)}, {2000, filled(1024, 1)}, {0xffffffff, {}}});
   journal.commit();
-  EXPECT_EQ(replay(journal), (JournaledBlocks{{0, {kPlace + 2, false}}, {1999, {kPlace + 3, false}}}));
+  EXPECT_EQ(replay(journal),
+            (JournaledBlocks{{0, {kRecoveryPlace + 2, false}}, {1999, {kRecoveryPlace + 3, false}}}));
 }
 
 TEST_P(JournalFormats, ReadNoMoreThanTheLogHas) {
@@ -212,7 +215,7 @@ class ChecksummedJournals : public Journals, public testing::WithParamInterface<
   }
   JournalBytes journal_;
   std::uint64_t descriptor_, revoke_, commit_;
-  const JournaledBlocks first_alone_{{500, {kPlace + 2, false}}};
+  const JournaledBlocks first_alone_{{500, {kRecoveryPlace + 2, false}}};
 };
 
 INSTANTIATE_TEST_SUITE_P(Versions, ChecksummedJournals, testing::Values(2, 3));
@@ -244,8 +247,8 @@ TEST_P(ChecksummedJournals, EndIfTheOneOfACommitBlockIsWrong) {
 
 TEST_P(ChecksummedJournals, LeaveOutABlockWhoseOwnIsWrong) {
   journal_.block(descriptor_ + 1)[512] ^= std::byte{1};
-  EXPECT_EQ(replay(journal_),
-            (JournaledBlocks{{500, {kPlace + 2, false}}, {700, {kPlace + descriptor_ + 2, false}}}));
+  EXPECT_EQ(replay(journal_), (JournaledBlocks{{500, {kRecoveryPlace + 2, false}},
+                                               {700, {kRecoveryPlace + descriptor_ + 2, false}}}));
 }
 
 // Checksums of whole transactions, which the first ext4 wrote. Source: e2fsck/recovery.c
@@ -325,15 +328,16 @@ TEST_F(Journals, MayBeMappedByIndirectBlocks) {
   JournalBytes journal(32, {}, 14);
   journal.write({{500, filled(1024, 1)}, {600, filled(1024, 2)}});
   journal.commit();
-  journal.put_into(image_, kPlace);
+  journal.put_into(image_, kRecoveryPlace);
   std::vector<std::uint64_t> map(15);
-  for (std::uint64_t i = 0; i < 12; ++i) map[i] = kPlace + i;
+  for (std::uint64_t i = 0; i < 12; ++i) map[i] = kRecoveryPlace + i;
   map[12] = 50;
   std::vector<std::uint64_t> rest;
-  for (std::uint64_t i = 12; i < 32; ++i) rest.push_back(kPlace + i);
+  for (std::uint64_t i = 12; i < 32; ++i) rest.push_back(kRecoveryPlace + i);
   image_.put_block(50, pointers(rest));
   put_journal_inode(pointers(map), 0);
-  EXPECT_EQ(replay(), (JournaledBlocks{{500, {kPlace + 15, false}}, {600, {kPlace + 16, false}}}));
+  EXPECT_EQ(replay(),
+            (JournaledBlocks{{500, {kRecoveryPlace + 15, false}}, {600, {kRecoveryPlace + 16, false}}}));
 }
 
 // e2fsck 1.47 replays such a log.
@@ -343,7 +347,7 @@ TEST_F(Journals, AreReplayedIfOnlyTheBeginOfTheRingIsWrong) {
     journal.write({{500, filled(1024, 1)}});
     journal.commit();
     set_be(journal.block(0), JournalBytes::kFirst, first, 4);
-    EXPECT_EQ(replay(journal), (JournaledBlocks{{500, {kPlace + 2, false}}})) << first;
+    EXPECT_EQ(replay(journal), (JournaledBlocks{{500, {kRecoveryPlace + 2, false}}})) << first;
   }
 }
 
@@ -370,8 +374,8 @@ TEST_F(Journals, LeaveOutWhatIsInAHole) {
   JournalBytes journal(32, {});
   journal.write({{500, filled(1024, 1)}, {600, filled(1024, 1)}, {700, filled(1024, 1)}});
   journal.commit();
-  journal.put_into(image_, kPlace);
-  put_journal_inode(extents({{0, {kPlace, 3}}, {4, {kPlace + 4, 28}}}));
+  journal.put_into(image_, kRecoveryPlace);
+  put_journal_inode(extents({{0, {kRecoveryPlace, 3}}, {4, {kRecoveryPlace + 4, 28}}}));
   EXPECT_EQ(replay(), (JournaledBlocks{{500, {102, false}}, {700, {104, false}}}));
 }
 
@@ -381,8 +385,8 @@ TEST_F(Journals, EndInAHole) {
   journal.commit();
   journal.write({{600, filled(1024, 1)}});
   journal.commit();
-  journal.put_into(image_, kPlace);
-  put_journal_inode(extents({{0, {kPlace, 4}}, {5, {kPlace + 5, 27}}}));
+  journal.put_into(image_, kRecoveryPlace);
+  put_journal_inode(extents({{0, {kRecoveryPlace, 4}}, {5, {kRecoveryPlace + 5, 27}}}));
   EXPECT_EQ(replay(), (JournaledBlocks{{500, {102, false}}}));
 }
 
@@ -392,10 +396,10 @@ class JournalsWithABackup : public Journals {
     JournalBytes journal(32, {});
     journal.write({{500, filled(1024, 1)}});
     journal.commit();
-    journal.put_into(image_, kPlace);
-    back_up(extents({{0, {kPlace, 32}}}));
+    journal.put_into(image_, kRecoveryPlace);
+    back_up(extents({{0, {kRecoveryPlace, 32}}}));
   }
-  const JournaledBlocks expected_{{500, {kPlace + 2, false}}};
+  const JournaledBlocks expected_{{500, {kRecoveryPlace + 2, false}}};
 };
 
 TEST_F(JournalsWithABackup, AreFoundByItIfTheInodeIsZero) {
@@ -424,7 +428,7 @@ TEST_F(JournalsWithABackup, AreFoundByItIfTheInodesNumberIsInvalid) {
 
 TEST_F(JournalsWithABackup, AreFoundByAMapOfPointers) {
   std::vector<std::uint64_t> map(15);
-  for (std::uint64_t i = 0; i < 12; ++i) map[i] = kPlace + i;
+  for (std::uint64_t i = 0; i < 12; ++i) map[i] = kRecoveryPlace + i;
   back_up(pointers(map));
   EXPECT_EQ(replay(), expected_);
 }
@@ -441,11 +445,11 @@ TEST_F(Journals, AreNoLongerThanTheirFileSystem) {
   journal.write({{500, filled(1024, 1)}});
   const Bytes descriptor = journal.block(1);
   for (std::uint64_t i = 1; i < 1500; ++i) journal.block(i) = descriptor;
-  journal.put_into(image_, kPlace);
-  Bytes node = extent_leaf(std::vector<LeafEntry>(80, {kPlace + 1, 1499}));
+  journal.put_into(image_, kRecoveryPlace);
+  Bytes node = extent_leaf(std::vector<LeafEntry>(80, {kRecoveryPlace + 1, 1499}));
   for (std::uint64_t i = 0; i < 80; ++i) set_le(node, 12 + 12 * i, 1 + i * 1499, 4);
   image_.put_block(60, node);
-  image_.put_block(61, extents({{0, {kPlace, 1}}}));
+  image_.put_block(61, extents({{0, {kRecoveryPlace, 1}}}));
   put_journal_inode(extent_index(1, {61, 60}));
   EXPECT_EQ(replay(), JournaledBlocks{});
   EXPECT_LE(image_.disk.reads().size(), 2000);

@@ -15,7 +15,7 @@ using enum BlockClass;
 using Entries = std::vector<Findings::Entry>;
 using Runs = std::vector<BlockRun>;
 
-constexpr std::uint64_t kInode = 12;
+constexpr std::uint64_t kFileInode = 12;
 constexpr bool kUsesExtents = true;
 constexpr bool kUsesPointers = false;
 
@@ -35,7 +35,7 @@ class BlockMap : public testing::Test {
     const Filesystem filesystem = image_.open();
     Selection selection;
     BlockMapWalk walk(filesystem, selection, findings_);
-    for (const auto& [map, uses_extents, contents] : maps_) walk.add(kInode, map, uses_extents, contents);
+    for (const auto& [map, uses_extents, contents] : maps_) walk.add(kFileInode, map, uses_extents, contents);
     walk.finish();
     runs_ = std::move(selection).sorted();
   }
@@ -158,7 +158,7 @@ TEST_F(BlockMap, SelectsANodeWithoutMagicAndDoesNotFollowIt) {
   walk();
   EXPECT_EQ(runs(extent_trees), (Runs{{50, 1}}));
   EXPECT_EQ(runs(directories), Runs{});
-  EXPECT_EQ(findings_.entries(), (Entries{{Finding::bad_extent_node, kInode, 50}}));
+  EXPECT_EQ(findings_.entries(), (Entries{{Finding::bad_extent_node, kFileInode, 50}}));
 }
 
 // As libext2fs does, which believes only the depth of the root.
@@ -175,8 +175,8 @@ TEST_F(BlockMap, FollowsANodeOfTheWrongDepthAndNotesIt) {
     walk();
     EXPECT_EQ(runs(extent_trees), (Runs{{50, 1}, {60, 1}})) << depth;
     EXPECT_EQ(runs(directories), (Runs{{100, 10}})) << depth;
-    EXPECT_EQ(findings_.entries(),
-              (Entries{{Finding::bad_extent_node, kInode, 50}, {Finding::bad_extent_node, kInode, 60}}));
+    EXPECT_EQ(findings_.entries(), (Entries{{Finding::bad_extent_node, kFileInode, 50},
+                                            {Finding::bad_extent_node, kFileInode, 60}}));
   }
 }
 
@@ -198,7 +198,7 @@ TEST_F(BlockMap, FollowsNoMoreEntriesThanFitIntoANode) {
   follow(extent_index(1, {50, 60}), kUsesExtents, directories);
   walk();
   EXPECT_EQ(runs(directories), (Runs{{100, 10}}));
-  EXPECT_EQ(findings_.entries(), (Entries{{Finding::bad_extent_node, kInode, 60}}));
+  EXPECT_EQ(findings_.entries(), (Entries{{Finding::bad_extent_node, kFileInode, 60}}));
 }
 
 TEST_F(BlockMap, FollowsNoMoreEntriesThanFitIntoAnInode) {
@@ -208,25 +208,25 @@ TEST_F(BlockMap, FollowsNoMoreEntriesThanFitIntoAnInode) {
   follow(too_many, kUsesExtents, directories);
   walk();
   EXPECT_EQ(runs(directories), (Runs{{100, 1}, {200, 1}, {300, 1}, {400, 1}}));
-  EXPECT_EQ(findings_.entries(), (Entries{{Finding::bad_extent_node, kInode, 0}}));
+  EXPECT_EQ(findings_.entries(), (Entries{{Finding::bad_extent_node, kFileInode, 0}}));
 }
 
 TEST_F(BlockMap, NotesExtentsOutsideTheFileSystemAndSelectsWhatIsInside) {
   follow(extent_leaf({{1990, 20}, {2000, 1}, {(1ULL << 32) + 100, 1}}), kUsesExtents, directories);
   walk();
   EXPECT_EQ(runs(directories), (Runs{{1990, 10}}));
-  EXPECT_EQ(findings_.entries(), (Entries{{Finding::block_out_of_range, kInode, 1990},
-                                          {Finding::block_out_of_range, kInode, 2000},
-                                          {Finding::block_out_of_range, kInode, (1ULL << 32) + 100}}));
+  EXPECT_EQ(findings_.entries(), (Entries{{Finding::block_out_of_range, kFileInode, 1990},
+                                          {Finding::block_out_of_range, kFileInode, 2000},
+                                          {Finding::block_out_of_range, kFileInode, (1ULL << 32) + 100}}));
 }
 
 TEST_F(BlockMap, NotesNodesOutsideTheFileSystemAndDoesNotReadThem) {
   follow(extent_index(1, {0, 2000, (1ULL << 40) + 50}), kUsesExtents, directories);
   walk();
   EXPECT_EQ(runs_.size(), 0);
-  EXPECT_EQ(findings_.entries(), (Entries{{Finding::block_out_of_range, kInode, 0},
-                                          {Finding::block_out_of_range, kInode, 2000},
-                                          {Finding::block_out_of_range, kInode, (1ULL << 40) + 50}}));
+  EXPECT_EQ(findings_.entries(), (Entries{{Finding::block_out_of_range, kFileInode, 0},
+                                          {Finding::block_out_of_range, kFileInode, 2000},
+                                          {Finding::block_out_of_range, kFileInode, (1ULL << 40) + 50}}));
 }
 
 TEST_F(BlockMap, ReadsANodeOfSeveralInodesOnce) {
@@ -282,9 +282,9 @@ TEST_F(BlockMap, NotesPointersOutsideTheFileSystem) {
   follow(pointers({0xffffffff, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 50, 3000, 0}), kUsesPointers, directories);
   walk();
   EXPECT_EQ(runs(directories), Runs{});
-  EXPECT_EQ(findings_.entries(), (Entries{{Finding::block_out_of_range, kInode, 2000},
-                                          {Finding::block_out_of_range, kInode, 3000},
-                                          {Finding::block_out_of_range, kInode, 0xffffffff}}));
+  EXPECT_EQ(findings_.entries(), (Entries{{Finding::block_out_of_range, kFileInode, 2000},
+                                          {Finding::block_out_of_range, kFileInode, 3000},
+                                          {Finding::block_out_of_range, kFileInode, 0xffffffff}}));
 }
 
 TEST_F(BlockMap, EndsWhereIndirectBlocksAreALoop) {
@@ -299,7 +299,7 @@ TEST_F(BlockMap, FollowsPointersEvenIfTheFlagPromisesExtents) {
   follow(pointers({100, 101}), kUsesExtents, directories);
   walk();
   EXPECT_EQ(runs(directories), (Runs{{100, 2}}));
-  EXPECT_EQ(findings_.entries(), (Entries{{Finding::bad_extent_node, kInode, 0}}));
+  EXPECT_EQ(findings_.entries(), (Entries{{Finding::bad_extent_node, kFileInode, 0}}));
 }
 
 TEST_F(BlockMap, FollowsExtentsEvenIfTheFlagIsMissing) {

@@ -186,7 +186,7 @@ TEST_F(InodeWalkTest, SelectsOnlyTheFirstBlockIfTheModeHasNoBlocks) {
   }
 }
 
-Bytes directory_block(std::uint64_t inode) {
+Bytes block_of_directory(std::uint64_t inode) {
   Bytes block(1024);
   set_le(block, 0, inode, 4);
   set_le(block, 4, 12, 2);
@@ -203,7 +203,7 @@ TEST_F(InodeWalkTest, SelectsAllOfADirectoryThatHasTheModeOfSomethingElse) {
   set_le(inode(14), 32, 0, 4);
   image_.put_block(50, extent_leaf({{200, 5}}));
   for (const std::uint64_t number : {12, 13, 14})
-    image_.put_block(100 * (number - 11), directory_block(number));
+    image_.put_block(100 * (number - 11), block_of_directory(number));
   walk();
   EXPECT_EQ(runs(directories), (Runs{{100, 5}, {200, 5}, {300, 2}}));
 }
@@ -219,11 +219,11 @@ TEST_F(InodeWalkTest, SelectsOnlyTheFirstBlockOfANonDirectory) {
   put_inode(12, 0010644, extent_leaf({{100, 5}}));
   put_inode(13, 0010644, extent_leaf({{200, 5}}));
   put_inode(14, 0010644, extent_leaf({{300, 5}}));
-  image_.put_block(100, directory_block(77));
-  Bytes other_name = directory_block(13);
+  image_.put_block(100, block_of_directory(77));
+  Bytes other_name = block_of_directory(13);
   set_le(other_name, 8, 'x', 1);
   image_.put_block(200, other_name);
-  Bytes longer_name = directory_block(14);
+  Bytes longer_name = block_of_directory(14);
   set_le(longer_name, 6, 2, 1);
   image_.put_block(300, longer_name);
   walk();

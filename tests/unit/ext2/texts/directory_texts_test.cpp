@@ -9,7 +9,7 @@
 namespace e2qcow::ext2 {
 namespace {
 
-Collected texts_in(const Bytes& block, EntryHashes hashes = EntryHashes::none) {
+Collected directory_texts(const Bytes& block, EntryHashes hashes = EntryHashes::none) {
   return collected([&](const TextVisitor& visit) {
     visit_directory({block, 8192, /*owner=*/2}, hashes, visit);
   });
@@ -28,45 +28,45 @@ void put_checksum(Bytes& block) {
 
 TEST(DirectoryTexts, AreTheNamesOfEntries) {
   const Bytes block = directory_block({{2, 12, "."}, {2, 12, ".."}, {12, 1000, "letter"}});
-  EXPECT_EQ(texts_in(block), (Collected{{TextKind::name, ".", 2, 2, 8200},
-                                        {TextKind::name, "..", 2, 2, 8212},
-                                        {TextKind::name, "letter", 2, 12, 8224}}));
+  EXPECT_EQ(directory_texts(block), (Collected{{TextKind::name, ".", 2, 2, 8200},
+                                               {TextKind::name, "..", 2, 2, 8212},
+                                               {TextKind::name, "letter", 2, 12, 8224}}));
 }
 
 TEST(DirectoryTexts, AreTheNamesOfUnusedEntries) {
   const Bytes block = directory_block({{0, 1024, "letter"}});
-  EXPECT_EQ(texts_in(block), (Collected{{TextKind::deleted_name, "letter", 2, 0, 8200}}));
+  EXPECT_EQ(directory_texts(block), (Collected{{TextKind::deleted_name, "letter", 2, 0, 8200}}));
 }
 
 TEST(DirectoryTexts, AreTheNamesOfEntriesThatALongerOneCovers) {
   Bytes block = directory_block({{12, 16, "a"}, {13, 20, "letter"}, {14, 988, "other"}});
   set_le(block, 4, 1024, 2);
-  EXPECT_EQ(texts_in(block), (Collected{{TextKind::name, "a", 2, 12, 8200},
-                                        {TextKind::deleted_name, "letter", 2, 13, 8216},
-                                        {TextKind::deleted_name, "other", 2, 14, 8236}}));
+  EXPECT_EQ(directory_texts(block), (Collected{{TextKind::name, "a", 2, 12, 8200},
+                                               {TextKind::deleted_name, "letter", 2, 13, 8216},
+                                               {TextKind::deleted_name, "other", 2, 14, 8236}}));
 }
 
 TEST(DirectoryTexts, IsWhateverIsNotZeroAfterAName) {
   Bytes block = directory_block({{12, 1024, "a"}});
   put(block, 500, "remains");
-  EXPECT_EQ(texts_in(block),
+  EXPECT_EQ(directory_texts(block),
             (Collected{{TextKind::name, "a", 2, 12, 8200}, {TextKind::slack, "remains", 2, 0, 8692}}));
   block = directory_block({{12, 1024, "a"}});
   put(block, 10, "b");
-  EXPECT_EQ(texts_in(block).back(), (CollectedText{TextKind::slack, "b", 2, 0, 8202}));
+  EXPECT_EQ(directory_texts(block).back(), (CollectedText{TextKind::slack, "b", 2, 0, 8202}));
 }
 
 TEST(DirectoryTexts, IsNotTheChecksum) {
   Bytes block = directory_block({{12, 1012, "a"}});
   put_checksum(block);
-  EXPECT_EQ(texts_in(block), (Collected{{TextKind::name, "a", 2, 12, 8200}}));
+  EXPECT_EQ(directory_texts(block), (Collected{{TextKind::name, "a", 2, 12, 8200}}));
 }
 
 TEST(DirectoryTexts, IsTheRestOfABlockThatDoesNotParse) {
   Bytes block = directory_block({{12, 16, "a"}, {13, 7, "letter"}});
-  EXPECT_EQ(texts_in(block).front(), (CollectedText{TextKind::name, "a", 2, 12, 8200}));
-  EXPECT_NE(texts_in(block).back().bytes.find("letter"), std::string::npos);
-  EXPECT_EQ(texts_in(Bytes(4)), Collected());
+  EXPECT_EQ(directory_texts(block).front(), (CollectedText{TextKind::name, "a", 2, 12, 8200}));
+  EXPECT_NE(directory_texts(block).back().bytes.find("letter"), std::string::npos);
+  EXPECT_EQ(directory_texts(Bytes(4)), Collected());
 }
 
 // The index is no text, what is left past its end is.
@@ -79,23 +79,23 @@ TEST(DirectoryTexts, OfAHashTreeAreWhatIsPastTheIndex) {
   put(block, 40, "hashblk2");
   put(block, 200, "remains");
   put(block, 1020, "csum");
-  EXPECT_EQ(texts_in(block), (Collected{{TextKind::slack, "remains", 2, 0, 8392},
-                                        {TextKind::name, ".", 2, 2, 8200},
-                                        {TextKind::name, "..", 2, 2, 8212}}));
+  EXPECT_EQ(directory_texts(block), (Collected{{TextKind::slack, "remains", 2, 0, 8392},
+                                               {TextKind::name, ".", 2, 2, 8200},
+                                               {TextKind::name, "..", 2, 2, 8212}}));
   Bytes node = directory_block({{0, 1024, ""}});
   set_le(node, 8, 126, 2);
   set_le(node, 10, 1, 2);
   put(node, 12, "blk1");
   put(node, 600, "remains");
   put(node, 1020, "csum");
-  EXPECT_EQ(texts_in(node), (Collected{{TextKind::slack, "remains", 2, 0, 8792}}));
+  EXPECT_EQ(directory_texts(node), (Collected{{TextKind::slack, "remains", 2, 0, 8792}}));
 }
 
 TEST(DirectoryTexts, AreNotTheHashesAfterEncryptedNames) {
   Bytes block = directory_block({{12, 1024, "abcdefghijklmnop"}});
   put(block, 24, "hashhash");
-  EXPECT_EQ(texts_in(block, EntryHashes::after_names).size(), 1);
-  EXPECT_EQ(texts_in(block).size(), 2);
+  EXPECT_EQ(directory_texts(block, EntryHashes::after_names).size(), 1);
+  EXPECT_EQ(directory_texts(block).size(), 2);
 }
 
 TEST(DirectoryTexts, ABlockLooksLikeADirectoryIfEntriesFillIt) {

@@ -11,18 +11,18 @@
 namespace e2qcow::ext2 {
 namespace {
 
-constexpr std::uint64_t kPlace = 4096;
+constexpr std::uint64_t kTextPlace = 4096;
 
-void put(Bytes& bytes, std::size_t offset, std::string_view text) {
+void put_text(Bytes& bytes, std::size_t offset, std::string_view text) {
   std::ranges::copy(text_bytes(text), bytes.begin() + static_cast<std::ptrdiff_t>(offset));
 }
 
 CollectedText slack(std::string text, std::uint64_t offset) {
-  return {TextKind::slack, std::move(text), 0, 0, kPlace + offset};
+  return {TextKind::slack, std::move(text), 0, 0, kTextPlace + offset};
 }
 
 Collected quota_texts(const Bytes& bytes) {
-  return collected([&](const TextVisitor& visit) { visit_quota({bytes, kPlace, 0}, visit); });
+  return collected([&](const TextVisitor& visit) { visit_quota({bytes, kTextPlace, 0}, visit); });
 }
 
 TEST(FixedTexts, OfDescriptorsAreBehindTheLast) {
@@ -33,26 +33,26 @@ TEST(FixedTexts, OfDescriptorsAreBehindTheLast) {
   std::ranges::fill(std::span(bytes).subspan(geometry.groups() * geometry.descriptor_size()), std::byte{0});
   const auto texts = [&] {
     return collected([&](const TextVisitor& visit) {
-      visit_descriptors(geometry, {bytes, kPlace, 0}, block, visit);
+      visit_descriptors(geometry, {bytes, kTextPlace, 0}, block, visit);
     });
   };
   EXPECT_EQ(texts(), Collected());
-  put(bytes, 700, "left");
+  put_text(bytes, 700, "left");
   EXPECT_EQ(texts(), Collected{slack("left", 700)});
 }
 
 TEST(FixedTexts, OfAQuotaFileAreBehindItsHeaderAndItsEntries) {
   Bytes header(kQuotaPiece);
   set_le(header, 0, 0xd9c0'1927, 4);
-  put(header, 4, "numbers");
-  put(header, 100, "left");
+  put_text(header, 4, "numbers");
+  put_text(header, 100, "left");
   EXPECT_EQ(quota_texts(header), Collected{slack("left", 100)});
 
   Bytes leaf(kQuotaPiece);
   set_le(leaf, 8, 1, 2);
-  put(leaf, 16 + 72, "used in the second place");
-  put(leaf, 16 + 72 + 4, "pad!");
-  put(leaf, 500, "left");
+  put_text(leaf, 16 + 72, "used in the second place");
+  put_text(leaf, 16 + 72 + 4, "pad!");
+  put_text(leaf, 500, "left");
   EXPECT_EQ(quota_texts(leaf), (Collected{slack("pad!", 16 + 72 + 4), slack("left", 500)}));
 }
 
@@ -60,7 +60,7 @@ TEST(FixedTexts, OfANodeOfAQuotaTreeAreNone) {
   Bytes node(kQuotaPiece);
   set_le(node, 40, 7, 4);
   EXPECT_EQ(quota_texts(node), Collected());
-  put(node, 80, "text");
+  put_text(node, 80, "text");
   set_le(node, 8, 0xffff, 2);  // nor is it a leaf
   set_le(node, 40, 0, 4);
   EXPECT_EQ(quota_texts(node).size(), 1U);
@@ -69,15 +69,15 @@ TEST(FixedTexts, OfANodeOfAQuotaTreeAreNone) {
 TEST(FixedTexts, OfTheOrphanFileAreNoNumbersOfInodes) {
   Bytes block(1024);
   set_le(block, 1016, 0x0b10'ca04, 4);
-  put(block, 1020, "csum");
+  put_text(block, 1020, "csum");
   set_le(block, 0, 99, 4);
-  put(block, 8, "somebody");
+  put_text(block, 8, "somebody");
   set_le(block, 40, 0xffff'ffff, 4);
   const auto texts = [&] {
-    return collected([&](const TextVisitor& visit) { visit_orphans({block, kPlace, 0}, 100, visit); });
+    return collected([&](const TextVisitor& visit) { visit_orphans({block, kTextPlace, 0}, 100, visit); });
   };
   EXPECT_EQ(texts(), Collected{slack("somebody", 8)});
-  put(block, 1012, "last");
+  put_text(block, 1012, "last");
   EXPECT_EQ(texts(), (Collected{slack("somebody", 8), slack("last", 1012)}));
   set_le(block, 1016, 0, 4);
   EXPECT_EQ(texts().size(), 1U) << "the whole block";
@@ -87,9 +87,9 @@ TEST(FixedTexts, OfPointersAreThoseOutside) {
   Bytes block(1024);
   set_le(block, 0, 8191, 4);
   set_le(block, 4, 0xffff'fff0, 4);
-  put(block, 16, "somebody");
+  put_text(block, 16, "somebody");
   EXPECT_EQ(collected([&](const TextVisitor& visit) {
-              visit_pointers({block, kPlace, 0}, 8192, visit);
+              visit_pointers({block, kTextPlace, 0}, 8192, visit);
             }),
             Collected{slack("somebody", 16)});
 }

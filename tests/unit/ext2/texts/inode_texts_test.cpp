@@ -28,52 +28,52 @@ Bytes inode(std::uint64_t mode, std::string_view map, std::uint64_t size = 0, st
   return bytes;
 }
 
-Collected texts_in(const Bytes& bytes) {
+Collected inode_texts(const Bytes& bytes) {
   return collected([&](const TextVisitor& visit) { visit_inode_texts({bytes, 4096, 12}, visit); });
 }
 
 TEST(InodeTexts, IsTheTargetOfAShortLink) {
-  EXPECT_EQ(texts_in(inode(kLink, "/home/me", 8)),
+  EXPECT_EQ(inode_texts(inode(kLink, "/home/me", 8)),
             (Collected{{TextKind::link_target, "/home/me", 12, 0, 4136}}));
 }
 
 TEST(InodeTexts, IsWhatIsLeftOfALongerTarget) {
   EXPECT_EQ(
-      texts_in(inode(kLink, std::string("/a\0remains", 10), 2)),
+      inode_texts(inode(kLink, std::string("/a\0remains", 10), 2)),
       (Collected{{TextKind::link_target, "/a", 12, 0, 4136}, {TextKind::slack, "remains", 12, 0, 4139}}));
 }
 
 TEST(InodeTexts, IsTheTargetOfADeletedLink) {
   Bytes bytes = inode(kLink, "/home/me");
   set_le(bytes, 26, 0, 2);
-  EXPECT_EQ(texts_in(bytes), (Collected{{TextKind::link_target, "/home/me", 12, 0, 4136}}));
+  EXPECT_EQ(inode_texts(bytes), (Collected{{TextKind::link_target, "/home/me", 12, 0, 4136}}));
 }
 
 TEST(InodeTexts, AnEncryptedTargetIsOne) {
-  EXPECT_EQ(texts_in(inode(kLink, std::string("\x0a\0cipher\0text", 13), 13, kEncrypted)),
+  EXPECT_EQ(inode_texts(inode(kLink, std::string("\x0a\0cipher\0text", 13), 13, kEncrypted)),
             (Collected{{TextKind::encrypted_target, std::string("cipher\0text", 11), 12, 0, 4138}}));
 }
 
 TEST(InodeTexts, AreInlineDataByWhatTheInodeIs) {
-  EXPECT_EQ(texts_in(inode(kFile, "contents", 8, kInline)),
+  EXPECT_EQ(inode_texts(inode(kFile, "contents", 8, kInline)),
             (Collected{{TextKind::inline_data, "contents", 12, 0, 4136}}));
-  EXPECT_EQ(texts_in(inode(kLink, "/home/me", 8, kInline)),
+  EXPECT_EQ(inode_texts(inode(kLink, "/home/me", 8, kInline)),
             (Collected{{TextKind::link_target, "/home/me", 12, 0, 4136}}));
   const std::string entry("\2\0\0\0\14\0\0\0\70\0\6\1letter", 18);
-  EXPECT_EQ(texts_in(inode(kDirectory, entry, 60, kInline)),
+  EXPECT_EQ(inode_texts(inode(kDirectory, entry, 60, kInline)),
             (Collected{{TextKind::name, "letter", 12, 12, 4148}}));
 }
 
 TEST(InodeTexts, BlockNumbersAreNone) {
-  EXPECT_EQ(texts_in(inode(kFile, "abcdefgh", 8)), Collected());
+  EXPECT_EQ(inode_texts(inode(kFile, "abcdefgh", 8)), Collected());
   Bytes extents = inode(kFile, "", 8, 0x80000);
   set_le(extents, 40, 0xf30a, 2);
   set_le(extents, 42, 1, 2);
   set_le(extents, 44, 4, 2);
   std::ranges::copy(text_bytes("abcdefghijkl"), extents.begin() + 52);
-  EXPECT_EQ(texts_in(extents), Collected());
+  EXPECT_EQ(inode_texts(extents), Collected());
   std::ranges::copy(text_bytes("remains"), extents.begin() + 64);
-  EXPECT_EQ(texts_in(extents), (Collected{{TextKind::slack, "remains", 12, 0, 4160}}));
+  EXPECT_EQ(inode_texts(extents), (Collected{{TextKind::slack, "remains", 12, 0, 4160}}));
 }
 
 TEST(InodeTexts, AreAttributesAndWhatIsAfterTheFields) {
@@ -85,16 +85,16 @@ TEST(InodeTexts, AreAttributesAndWhatIsAfterTheFields) {
   set_le(bytes, 172, 2, 4);
   std::ranges::copy(text_bytes("author"), bytes.begin() + 180);
   std::ranges::copy(text_bytes("me"), bytes.begin() + 244);
-  EXPECT_EQ(texts_in(bytes), (Collected{{TextKind::xattr_name, "author", 12, 0, 4276},
-                                        {TextKind::xattr_value, "me", 12, 0, 4340}}));
+  EXPECT_EQ(inode_texts(bytes), (Collected{{TextKind::xattr_name, "author", 12, 0, 4276},
+                                           {TextKind::xattr_value, "me", 12, 0, 4340}}));
   set_le(bytes, 160, 0, 4);
-  EXPECT_EQ(texts_in(bytes).front().kind, TextKind::slack);
+  EXPECT_EQ(inode_texts(bytes).front().kind, TextKind::slack);
 }
 
 TEST(InodeTexts, OfASlotThatWasNeverUsedIsEverything) {
   Bytes bytes(256);
   std::ranges::copy(text_bytes("remains"), bytes.begin() + 200);
-  EXPECT_EQ(texts_in(bytes), (Collected{{TextKind::slack, "remains", 12, 0, 4296}}));
+  EXPECT_EQ(inode_texts(bytes), (Collected{{TextKind::slack, "remains", 12, 0, 4296}}));
 }
 
 TEST(InodeTexts, ABlockLooksLikeInodesIfTheirModesDo) {

@@ -11,7 +11,7 @@
 namespace e2qcow::ext2 {
 namespace {
 
-Collected texts_in(const Bytes& bytes) {
+Collected superblock_texts(const Bytes& bytes) {
   return collected([&](const TextVisitor& visit) { visit_superblock({bytes, 1024, 0}, visit); });
 }
 
@@ -21,17 +21,18 @@ void put(Bytes& bytes, std::size_t offset, std::string_view text) {
 
 TEST(SuperblockTexts, AreItsFieldsOfText) {
   Bytes bytes = superblock_bytes(plain_superblock(1024, 8192));
-  EXPECT_EQ(texts_in(bytes), Collected());
+  EXPECT_EQ(superblock_texts(bytes), Collected());
   put(bytes, 0x78, "private");
   put(bytes, 0x88, "/home/me");
   put(bytes, 0x200, "journal_path=/dev/x");
   put(bytes, 0x1a8, "ext4_lookup");
   put(bytes, 0x1e0, "ext4_iget");
-  EXPECT_EQ(texts_in(bytes), (Collected{{TextKind::label, "private", 0, 0, 1024 + 0x78},
-                                        {TextKind::last_mount, "/home/me", 0, 0, 1024 + 0x88},
-                                        {TextKind::mount_options, "journal_path=/dev/x", 0, 0, 1024 + 0x200},
-                                        {TextKind::error_function, "ext4_lookup", 0, 0, 1024 + 0x1a8},
-                                        {TextKind::error_function, "ext4_iget", 0, 0, 1024 + 0x1e0}}));
+  EXPECT_EQ(superblock_texts(bytes),
+            (Collected{{TextKind::label, "private", 0, 0, 1024 + 0x78},
+                       {TextKind::last_mount, "/home/me", 0, 0, 1024 + 0x88},
+                       {TextKind::mount_options, "journal_path=/dev/x", 0, 0, 1024 + 0x200},
+                       {TextKind::error_function, "ext4_lookup", 0, 0, 1024 + 0x1a8},
+                       {TextKind::error_function, "ext4_iget", 0, 0, 1024 + 0x1e0}}));
 }
 
 TEST(SuperblockTexts, AreSeedAndSaltAndWhatIsReserved) {
@@ -41,10 +42,11 @@ TEST(SuperblockTexts, AreSeedAndSaltAndWhatIsReserved) {
   put(bytes, 0x300, "remains");
   bytes.resize(2048);
   put(bytes, 1500, "tail");
-  EXPECT_EQ(texts_in(bytes), (Collected{{TextKind::hash_seed, "seed-of-16-bytes", 0, 0, 1024 + 0xec},
-                                        {TextKind::encryption, "salt-of-16-bytes", 0, 0, 1024 + 0x258},
-                                        {TextKind::slack, "remains", 0, 0, 1024 + 0x300},
-                                        {TextKind::slack, "tail", 0, 0, 1024 + 1500}}));
+  EXPECT_EQ(superblock_texts(bytes),
+            (Collected{{TextKind::hash_seed, "seed-of-16-bytes", 0, 0, 1024 + 0xec},
+                       {TextKind::encryption, "salt-of-16-bytes", 0, 0, 1024 + 0x258},
+                       {TextKind::slack, "remains", 0, 0, 1024 + 0x300},
+                       {TextKind::slack, "tail", 0, 0, 1024 + 1500}}));
 }
 
 TEST(SuperblockTexts, ItIsKnownByItsMagic) {

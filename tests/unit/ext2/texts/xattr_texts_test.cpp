@@ -36,13 +36,13 @@ Bytes xattr_block(const std::vector<Attribute>& attributes) {
   return block;
 }
 
-Collected texts_in(const Bytes& block) {
+Collected xattr_texts(const Bytes& block) {
   return collected([&](const TextVisitor& visit) { visit_xattr_block({block, 2048, 12}, visit); });
 }
 
 TEST(XattrTexts, AreNamesAndValues) {
   EXPECT_EQ(
-      texts_in(xattr_block({{1, "author", "me"}})),
+      xattr_texts(xattr_block({{1, "author", "me"}})),
       (Collected{{TextKind::xattr_name, "author", 12, 0, 2096}, {TextKind::xattr_value, "me", 12, 0, 3068}}));
 }
 
@@ -55,12 +55,12 @@ TEST(XattrTexts, AreWellKnownWithTheirPrefixOnly) {
 }
 
 TEST(XattrTexts, AreNotThoseOfAcls) {
-  for (const int index : {2, 3}) EXPECT_EQ(texts_in(xattr_block({{index, "", "numbers"}})), Collected());
+  for (const int index : {2, 3}) EXPECT_EQ(xattr_texts(xattr_block({{index, "", "numbers"}})), Collected());
 }
 
 TEST(XattrTexts, OfAnEncryptionContextAreWhatIdentifiesIt) {
   const Collected texts =
-      texts_in(xattr_block({{9, "c", std::string("\1\1\1\1") + "descript" + "nonce-of-16bytes"}}));
+      xattr_texts(xattr_block({{9, "c", std::string("\1\1\1\1") + "descript" + "nonce-of-16bytes"}}));
   ASSERT_EQ(texts.size(), 3U);
   EXPECT_EQ(texts[1], (CollectedText{TextKind::encryption, "descript", 12, 0, 3048}));
   EXPECT_EQ(texts[2], (CollectedText{TextKind::encryption, "nonce-of-16bytes", 12, 0, 3056}));
@@ -69,24 +69,24 @@ TEST(XattrTexts, OfAnEncryptionContextAreWhatIdentifiesIt) {
 TEST(XattrTexts, IsWhatIsLeftBetweenThem) {
   Bytes block = xattr_block({{1, "author", "me"}});
   std::ranges::copy(text_bytes("remains"), block.begin() + 500);
-  EXPECT_EQ(texts_in(block).back(), (CollectedText{TextKind::slack, "remains", 12, 0, 2548}));
+  EXPECT_EQ(xattr_texts(block).back(), (CollectedText{TextKind::slack, "remains", 12, 0, 2548}));
 }
 
 TEST(XattrTexts, IsAllOfABlockWithoutTheMagic) {
   Bytes block(1024);
   std::ranges::copy(text_bytes("remains"), block.begin() + 500);
-  EXPECT_EQ(texts_in(block), (Collected{{TextKind::slack, "remains", 12, 0, 2548}}));
+  EXPECT_EQ(xattr_texts(block), (Collected{{TextKind::slack, "remains", 12, 0, 2548}}));
 }
 
 TEST(XattrTexts, ValuesOutsideOfTheBlockAreNotFollowed) {
   Bytes block = xattr_block({{1, "author", "me"}});
   set_le(block, 34, 0xfff0, 2);
-  EXPECT_EQ(texts_in(block).front().kind, TextKind::xattr_name);
+  EXPECT_EQ(xattr_texts(block).front().kind, TextKind::xattr_name);
   set_le(block, 34, 4, 2);
-  EXPECT_EQ(texts_in(block).front().kind, TextKind::xattr_name);
+  EXPECT_EQ(xattr_texts(block).front().kind, TextKind::xattr_name);
   set_le(block, 34, 1020, 2);
   set_le(block, 40, 5, 4);
-  EXPECT_EQ(texts_in(block).front().kind, TextKind::xattr_name);
+  EXPECT_EQ(xattr_texts(block).front().kind, TextKind::xattr_name);
 }
 
 TEST(XattrTexts, InlineDataIsReadAsWhatItIs) {

@@ -10,7 +10,7 @@
 namespace e2qcow::qcow2 {
 namespace {
 
-constexpr std::size_t kCluster = 65536;
+constexpr std::size_t kZlibCluster = 65536;
 
 Bytes random_bytes(std::size_t count) {
   Random random;
@@ -39,13 +39,13 @@ std::size_t encoded_size(const Bytes& cluster) {
 
 TEST(ZlibEncoder, MakesTextSmaller) {
   Bytes text;
-  for (int i = 0; text.size() < kCluster; ++i) {
+  for (int i = 0; text.size() < kZlibCluster; ++i) {
     const Bytes line = text_bytes("line " + std::to_string(i) + " of many that are alike\n");
     text.insert(text.end(), line.begin(), line.end());
   }
-  text.resize(kCluster);
+  text.resize(kZlibCluster);
   EXPECT_GT(encoded_size(text), 0);
-  EXPECT_LT(encoded_size(text), kCluster / 3);
+  EXPECT_LT(encoded_size(text), kZlibCluster / 3);
 }
 
 TEST(ZlibEncoder, GivesUpOnRandomBytes) {
@@ -56,16 +56,16 @@ TEST(ZlibEncoder, GivesUpOnRandomBytes) {
 // Each value is as frequent as in random bytes.
 TEST(ZlibEncoder, FindsRepeatsIfAllBytesAreEquallyFrequent) {
   Bytes bytes = random_bytes(1024);
-  while (bytes.size() < kCluster) bytes.insert(bytes.end(), bytes.begin(), bytes.begin() + 1024);
+  while (bytes.size() < kZlibCluster) bytes.insert(bytes.end(), bytes.begin(), bytes.begin() + 1024);
   EXPECT_GT(encoded_size(bytes), 0);
-  EXPECT_LT(encoded_size(bytes), kCluster / 8);
+  EXPECT_LT(encoded_size(bytes), kZlibCluster / 8);
 }
 
 TEST(ZlibEncoder, FindsThatFewValuesNeedFewBits) {
-  Bytes bytes = random_bytes(kCluster);
+  Bytes bytes = random_bytes(kZlibCluster);
   for (std::byte& byte : bytes) byte &= std::byte{0x0f};
   EXPECT_GT(encoded_size(bytes), 0);
-  EXPECT_LT(encoded_size(bytes), kCluster * 6 / 10);
+  EXPECT_LT(encoded_size(bytes), kZlibCluster * 6 / 10);
 }
 
 }  // namespace

@@ -123,7 +123,7 @@ void put_extension(Bytes& bytes, std::uint32_t type, const Bytes& data) {
   bytes.resize((bytes.size() + 7) / 8 * 8);
 }
 
-std::vector<Extension> decode(const Bytes& cluster) {
+std::vector<Extension> extensions_in(const Bytes& cluster) {
   auto [extensions, fault] = decode_extensions(header_of_extensions(), cluster);
   EXPECT_EQ(fault, "");
   return extensions;
@@ -133,7 +133,7 @@ TEST(DecodeExtensions, FindsNoneAfterTheEndMark) {
   Bytes bytes;
   put_extension(bytes, 0, {});
   put_extension(bytes, 0x6803f857, filled(3, 7));
-  EXPECT_EQ(decode(cluster_with(bytes)).size(), 0);
+  EXPECT_EQ(extensions_in(cluster_with(bytes)).size(), 0);
 }
 
 TEST(DecodeExtensions, FindsEachOfThemWithoutItsPadding) {
@@ -141,7 +141,7 @@ TEST(DecodeExtensions, FindsEachOfThemWithoutItsPadding) {
   put_extension(bytes, 0xe2792aca, text_bytes("raw"));
   put_extension(bytes, 0x12345678, {});
   put_extension(bytes, 0x44415441, text_bytes("data.raw"));
-  const auto extensions = decode(cluster_with(bytes));
+  const auto extensions = extensions_in(cluster_with(bytes));
   ASSERT_EQ(extensions.size(), 3);
   EXPECT_EQ(extensions[0].type, kBackingFormat);
   EXPECT_EQ(extensions[0].data, text_bytes("raw"));
@@ -154,8 +154,8 @@ TEST(DecodeExtensions, FindsEachOfThemWithoutItsPadding) {
 TEST(DecodeExtensions, EndWithTheClusterWithoutAnEndMark) {
   Bytes bytes;
   put_extension(bytes, 1, filled(512 - 112 - 8, 7));
-  ASSERT_EQ(decode(cluster_with(bytes)).size(), 1);
-  EXPECT_EQ(decode(cluster_with(bytes))[0].data, filled(392, 7));
+  ASSERT_EQ(extensions_in(cluster_with(bytes)).size(), 1);
+  EXPECT_EQ(extensions_in(cluster_with(bytes))[0].data, filled(392, 7));
 }
 
 TEST(DecodeExtensions, EndAtTheBackingFileName) {

@@ -12,7 +12,7 @@
 namespace e2qcow::qcow2 {
 namespace {
 
-constexpr std::uint64_t kFileSize = 1 << 20;
+constexpr std::uint64_t kHeaderFileSize = 1 << 20;
 constexpr std::uint64_t kAll = ~0ULL;
 
 // Of an image with clusters of 64 KiB: an L2 table maps 512 MiB, so the disk of 1 GiB has two L1 entries.
@@ -42,8 +42,8 @@ Bytes good_header(std::uint32_t version = 3) {
 }
 
 Header decode(const Bytes& bytes) {
-  const Header header = decode_header(bytes, kFileSize, "disk.qcow2");
-  check_other_tables(header, kFileSize, "disk.qcow2");
+  const Header header = decode_header(bytes, kHeaderFileSize, "disk.qcow2");
+  check_other_tables(header, kHeaderFileSize, "disk.qcow2");
   return header;
 }
 
@@ -164,14 +164,14 @@ INSTANTIATE_TEST_SUITE_P(
 
 INSTANTIATE_TEST_SUITE_P(
     Truncated, BadHeader,
-    all(Errc::truncated, Row{"L1AtTheEnd", {{field::kL1Offset, kFileSize}}},
-        Row{"L1BehindTheEnd", {{field::kL1Offset, 2 * kFileSize}}},
+    all(Errc::truncated, Row{"L1AtTheEnd", {{field::kL1Offset, kHeaderFileSize}}},
+        Row{"L1BehindTheEnd", {{field::kL1Offset, 2 * kHeaderFileSize}}},
         Row{"L1AcrossTheEnd", {{field::kL1Offset, 0xf0000}, {field::kL1Size, 8193}}},
         Row{"L1OffsetMax", {{field::kL1Offset, ~0xffffULL}}},
-        Row{"RefcountTableAtTheEnd", {{field::kRefcountTableOffset, kFileSize}}},
+        Row{"RefcountTableAtTheEnd", {{field::kRefcountTableOffset, kHeaderFileSize}}},
         Row{"RefcountTableAcrossTheEnd", {{field::kRefcountTableClusters, 16}}},
         Row{"RefcountTableOffsetMax", {{field::kRefcountTableOffset, ~0xffffULL}}},
-        Row{"SnapshotsAtTheEnd", {{field::kSnapshotCount, 1}, {field::kSnapshotsOffset, kFileSize}}},
+        Row{"SnapshotsAtTheEnd", {{field::kSnapshotCount, 1}, {field::kSnapshotsOffset, kHeaderFileSize}}},
         Row{"SnapshotsOffsetMax", {{field::kSnapshotCount, 1}, {field::kSnapshotsOffset, ~0xffffULL}}}),
     name_of_pair);
 

@@ -28,34 +28,34 @@ DumpRecord largest_record() {
   return record;
 }
 
-std::optional<DumpRecord> decode(const Bytes& data) {
+std::optional<DumpRecord> record_in(const Bytes& data) {
   return decode_record(std::vector<Extension>{{kDumpRecord, data}});
 }
 
 TEST(DumpRecord, IsWhatWasEncoded) {
-  EXPECT_EQ(decode(encode_record(largest_record()).data), largest_record());
-  EXPECT_EQ(decode(encode_record({}).data), DumpRecord{});
+  EXPECT_EQ(record_in(encode_record(largest_record()).data), largest_record());
+  EXPECT_EQ(record_in(encode_record({}).data), DumpRecord{});
 }
 
 TEST(DumpRecord, KeepsWhetherLossesAreKnown) {
   DumpRecord record = largest_record();
   record.losses_known = false;
   record.lost_bytes = 0;
-  EXPECT_EQ(decode(encode_record(record).data), record);
-  EXPECT_FALSE(decode(encode_record(record).data)->complete());
+  EXPECT_EQ(record_in(encode_record(record).data), record);
+  EXPECT_FALSE(record_in(encode_record(record).data)->complete());
 }
 
 TEST(DumpRecord, KeepsWhetherNamesAreAnonymised) {
   DumpRecord record = largest_record();
-  EXPECT_EQ(decode(encode_record(record).data)->anonymized_with, record.anonymized_with);
+  EXPECT_EQ(record_in(encode_record(record).data)->anonymized_with, record.anonymized_with);
   record.is_strictly_anonymized = false;
-  EXPECT_EQ(decode(encode_record(record).data), record);
+  EXPECT_EQ(record_in(encode_record(record).data), record);
   record.anonymized_with = std::nullopt;
-  EXPECT_EQ(decode(encode_record(record).data), record);
+  EXPECT_EQ(record_in(encode_record(record).data), record);
 }
 
 TEST(DumpRecord, IsNotAnonymisedByAKeyOfAnotherSize) {
-  const auto record = decode(bytes_of({0, 1, 0, 1, 1, 0, 12, 0, 7, 1, 2, 3, 4, 5, 6, 7}));
+  const auto record = record_in(bytes_of({0, 1, 0, 1, 1, 0, 12, 0, 7, 1, 2, 3, 4, 5, 6, 7}));
   ASSERT_TRUE(record);
   EXPECT_EQ(record->anonymized_with, std::nullopt);
 }
@@ -72,8 +72,8 @@ TEST(DumpRecord, IsCompleteIfNothingIsLostAndThatIsKnown) {
 
 // Tag 5, a field for each class.
 TEST(DumpRecord, HasTheClassesOfVersion01) {
-  const auto record = decode(bytes_of({0, 1, 0, 1, 1, 0, 5, 0, 9, 7, 0, 0, 0, 0, 0, 0, 0, 8,  //
-                                       0, 5, 0, 9, 9, 0, 0, 0, 0, 0, 0, 0, 4}));
+  const auto record = record_in(bytes_of({0, 1, 0, 1, 1, 0, 5, 0, 9, 7, 0, 0, 0, 0, 0, 0, 0, 8,  //
+                                          0, 5, 0, 9, 9, 0, 0, 0, 0, 0, 0, 0, 4}));
   ASSERT_TRUE(record);
   EXPECT_EQ(record->classes, (std::vector<DumpRecord::ClassBytes>{{7, 8}, {9, 4}}));
   EXPECT_EQ(record->image_version, 0);
@@ -123,7 +123,7 @@ TEST(DumpRecord, FitsIntoTheSmallestFirstClusterAtItsLargest) {
 TEST(DumpRecord, CutsAVersionThatIsTooLong) {
   DumpRecord record = largest_record();
   record.program_version = std::string(33, 'v');
-  EXPECT_EQ(decode(encode_record(record).data), largest_record());
+  EXPECT_EQ(record_in(encode_record(record).data), largest_record());
 }
 
 TEST(DumpRecord, IsAbsentWithoutItsExtension) {
@@ -142,17 +142,17 @@ TEST(DumpRecord, SkipsFieldsOfNewerVersions) {
   Bytes data = bytes_of({0x12, 0x34, 0, 3, 1, 2, 3});
   const Bytes rest = encode_record(largest_record()).data;
   data.insert(data.end(), rest.begin(), rest.end());
-  EXPECT_EQ(decode(data), largest_record());
+  EXPECT_EQ(record_in(data), largest_record());
 }
 
 TEST(DumpRecord, IsAbsentIfItsKindIsInvalid) {
-  EXPECT_EQ(decode(bytes_of({0, 1, 0, 1, 3})), std::nullopt);
-  EXPECT_EQ(decode(bytes_of({0, 1, 0, 1, 255})), std::nullopt);
+  EXPECT_EQ(record_in(bytes_of({0, 1, 0, 1, 3})), std::nullopt);
+  EXPECT_EQ(record_in(bytes_of({0, 1, 0, 1, 255})), std::nullopt);
 }
 
 TEST(DumpRecord, IsAbsentIfAFieldRunsPastTheEnd) {
-  EXPECT_EQ(decode(bytes_of({0, 2, 0, 4, '1', '.', '2'})), std::nullopt);
-  EXPECT_EQ(decode(bytes_of({0, 2, 0xff, 0xff})), std::nullopt);
+  EXPECT_EQ(record_in(bytes_of({0, 2, 0, 4, '1', '.', '2'})), std::nullopt);
+  EXPECT_EQ(record_in(bytes_of({0, 2, 0xff, 0xff})), std::nullopt);
 }
 
 TEST(DumpRecord, IsNeverTakenForACompleteOneIfItIsCut) {
@@ -163,7 +163,7 @@ TEST(DumpRecord, IsNeverTakenForACompleteOneIfItIsCut) {
   for (std::size_t length = 0; length < whole.size(); ++length) {
     Bytes cut(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(length));
     cut.shrink_to_fit();  // so that a sanitizer notices reads past its end
-    const auto decoded = decode(cut);
+    const auto decoded = record_in(cut);
     EXPECT_NE(decoded, record) << length;
     EXPECT_FALSE(decoded && decoded->complete()) << length;  // the losses come last
   }

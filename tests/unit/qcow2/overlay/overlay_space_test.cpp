@@ -10,11 +10,11 @@
 #include "tests/support/bytes.h"
 #include "tests/support/errors.h"
 #include "tests/support/memory_file.h"
+#include "tests/unit/qcow2/overlay/overlay_cluster.h"
 
 namespace e2qcow::qcow2 {
 namespace {
 
-constexpr std::uint64_t kCluster = 4096;
 constexpr std::uint64_t kBlockClusters = 2048;  // that a refcount block counts: 4096 bytes, 16 bits each
 // Header, L1 table, refcount table, refcount block.
 constexpr std::uint64_t kUsed = 4;
@@ -24,7 +24,7 @@ struct NewOverlay {
   OverlaySpace space() { return {file, read_header(file)}; }
   // What `check` says when the file has all that was taken.
   CheckResult check_with(std::uint64_t clusters) {
-    file.data().resize(clusters * kCluster);
+    file.data().resize(clusters * kOverlayCluster);
     return check(file);
   }
   MemoryFile file;
@@ -33,14 +33,14 @@ struct NewOverlay {
 TEST(OverlaySpace, TakesClustersAfterTheEndOfTheFile) {
   NewOverlay overlay;
   OverlaySpace space = overlay.space();
-  EXPECT_EQ(space.take(1), (Extent{kUsed * kCluster, kCluster}));
-  EXPECT_EQ(space.take(3), (Extent{(kUsed + 1) * kCluster, 3 * kCluster}));
+  EXPECT_EQ(space.take(1), (Extent{kUsed * kOverlayCluster, kOverlayCluster}));
+  EXPECT_EQ(space.take(3), (Extent{(kUsed + 1) * kOverlayCluster, 3 * kOverlayCluster}));
 }
 
 TEST(OverlaySpace, TakesNoPartOfAClusterThatTheFileHas) {
   NewOverlay overlay;
-  overlay.file.data().resize(kUsed * kCluster + 1);
-  EXPECT_EQ(overlay.space().take(1).offset, (kUsed + 1) * kCluster);
+  overlay.file.data().resize(kUsed * kOverlayCluster + 1);
+  EXPECT_EQ(overlay.space().take(1).offset, (kUsed + 1) * kOverlayCluster);
 }
 
 TEST(OverlaySpace, ChangesNothingInTheFileUntilItIsWritten) {
@@ -69,8 +69,8 @@ TEST(OverlaySpace, CountsWhatWasTaken) {
 TEST(OverlaySpace, BeginsARefcountBlockInTheFirstClusterThatItCounts) {
   NewOverlay overlay;
   OverlaySpace space = overlay.space();
-  EXPECT_EQ(space.take(5000), (Extent{kUsed * kCluster, (kBlockClusters - kUsed) * kCluster}));
-  EXPECT_EQ(space.take(10), (Extent{(kBlockClusters + 1) * kCluster, 10 * kCluster}));
+  EXPECT_EQ(space.take(5000), (Extent{kUsed * kOverlayCluster, (kBlockClusters - kUsed) * kOverlayCluster}));
+  EXPECT_EQ(space.take(10), (Extent{(kBlockClusters + 1) * kOverlayCluster, 10 * kOverlayCluster}));
   space.write();
   const CheckResult result = overlay.check_with(kBlockClusters + 11);
   EXPECT_EQ(result.corruptions, 0U);
@@ -82,9 +82,9 @@ TEST(OverlaySpace, ContinuesInABlockThatIsInTheFile) {
   OverlaySpace first = overlay.space();
   first.take(2);
   first.write();
-  overlay.file.data().resize((kUsed + 2) * kCluster);
+  overlay.file.data().resize((kUsed + 2) * kOverlayCluster);
   OverlaySpace second = overlay.space();
-  EXPECT_EQ(second.take(1).offset, (kUsed + 2) * kCluster);
+  EXPECT_EQ(second.take(1).offset, (kUsed + 2) * kOverlayCluster);
   second.write();
   const CheckResult result = overlay.check_with(kUsed + 3);
   EXPECT_EQ(result.corruptions, 0U);
@@ -107,7 +107,7 @@ TEST(OverlaySpace, WritesNewBlocksBeforeTheTableThatLeadsToThem) {
 TEST(OverlaySpace, RefusesMoreThanTheRefcountTableHasEntriesFor) {
   NewOverlay overlay;
   OverlaySpace space = overlay.space();
-  const std::uint64_t entries = kCluster / 8;
+  const std::uint64_t entries = kOverlayCluster / 8;
   const auto code = code_of([&] {
     for (std::uint64_t block = 0; block < entries; ++block) space.take(kBlockClusters);
   });

@@ -10,11 +10,11 @@
 #include "tests/support/hand_made_image.h"
 #include "tests/support/memory_file.h"
 #include "tests/support/memory_source.h"
+#include "tests/unit/qcow2/overlay/overlay_cluster.h"
 
 namespace e2qcow::qcow2 {
 namespace {
 
-constexpr std::uint64_t kCluster = 4096;  // of overlays of small disks
 constexpr std::uint64_t kDiskSize = 5 << 20;
 constexpr std::uint64_t kBlock = 1024;  // what programs write
 constexpr auto kDurability = Durability::synced;
@@ -83,8 +83,8 @@ TEST(Overlay, KeepsTheRestOfAClusterOfWhichAPartIsWritten) {
   Overlay overlay(file, below, kDurability);
   Changed changed{overlay, expected};
   changed.write(kDiskSize / 4 + 100, filled(50, 1));
-  changed.write(kDiskSize / 4 + 2 * kCluster - 10, filled(20, 2));  // parts of two
-  changed.write(kDiskSize / 4 + 3 * kCluster + 1, filled(3 * kCluster, 3));
+  changed.write(kDiskSize / 4 + 2 * kOverlayCluster - 10, filled(20, 2));  // parts of two
+  changed.write(kDiskSize / 4 + 3 * kOverlayCluster + 1, filled(3 * kOverlayCluster, 3));
   changed.write(kDiskSize / 4 + 110, filled(5, 4));  // again
   EXPECT_EQ(contents(overlay), expected);
   overlay.flush();
@@ -147,11 +147,11 @@ TEST(Overlay, ZeroHidesOldDataAlsoInPartsOfClusters) {
   make_overlay(file);
   Overlay overlay(file, below, kDurability);
   Changed changed{overlay, expected};
-  changed.write(kDiskSize / 4, filled(10 * kCluster, 5));
-  changed.zero(kDiskSize / 4 + 100, 5 * kCluster);
-  changed.zero(kDiskSize / 4 + 20 * kCluster - 3, 9 * kCluster);
-  changed.write(kDiskSize / 4 + 2 * kCluster + 17, filled(10, 6));  // in a cluster that was zeroed
-  changed.write(kDiskSize / 4 + 3 * kCluster, filled(kCluster, 7));
+  changed.write(kDiskSize / 4, filled(10 * kOverlayCluster, 5));
+  changed.zero(kDiskSize / 4 + 100, 5 * kOverlayCluster);
+  changed.zero(kDiskSize / 4 + 20 * kOverlayCluster - 3, 9 * kOverlayCluster);
+  changed.write(kDiskSize / 4 + 2 * kOverlayCluster + 17, filled(10, 6));  // in a cluster that was zeroed
+  changed.write(kDiskSize / 4 + 3 * kOverlayCluster, filled(kOverlayCluster, 7));
   EXPECT_EQ(contents(overlay), expected);
   overlay.flush();
   expect_clean(file);
@@ -201,8 +201,8 @@ void change_and_flush(Overlay& overlay, const Bytes& start, Bytes& flushed) {
   Changed changed{overlay, expected};
   for (int round = 0; round < 4; ++round) {
     changed.write(round * 1'200'000 + 1024, filled(1024, round + 1));
-    changed.write(round * 1'200'000 + 3 * kCluster, filled(3 * kCluster, round + 2));
-    changed.zero(kDiskSize / 4 + round * 2 * kCluster, kCluster);
+    changed.write(round * 1'200'000 + 3 * kOverlayCluster, filled(3 * kOverlayCluster, round + 2));
+    changed.zero(kDiskSize / 4 + round * 2 * kOverlayCluster, kOverlayCluster);
     overlay.flush();
     flushed = expected;
   }
@@ -253,7 +253,7 @@ TEST(Overlay, SyncsWhatTablesReferToBeforeThem) {
   Order file;
   create_overlay(file, {"base.qcow2", kDiskSize});
   Overlay overlay(file, below, kDurability);
-  overlay.write(0, filled(kCluster, 1));
+  overlay.write(0, filled(kOverlayCluster, 1));
   overlay.flush();
   EXPECT_EQ(file.synced, file.data());
 }

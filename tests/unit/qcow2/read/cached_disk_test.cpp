@@ -15,9 +15,6 @@
 namespace e2qcow::qcow2 {
 namespace {
 
-constexpr std::uint64_t kCluster = HandMadeImage::kCluster;
-constexpr std::uint64_t kDiskSize = HandMadeImage::kDiskSize;
-
 // Stores a cluster compressed with zlib. The sector it takes is its own.
 void add_compressed(HandMadeImage& image, std::uint64_t guest_cluster, int value) {
   Bytes stored(kCluster);
@@ -60,12 +57,13 @@ HandMadeImage mixed_image() {
 
 TEST(CachedDisk, ReadsWhatTheChainReads) {
   Opened image(mixed_image(), 2 * kCluster);
-  Bytes expected(kDiskSize);
+  Bytes expected(HandMadeImage::kDiskSize);
   image.chain.read(0, expected);
   Random random;
   for (int i = 0; i < 2000; ++i) {
-    const std::uint64_t offset = random.below(kDiskSize);
-    Bytes out = filled(random.below(std::min<std::uint64_t>(kDiskSize - offset, 5 * kCluster)) + 1, 0xee);
+    const std::uint64_t offset = random.below(HandMadeImage::kDiskSize);
+    Bytes out = filled(
+        random.below(std::min<std::uint64_t>(HandMadeImage::kDiskSize - offset, 5 * kCluster)) + 1, 0xee);
     image.disk.read(offset, out);
     ASSERT_EQ(out, part_of(expected, offset, out.size())) << "offset " << offset;
   }
@@ -92,7 +90,7 @@ TEST(CachedDisk, DecompressesAheadWhatIsAnnounced) {
   image.disk.read(0, out);  // waits for what the thread is at
   EXPECT_EQ(out[7 * kCluster], std::byte{8});
   image.disk.stop_thread();
-  image.disk.prefetch({0, kDiskSize * 2});  // and can be started again
+  image.disk.prefetch({0, HandMadeImage::kDiskSize * 2});  // and can be started again
   image.disk.read(0, out);
   EXPECT_EQ(out[0], std::byte{1});
 }

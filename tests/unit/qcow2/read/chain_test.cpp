@@ -11,8 +11,6 @@
 namespace e2qcow::qcow2 {
 namespace {
 
-constexpr std::uint64_t kCluster = HandMadeImage::kCluster;
-constexpr std::uint64_t kDiskSize = HandMadeImage::kDiskSize;
 using Kind = Mapping::Kind;
 
 // What a chain has of three clusters.
@@ -79,7 +77,7 @@ TEST(Chain, ReadsZerosPastTheEndOfABackingFile) {
   Bytes expected = clusters(7, 0, 0);
   std::fill_n(expected.begin() + kCluster, 100, std::byte{2});
   EXPECT_EQ(read(chain), expected);
-  EXPECT_EQ(chain.size(), kDiskSize);
+  EXPECT_EQ(chain.size(), HandMadeImage::kDiskSize);
 }
 
 TEST(Chain, EndsInARawDiskWithItsHoles) {
@@ -107,7 +105,7 @@ TEST(Chain, EndsInARawDiskWithItsHoles) {
 TEST(Chain, IsReadBestInItsLargestClusters) {
   HandMadeImage top;
   MemoryFile base_file;
-  create_overlay(base_file, {"none", kDiskSize});
+  create_overlay(base_file, {"none", HandMadeImage::kDiskSize});
   const MemoryFile top_file(top.bytes);
   Reader top_reader(top_file);
   Reader base_reader(base_file);

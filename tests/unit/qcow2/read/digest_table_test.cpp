@@ -14,7 +14,7 @@ namespace e2qcow::qcow2 {
 namespace {
 
 constexpr Geometry kGeometry{9};
-constexpr std::uint64_t kPlace = 1024;  // of the seal
+constexpr std::uint64_t kSealPlace = 1024;  // of the seal
 
 // Clusters with their digests, in an area as in an image.
 class Area {
@@ -30,27 +30,27 @@ class Area {
           digest_of(kind_, std::span(contents).subspan(at, kGeometry.cluster_size()));
   }
   void write() {
-    std::uint64_t position = kPlace;
+    std::uint64_t position = kSealPlace;
     writer_.write({}, [&](std::span<const std::byte> bytes) {
       file.write(position, bytes);
       position += bytes.size();
     });
-    EXPECT_EQ(position, kPlace + writer_.area_bytes());
+    EXPECT_EQ(position, kSealPlace + writer_.area_bytes());
   }
   std::optional<DigestSeal> seal() const { return read_seal(file, place(), {.cluster_bits = 9}); }
   std::unique_ptr<DigestTable> open() const { return DigestTable::open(file, place(), *seal()); }
   // The seal of what is in the file now, as somebody makes it who wants to be believed.
   void seal_again(DigestSeal seal) {
     seal.table = digest_of(kind_, std::span(file.data()).subspan(kTable, seal.table_bytes()));
-    file.write(kPlace, encode_seal(seal));
+    file.write(kSealPlace, encode_seal(seal));
   }
   const std::map<std::uint64_t, Digest>& clusters() const { return clusters_; }
 
-  static constexpr std::uint64_t kTable = kPlace + DigestSeal::kBytes;
+  static constexpr std::uint64_t kTable = kSealPlace + DigestSeal::kBytes;
   MemoryFile file;
 
  private:
-  DigestPlace place() const { return {kind_, kPlace}; }
+  DigestPlace place() const { return {kind_, kSealPlace}; }
 
   DigestKind kind_;
   DigestWriter writer_;
@@ -133,13 +133,13 @@ TEST(DigestTable, ThatClaimsMoreThanTheFileHasIsNotRead) {
   for (const std::uint64_t many : {2ULL, 1000ULL, 1ULL << 60, ~0ULL, ~0ULL / 16, ~0ULL / 16 + 2}) {
     DigestSeal seal = honest;
     seal.runs = many;
-    area.file.write(kPlace, encode_seal(seal));
+    area.file.write(kSealPlace, encode_seal(seal));
     if (many > 29) {
       EXPECT_FALSE(area.seal()) << many;
     }
     seal = honest;
     seal.clusters = many;
-    area.file.write(kPlace, encode_seal(seal));
+    area.file.write(kSealPlace, encode_seal(seal));
     if (many > 30) {
       EXPECT_FALSE(area.seal()) << many;
     }

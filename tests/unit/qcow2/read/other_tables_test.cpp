@@ -10,8 +10,6 @@
 namespace e2qcow::qcow2 {
 namespace {
 
-constexpr std::uint64_t kCluster = HandMadeImage::kCluster;
-
 std::string fault_of(const HandMadeImage& image) {
   const MemoryFile file(image.bytes);
   const Header header = read_header(file);

@@ -14,10 +14,6 @@
 namespace e2qcow::qcow2 {
 namespace {
 
-constexpr std::uint64_t kCluster = HandMadeImage::kCluster;
-constexpr std::uint64_t kDiskSize = HandMadeImage::kDiskSize;
-constexpr std::uint64_t kCopied = HandMadeImage::kCopied;
-
 Bytes disk_in(const Bytes& image) {
   const MemoryFile file(image);
   Reader reader(file);
@@ -56,7 +52,7 @@ HandMadeImage image_with_data() {
 }
 
 Bytes disk_with_data() {
-  Bytes disk(kDiskSize);
+  Bytes disk(HandMadeImage::kDiskSize);
   std::fill_n(disk.begin() + 1 * kCluster, kCluster, std::byte{0x11});
   std::fill_n(disk.begin() + 2 * kCluster, kCluster, std::byte{0x22});
   std::fill_n(disk.begin() + 10 * kCluster, kCluster, std::byte{0x33});
@@ -71,8 +67,8 @@ TEST(Reader, ReadsFromAnyOffset) {
   const MemoryFile file(image_with_data().bytes);
   Reader reader(file);
   Bytes out(2 * kCluster);
-  for (const std::uint64_t offset :
-       std::vector<std::uint64_t>{0, 100, 511, 600, 1300, 9 * kCluster + 1, kDiskSize - 1024}) {
+  for (const std::uint64_t offset : std::vector<std::uint64_t>{0, 100, 511, 600, 1300, 9 * kCluster + 1,
+                                                               HandMadeImage::kDiskSize - 1024}) {
     reader.read(offset, out);
     EXPECT_EQ(out, part_of(disk_with_data(), offset, out.size())) << offset;
   }
@@ -88,7 +84,7 @@ TEST(Reader, CutsAnExtentThatBeganBefore) {
   Reader reader(file);
   Chain disk({&reader}, nullptr);
   EXPECT_EQ(disk.next_extent(700), (Extent{700, 3 * kCluster - 700}));
-  EXPECT_EQ(disk.next_extent(kDiskSize), std::nullopt);
+  EXPECT_EQ(disk.next_extent(HandMadeImage::kDiskSize), std::nullopt);
 }
 
 TEST(Reader, MapsEachWayOfStoring) {

@@ -11,8 +11,6 @@
 namespace e2qcow::qcow2 {
 namespace {
 
-constexpr std::uint64_t kCluster = HandMadeImage::kCluster;
-
 TableOverlaps map_of(const HandMadeImage& image, const std::vector<std::uint64_t>& l2_tables) {
   const MemoryFile file(image.bytes);
   return {file.name(), read_header(file), l2_tables};

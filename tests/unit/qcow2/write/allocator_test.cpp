@@ -8,14 +8,14 @@
 namespace e2qcow::qcow2 {
 namespace {
 
-constexpr std::uint64_t kCluster = 65536;
+constexpr std::uint64_t kLargeCluster = 65536;
 
 // Host offsets are counted from the beginning of the data.
 struct Allocation {
   std::uint64_t clusters(std::uint64_t count) { return allocator.allocate_clusters(count) - begin; }
   std::uint64_t compressed(std::uint64_t length) { return allocator.allocate_compressed(length) - begin; }
   std::uint64_t references(std::uint64_t host_offset) const {
-    return refcounts.references((begin + host_offset) / kCluster);
+    return refcounts.references((begin + host_offset) / kLargeCluster);
   }
 
   MemoryFile file;
@@ -28,9 +28,9 @@ struct Allocation {
 TEST(Allocator, PutsClustersOneAfterTheOther) {
   Allocation allocation;
   EXPECT_EQ(allocation.clusters(3), 0U);
-  EXPECT_EQ(allocation.clusters(1), 3 * kCluster);
-  EXPECT_EQ(allocation.allocator.end() - allocation.begin, 4 * kCluster);
-  for (std::uint64_t i = 0; i < 4; ++i) EXPECT_EQ(allocation.references(i * kCluster), 1U);
+  EXPECT_EQ(allocation.clusters(1), 3 * kLargeCluster);
+  EXPECT_EQ(allocation.allocator.end() - allocation.begin, 4 * kLargeCluster);
+  for (std::uint64_t i = 0; i < 4; ++i) EXPECT_EQ(allocation.references(i * kLargeCluster), 1U);
 }
 
 TEST(Allocator, PacksCompressedClustersByteByByte) {
@@ -39,15 +39,15 @@ TEST(Allocator, PacksCompressedClustersByteByByte) {
   EXPECT_EQ(allocation.compressed(20'000), 40'000U);
   EXPECT_EQ(allocation.compressed(10'000), 60'000U);  // the end of one cluster and the begin of the next
   EXPECT_EQ(allocation.references(0), 3U);
-  EXPECT_EQ(allocation.references(kCluster), 1U);
+  EXPECT_EQ(allocation.references(kLargeCluster), 1U);
 }
 
 TEST(Allocator, FillsUpTheClusterBeforePlainOnes) {
   Allocation allocation;
   EXPECT_EQ(allocation.compressed(1000), 0U);
-  EXPECT_EQ(allocation.clusters(2), kCluster);
+  EXPECT_EQ(allocation.clusters(2), kLargeCluster);
   EXPECT_EQ(allocation.compressed(64'000), 1000U);
-  EXPECT_EQ(allocation.compressed(1000), 3 * kCluster);  // does not fit into the rest of the first
+  EXPECT_EQ(allocation.compressed(1000), 3 * kLargeCluster);  // does not fit into the rest of the first
 }
 
 TEST(Allocator, GoesBackNoFurtherThan8MiB) {
@@ -55,8 +55,8 @@ TEST(Allocator, GoesBackNoFurtherThan8MiB) {
     Allocation allocation;
     allocation.compressed(1000);
     allocation.clusters(clusters);
-    const bool is_near = (clusters + 1) * kCluster - 1000 <= 8 << 20;
-    EXPECT_EQ(allocation.compressed(1000), is_near ? 1000 : (clusters + 1) * kCluster);
+    const bool is_near = (clusters + 1) * kLargeCluster - 1000 <= 8 << 20;
+    EXPECT_EQ(allocation.compressed(1000), is_near ? 1000 : (clusters + 1) * kLargeCluster);
   }
 }
 
@@ -64,12 +64,12 @@ TEST(Allocator, BeginsANewClusterBeforeARefcountOf16BitsOverflows) {
   Allocation allocation;
   for (std::uint64_t i = 0; i < 65'535; ++i) ASSERT_EQ(allocation.compressed(1), i);
   EXPECT_EQ(allocation.references(0), 65'535U);
-  EXPECT_EQ(allocation.compressed(1), kCluster);
+  EXPECT_EQ(allocation.compressed(1), kLargeCluster);
 }
 
 TEST(Allocator, LeavesClustersOpenThatMayBeFilledUp) {
   Allocation allocation;
-  const std::uint64_t first = allocation.begin / kCluster;
+  const std::uint64_t first = allocation.begin / kLargeCluster;
   EXPECT_EQ(allocation.allocator.first_open_cluster(), first);
   allocation.compressed(1000);
   allocation.clusters(5);

@@ -4,13 +4,10 @@
 #include <gtest/gtest.h>
 
 #include "tests/support/random.h"
+#include "tests/support/sizes.h"
 
 namespace e2qcow::qcow2 {
 namespace {
-
-constexpr std::uint64_t kKiB = 1ULL << 10;
-constexpr std::uint64_t kMiB = 1ULL << 20;
-constexpr std::uint64_t kTiB = 1ULL << 40;
 
 std::vector<Extent> whole(std::uint64_t disk_size) {
   return {{0, disk_size}};

@@ -6,13 +6,10 @@
 #include <set>
 
 #include "tests/support/random.h"
+#include "tests/support/sizes.h"
 
 namespace e2qcow::qcow2 {
 namespace {
-
-constexpr std::uint64_t kKiB = 1ULL << 10;
-constexpr std::uint64_t kMiB = 1ULL << 20;
-constexpr std::uint64_t kTiB = 1ULL << 40;
 
 TEST(RefcountSize, CountsItsOwnClusters) {
   EXPECT_EQ(refcount_size(Geometry{9}, 254), (RefcountSize{.blocks = 1, .table_clusters = 1}));

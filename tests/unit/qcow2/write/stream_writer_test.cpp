@@ -19,8 +19,6 @@
 namespace e2qcow::qcow2 {
 namespace {
 
-constexpr std::uint64_t kCluster = HandMadeImage::kCluster;
-
 // What goes out, in memory.
 class Written {
  public:

@@ -14,8 +14,6 @@
 namespace e2qcow::qcow2 {
 namespace {
 
-constexpr std::uint64_t kCluster = HandMadeImage::kCluster;
-
 Layout layout_for(const MemorySource& source, std::uint32_t cluster_bits) {
   const Geometry geometry{cluster_bits};
   return plan_layout(geometry, source.size(), count_clusters(source.extents(), geometry));

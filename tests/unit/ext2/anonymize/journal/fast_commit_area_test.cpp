@@ -9,8 +9,8 @@
 namespace e2qcow::ext2 {
 namespace {
 
-constexpr std::uint64_t kPlace = 100;  // of the journal
-constexpr std::uint64_t kLength = 40;
+constexpr std::uint64_t kAreaPlace = 100;  // of the journal
+constexpr std::uint64_t kAreaLength = 40;
 constexpr std::uint64_t kArea = 32;  // start of the area of fast commits
 
 // Tags. Source: the kernel's fs/ext4/fast_commit.h
@@ -74,14 +74,14 @@ class FastCommits : public testing::Test {
     return crc32c(crc, std::span(blocks.at(last)).first(place));
   }
   FastCommitArea area() {
-    JournalBytes journal(kLength, {.fast_commit_blocks = kLength - kArea});
+    JournalBytes journal(kAreaLength, {.fast_commit_blocks = kAreaLength - kArea});
     for (const auto& [block, bytes] : blocks_) {
       journal.block(kArea + block) = bytes;
       journal.block(kArea + block).resize(1024);
     }
-    journal.put_into(image_, kPlace);
+    journal.put_into(image_, kAreaPlace);
     const Filesystem filesystem = image_.open();
-    const auto log = JournalLog::open(filesystem, {{kPlace, kLength}});
+    const auto log = JournalLog::open(filesystem, {{kAreaPlace, kAreaLength}});
     return {*log, 7};
   }
   // By their number in the area.
@@ -98,7 +98,7 @@ class FastCommits : public testing::Test {
     std::map<std::uint64_t, Bytes> result;
     for (auto& [block, bytes] : area().anonymized(rules, tally_)) {
       EXPECT_EQ(bytes.size(), 1024);
-      result.emplace(block - kPlace - kArea, bytes);
+      result.emplace(block - kAreaPlace - kArea, bytes);
     }
     return result;
   }

@@ -12,8 +12,8 @@
 namespace e2qcow::ext2 {
 namespace {
 
-constexpr std::uint64_t kPlace = 100;  // of the journal
-constexpr std::uint64_t kLength = 20;
+constexpr std::uint64_t kJournalPlace = 100;  // of the journal
+constexpr std::uint64_t kJournalLength = 20;
 constexpr std::uint64_t kTable = 40;  // of inodes
 
 // A file system with a journal in inode 8.
@@ -26,31 +26,31 @@ class JournalInDump : public testing::Test {
     Bytes inodes(1024);
     const auto inode = std::span(inodes).subspan(std::size_t{7} * 128, 128);
     set_le(inode, 0, S_IFREG, 2);
-    set_le(inode, 4, kLength * 1024, 4);
+    set_le(inode, 4, kJournalLength * 1024, 4);
     set_le(inode, 26, 1, 2);
     set_le(inode, 32, EXT4_EXTENTS_FL, 4);
-    std::ranges::copy(extent_leaf({{kPlace, kLength}}), inode.begin() + 40);
+    std::ranges::copy(extent_leaf({{kJournalPlace, kJournalLength}}), inode.begin() + 40);
     image_.put_block(kTable, inodes);
   }
   // All blocks of the journal.
   std::vector<Bytes> anonymized(const JournalBytes& journal) {
-    journal.put_into(image_, kPlace);
+    journal.put_into(image_, kJournalPlace);
     const Filesystem filesystem = image_.open();
     const JournalBlocks blocks(filesystem, plain_, {});
     std::vector<Bytes> result;
     stays_.clear();
-    for (std::uint64_t i = 0; i < kLength; ++i) {
+    for (std::uint64_t i = 0; i < kJournalLength; ++i) {
       Bytes bytes(1024);
-      image_.disk.read((kPlace + i) * 1024, bytes);
-      blocks.replace(kPlace + i, bytes, replace_, tally_);
+      image_.disk.read((kJournalPlace + i) * 1024, bytes);
+      blocks.replace(kJournalPlace + i, bytes, replace_, tally_);
       result.push_back(bytes);
-      stays_.push_back(blocks.stays(kPlace + i));
+      stays_.push_back(blocks.stays(kJournalPlace + i));
     }
     return result;
   }
   // As the kernel would write these blocks.
   static void expect_equal(const std::vector<Bytes>& found, JournalBytes& expected) {
-    for (std::uint64_t i = 0; i < kLength; ++i) {
+    for (std::uint64_t i = 0; i < kJournalLength; ++i) {
       Bytes bytes = expected.block(i);
       bytes.resize(1024);
       EXPECT_EQ(found[i], bytes) << i;
@@ -75,8 +75,8 @@ TEST_F(JournalInDump, IsAsIfItsCopiesHadBeenWrittenSo) {
   for (const int checksums : {0, 2, 3})
     for (const bool has_64bit : {false, true}) {
       const JournalBytes::Features features{.has_64bit = has_64bit, .checksums = checksums};
-      JournalBytes journal(kLength, features);
-      JournalBytes expected(kLength, features);
+      JournalBytes journal(kJournalLength, features);
+      JournalBytes expected(kJournalLength, features);
       journal.write({{500, kSecret}, {501, kSecret}});
       expected.write({{500, kNew}, {501, kNew}});
       for (JournalBytes* each : {&journal, &expected}) {
@@ -89,7 +89,7 @@ TEST_F(JournalInDump, IsAsIfItsCopiesHadBeenWrittenSo) {
 }
 
 TEST_F(JournalInDump, HasNothingOfWhatIsOld) {
-  JournalBytes journal(kLength, {.checksums = 3});
+  JournalBytes journal(kJournalLength, {.checksums = 3});
   journal.write({{500, kSecret}});
   journal.commit();
   journal.block(10) = kSecret;
@@ -103,8 +103,8 @@ TEST_F(JournalInDump, HasNothingOfWhatIsOld) {
 TEST_F(JournalInDump, HasNothingWhereItsBlocksAreNotInUse) {
   for (const int checksums : {0, 2, 3}) {
     const JournalBytes::Features features{.checksums = checksums};
-    JournalBytes journal(kLength, features);
-    JournalBytes expected(kLength, features);
+    JournalBytes journal(kJournalLength, features);
+    JournalBytes expected(kJournalLength, features);
     journal.write({{500, kSecret}});
     expected.write({{500, kNew}});
     for (JournalBytes* each : {&journal, &expected}) {
@@ -126,8 +126,8 @@ TEST_F(JournalInDump, HasNothingWhereItsBlocksAreNotInUse) {
 }
 
 TEST_F(JournalInDump, KeepsWrongChecksumsWrong) {
-  JournalBytes journal(kLength, {.checksums = 3});
-  JournalBytes expected(kLength, {.checksums = 3});
+  JournalBytes journal(kJournalLength, {.checksums = 3});
+  JournalBytes expected(kJournalLength, {.checksums = 3});
   journal.write({{500, kSecret}});
   expected.write({{500, kNew}});
   for (JournalBytes* each : {&journal, &expected}) {
@@ -148,8 +148,8 @@ Bytes with_magic(Bytes block) {
 TEST_F(JournalInDump, EscapesCopiesThatBeginWithItsMagic) {
   for (const int checksums : {0, 2, 3}) {
     const JournalBytes::Features features{.checksums = checksums};
-    JournalBytes journal(kLength, features);
-    JournalBytes expected(kLength, features);
+    JournalBytes journal(kJournalLength, features);
+    JournalBytes expected(kJournalLength, features);
     replace_ = [](std::uint64_t target, std::span<std::byte> bytes, Tally&) {
       const bool has_magic =
           load_be<std::uint32_t>(std::span<const std::byte>(bytes), 0) == JournalBytes::kMagic;
@@ -166,7 +166,7 @@ TEST_F(JournalInDump, EscapesCopiesThatBeginWithItsMagic) {
 
 // Source: the kernel's fs/jbd2/commit.c, jbd2_checksum_data()
 TEST_F(JournalInDump, KeepsTheChecksumOfATransaction) {
-  JournalBytes journal(kLength, {});
+  JournalBytes journal(kJournalLength, {});
   set_be(journal.block(0), 36, 1, 4);  // the feature
   journal.write({{500, kSecret}});
   journal.commit();
@@ -183,19 +183,19 @@ TEST_F(JournalInDump, KeepsTheChecksumOfATransaction) {
 }
 
 TEST_F(JournalInDump, HasOnlyItsSuperblockIfThereIsNothingToReplay) {
-  JournalBytes journal(kLength, {}, 1);
+  JournalBytes journal(kJournalLength, {}, 1);
   journal.write({{500, kSecret}});
   set_be(journal.block(0), JournalBytes::kStart, 0, 4);
   std::ranges::fill(std::span(journal.block(0)).subspan(256), std::byte{'s'});  // its users
   const auto blocks = anonymized(journal);
   EXPECT_EQ(part_of(blocks[0], 0, 92), part_of(journal.block(0), 0, 92));
   EXPECT_TRUE(is_zero(std::span(blocks[0]).subspan(92)));
-  for (std::size_t i = 1; i < kLength; ++i) EXPECT_TRUE(is_zero(blocks[i])) << i;
+  for (std::size_t i = 1; i < kJournalLength; ++i) EXPECT_TRUE(is_zero(blocks[i])) << i;
 }
 
 TEST_F(JournalInDump, KeepsTheChecksumOfItsSuperblock) {
   for (const std::uint32_t wrong_by : {0U, 0x20U}) {
-    JournalBytes journal(kLength, {.checksums = 3});
+    JournalBytes journal(kJournalLength, {.checksums = 3});
     const auto right_checksum = [](Bytes block) {
       set_be(block, 252, 0, 4);
       return crc32c(~0U, block);
@@ -210,23 +210,23 @@ TEST_F(JournalInDump, KeepsTheChecksumOfItsSuperblock) {
 }
 
 TEST_F(JournalInDump, IsZeroWithoutItsMagic) {
-  JournalBytes journal(kLength, {});
+  JournalBytes journal(kJournalLength, {});
   journal.block(0) = kSecret;
   EXPECT_TRUE(is_zero(anonymized(journal)[0]));
 }
 
 TEST_F(JournalInDump, KnowsWhereTheCopiesOfABlockAre) {
-  JournalBytes journal(kLength, {});
+  JournalBytes journal(kJournalLength, {});
   journal.write({{500, kSecret}});
   journal.commit();
   journal.write({{500, kSecret}, {501, kSecret}});
   journal.commit();
-  journal.put_into(image_, kPlace);
+  journal.put_into(image_, kJournalPlace);
   const Filesystem filesystem = image_.open();
   const JournalBlocks blocks(filesystem, plain_, {});
   auto copies = blocks.copies_of(500);
   std::ranges::sort(copies);
-  EXPECT_EQ(copies, (std::vector<std::uint64_t>{kPlace + 2, kPlace + 5}));
+  EXPECT_EQ(copies, (std::vector<std::uint64_t>{kJournalPlace + 2, kJournalPlace + 5}));
   EXPECT_TRUE(blocks.copies_of(502).empty());
   std::size_t count = 0;
   blocks.for_each_copy([&](std::uint64_t, std::uint64_t) { ++count; });
@@ -235,12 +235,12 @@ TEST_F(JournalInDump, KnowsWhereTheCopiesOfABlockAre) {
 
 TEST_F(JournalInDump, KeepsASuperblockWhoseInodeIsLost) {
   image_.superblock.raw.s_journal_inum = 0;
-  JournalBytes journal(kLength, {});
-  journal.put_into(image_, kPlace);
+  JournalBytes journal(kJournalLength, {});
+  journal.put_into(image_, kJournalPlace);
   const Filesystem filesystem = image_.open();
-  const std::vector<std::uint64_t> candidates{kPlace};
-  EXPECT_TRUE(JournalBlocks(filesystem, plain_, candidates).stays(kPlace));
-  EXPECT_FALSE(JournalBlocks(filesystem, plain_, {}).stays(kPlace));
+  const std::vector<std::uint64_t> candidates{kJournalPlace};
+  EXPECT_TRUE(JournalBlocks(filesystem, plain_, candidates).stays(kJournalPlace));
+  EXPECT_FALSE(JournalBlocks(filesystem, plain_, {}).stays(kJournalPlace));
 }
 
 }  // namespace

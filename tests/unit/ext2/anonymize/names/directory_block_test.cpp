@@ -15,15 +15,15 @@ namespace {
 
 using Names = std::vector<std::string>;
 
-constexpr std::size_t kTail = 1024 - 12;
+constexpr std::size_t kTailOffset = 1024 - 12;
 constexpr std::uint32_t kSeed = 0x1234'5678;  // of checksums
 
 // Whatever the seed, as ext2fs_dirent_csum_set() makes it.
 std::uint32_t right_checksum(const Bytes& block) {
-  return crc32c(kSeed, std::span(block).first(kTail));
+  return crc32c(kSeed, std::span(block).first(kTailOffset));
 }
 std::uint32_t checksum_in(const Bytes& block) {
-  return load_le<std::uint32_t>(block, kTail + 8);
+  return load_le<std::uint32_t>(block, kTailOffset + 8);
 }
 
 class DirectoryBlock : public testing::Test {
@@ -39,9 +39,9 @@ class DirectoryBlock : public testing::Test {
   static Bytes with_tail(std::uint32_t wrong_by = 0) {
     Bytes block = directory_block({{12, 12, ".", kDirectoryType},
                                    {2, 12, "..", kDirectoryType},
-                                   {13, kTail - 24, "a secret name"},
+                                   {13, kTailOffset - 24, "a secret name"},
                                    {0, 12, "", 0xde}});
-    set_le(block, kTail + 8, right_checksum(block) ^ wrong_by, 4);
+    set_le(block, kTailOffset + 8, right_checksum(block) ^ wrong_by, 4);
     return block;
   }
 
@@ -142,10 +142,10 @@ TEST_F(DirectoryBlock, KeepsTheTailIfTheEntriesBreakOff) {
   for (const std::uint32_t wrong_by : {0U, 0x800U}) {
     Bytes block = with_tail();
     set_le(block, 24 + 4, 7, 2);
-    set_le(block, kTail + 8, right_checksum(block) ^ wrong_by, 4);
+    set_le(block, kTailOffset + 8, right_checksum(block) ^ wrong_by, 4);
     anonymize(block, true);
-    EXPECT_TRUE(is_zero(std::span(block).subspan(24, kTail - 24)));
-    EXPECT_EQ(load_le<std::uint8_t>(block, kTail + 7), 0xde);
+    EXPECT_TRUE(is_zero(std::span(block).subspan(24, kTailOffset - 24)));
+    EXPECT_EQ(load_le<std::uint8_t>(block, kTailOffset + 7), 0xde);
     EXPECT_EQ(checksum_in(block), right_checksum(block) ^ wrong_by);
   }
 }
@@ -154,7 +154,7 @@ TEST_F(DirectoryBlock, KeepsTheTailIfTheEntriesBreakOff) {
 TEST_F(DirectoryBlock, TakesNoEntryForTheTail) {
   Bytes block = directory_block({{13, 1024, "budget.xls"}});
   const Bytes tail = directory_block({{0, 12, "", 0xde}}, 12);
-  std::ranges::copy(tail, block.begin() + kTail);
+  std::ranges::copy(tail, block.begin() + kTailOffset);
   anonymize(block, true);
   EXPECT_TRUE(is_zero(std::span(block).subspan(18)));
 }
