@@ -140,6 +140,16 @@ def partclone():
                     "-L", "{dir}/partclone.log"])
 
 
+def dump_on(base, source, *options):
+    return Program(" ".join(["e2qcow dump --base", *options]),
+                   ["{e2qcow}", "dump", "--base", base, *options, "--quiet", source, "{out}"])
+
+
+def change_copy(how, percent):
+    """A copy of {src} in which something was changed: see change_copy.py."""
+    return [os.path.join(HERE, "change_copy.py"), how, str(percent), "{src}"]
+
+
 def prepare_dump(*options):
     """Our image as the input of something else."""
     return ["{e2qcow}", "dump", *options, "--quiet", "{src}"]
@@ -173,6 +183,33 @@ ROWS = [
         [Program("e2qcow verify", ["{e2qcow}", "verify", "--quiet", "{ours}"], writes=False),
          restore("{ours}", time=Bar(0.5))],
         prepared={"ours": prepare_dump("--compress", "zstd")}),
+    Row("base-unchanged", "a million files on a dump of the same", "million", 4,
+        [dump_on("{ours}", "{src}", "--compress", "none"),
+         dump("--compress", "none", time=Bar(0.9), size=Bar(0.01))],
+        prepared={"ours": prepare_dump("--compress", "none")}),
+    Row("base-unchanged-zstd", "the same, compressed", "million", 3,
+        [dump_on("{ours}", "{src}", "--compress", "zstd"),
+         dump("--compress", "zstd", time=Bar(0.9), size=Bar(0.01))],
+        prepared={"ours": prepare_dump("--compress", "zstd")}),
+    Row("base-touched", "the same, all files of 1 % of the directories touched", "million", 4,
+        [dump_on("{ours}", "{touched}", "--compress", "none"),
+         Program("e2qcow dump --compress none", ["{e2qcow}", "dump", "--compress", "none", "--quiet", "{touched}", "{out}"],
+                 time=Bar(1.0), size=Bar(0.1))],
+        prepared={"ours": prepare_dump("--compress", "none"), "touched": change_copy("touch_directories", 1)}),
+    Row("base-full", "all blocks in use of a full file system, 5 % of its data changed", "full", 17,
+        [dump_on("{ours}", "{changed}", "--all", "--compress", "none"),
+         Program("qemu-img create, then rebase",
+                 ["sh", "-c", 'qemu-img create -q -f qcow2 -b "$0" -F raw "$2" && '
+                  'qemu-img rebase -f qcow2 -b "$1" -F qcow2 "$2"', "{changed}", "{ours}", "{out}"],
+                 time=Bar(0.5))],
+        prepared={"ours": prepare_dump("--all", "--compress", "none"), "changed": change_copy("overwrite_files", 5)}),
+    Row("restore-changes", "a metadata image onto its own disk", "million", 6,
+        [Program("e2qcow restore --changes-only",
+                 ["{e2qcow}", "restore", "--quiet", "--changes-only", "{ours}", "{restored}"], writes=False),
+         restore("{ours}", time=Bar(0.6))],
+        prepared={"ours": prepare_dump("--compress", "none"),
+                  "restored": ["sh", "-c", '"$0" dump --compress none --quiet "$1" "$2.image" && '
+                               '"$0" restore --quiet "$2.image" "$2" && rm "$2.image"', "{e2qcow}", "{src}"]}),
     Row("walk", "the walk over a million inodes, nothing written", "million", 1,
         [Program("e2qcow measure", ["{e2qcow}", "measure", "--json", "{src}"], writes=False)],
         inodes=1_000_000),

@@ -43,6 +43,8 @@ enum class Errc {
   changed,            // the source, while it was read
   wrong_digest,       // the data is not what was written
   connection_lost,    // to a server; it may work again later
+  other_base,         // an image lies on another one than it was made on
+  resized,            // the device has another size than before
 };
 
 const std::error_category& e2qcow_category() noexcept;

@@ -65,6 +65,10 @@ struct Batch {
     std::span<const std::byte> stored;
     bool compressed = false;
     std::optional<File::Descriptor> shareable{};  // the same bytes in the source's file
+    std::uint64_t zeros = 0;  // bytes of zeros, instead of stored ones, that hide what is below them
+
+    // Of a piece that is not compressed.
+    std::uint64_t end() const { return guest_offset + (zeros != 0 ? zeros : stored.size()); }
   };
 
   // Planned:

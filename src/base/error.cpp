@@ -49,6 +49,8 @@ long table_code(int value) {
     case Errc::changed:          return E2QCOW_CHANGED;
     case Errc::wrong_digest: return E2QCOW_WRONG_DIGEST;
     case Errc::connection_lost:  return E2QCOW_CONNECTION_LOST;
+    case Errc::other_base:       return E2QCOW_OTHER_BASE;
+    case Errc::resized:          return E2QCOW_RESIZED;
       // clang-format on
   }
   return value;

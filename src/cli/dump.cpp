@@ -15,6 +15,7 @@
 #include "cli/device_options.h"
 #include "cli/extra_output.h"
 #include "cli/format_options.h"
+#include "cli/image_options.h"
 #include "cli/message.h"
 #include "cli/report.h"
 #include "cli/sizes.h"
@@ -38,7 +39,8 @@ struct DumpCommand {
   bool verify = false;
   bool if_changed = false;
   std::string spool = "auto";
-  bool to_device = false;     // the image may be a block device
+  bool to_device = false;  // the image may be a block device
+  work::BaseOptions base{.image = {.notice = say_line}};
   std::string journal_image;  // of an external journal; empty: beside the image
   bool snapshot = false;
   std::string freeze;     // seconds, or kPlain; empty: not
@@ -62,6 +64,7 @@ void print_json(const DumpCommand& command, const DumpResult& result, double sec
                               {"inconsistencies", result.record.inconsistencies},
                               {"classes", classes_json(result.record.classes)},
                               {"seconds", seconds}};
+  if (!command.base.image.path.empty()) json["base"] = printable(command.base.image.path);
   if (command.if_changed) json["kept"] = result.kept;
   fmt::print("{}\n", json.dump(2));
 }
@@ -174,6 +177,13 @@ class JournalDump {
   bool is_kept_ = false;
 };
 
+std::unique_ptr<work::BaseImage> open_base(const DumpCommand& command) {
+  if (command.base.image.path.empty()) return nullptr;
+  work::BaseOptions options = command.base;
+  options.accept_resized = command.device.accept_mounted;
+  return std::make_unique<work::BaseImage>(options, command.image, 1);
+}
+
 int run_dump(const DumpCommand& command) {
   const Stopwatch stopwatch;
   work::DumpOptions options = dump_options(command);
@@ -182,6 +192,8 @@ int run_dump(const DumpCommand& command) {
       {.freeze = freeze_limit(command),
        .snapshot = command.snapshot,
        .outputs = {command.image, command.report, command.map_out, command.name_map, command.key}});
+  const auto base = open_base(command);
+  options.base = base.get();
   const work::DumpTarget target = work::open_dump_target(source.device(), command.image, command.to_device);
   JournalDump journal(command, source);
   ExtraOutput report_file(source.device(), command.report, {command.image});
@@ -265,6 +277,23 @@ void add_contents_options(CLI::App& command, DumpCommand& options) {
       ->excludes(anonymize);
 }
 
+void add_base_options(CLI::App& command, DumpCommand& options) {
+  auto* base =
+      command.add_option("--base", options.base.image.path,
+                         "Store only what differs from OLD, the image of an earlier dump, which becomes "
+                         "the backing file of IMAGE");
+  base->type_name("OLD")->excludes("--if-changed")->excludes("--to-device");
+  add_backing_option(command, "--backing", options.base.image);
+  command
+      .add_option("--base-name", options.base.name,
+                  "The name of OLD in IMAGE (default: its path, relative to IMAGE)")
+      ->type_name("NAME");
+  command.add_flag("--compare-data", options.base.compare_data,
+                   "Read all of OLD, instead of believing its digests where it is compressed");
+  for (const char* name : {"--backing", "--base-name", "--compare-data"})
+    command.get_option(name)->needs(base);
+}
+
 // What becomes of an image, and of one that is there.
 void add_image_use_options(CLI::App& command, DumpCommand& options) {
   command.add_flag("--verify", options.verify,
@@ -300,6 +329,7 @@ void add_dump(CLI::App& app, Chosen& chosen) {
   add_contents_options(*command, *options);
   add_freeze_option(*command, *options);
   add_image_use_options(*command, *options);
+  add_base_options(*command, *options);
   command
       ->add_option("--report", options->report,
                    "Write to FILE, as JSON, what was unreadable or inconsistent and which files are affected")

@@ -39,6 +39,8 @@ constexpr Hint kHints[] = {
     {Errc::metadata_only, "--allow-metadata", "restore it to a file, or use --allow-metadata"},
     {Errc::too_small, "--fit", "use --fit if only the file system must fit"},
     {Errc::wrong_digest, "--no-verify", "verify shows what differs, and --no-verify reads it as it is"},
+    {Errc::other_base, "--no-verify", "--no-verify reads it all the same"},
+    {Errc::resized, "--force", "--force dumps it all the same"},
     {Errc::small_clusters, "--cluster-size", "use larger ones, or --cluster-size auto"},
 };
 

@@ -78,8 +78,8 @@ void print_foreign(const Info& info, const ReadableFile* data_file) {
   const qcow2::Header& header = info.header;
   if (info.backing_file) {
     const std::string format = extension_text(info, qcow2::kBackingFormat);
-    fmt::print("backing file:  {}{} (not opened)\n", printable(*info.backing_file),
-               format.empty() ? "" : ", " + format);
+    fmt::print("backing file:  {}{} (not opened{})\n", printable(*info.backing_file),
+               format.empty() ? "" : ", " + format, info.base ? "; the dump was made on it" : "");
   }
   if (const std::string name = extension_text(info, qcow2::kDataFileName); !name.empty())
     fmt::print("data file:     {} ({})\n", name,

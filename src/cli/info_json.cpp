@@ -112,6 +112,7 @@ Json info_json(const std::string& path, const Info& info) {
   if (info.backing_file) json["backing-file"] = printable(*info.backing_file);
   if (const std::string format = extension_text(info, qcow2::kBackingFormat); !format.empty())
     json["backing-format"] = format;
+  if (info.base) json["base-identity"] = fmt::format("{:02x}", fmt::join(*info.base, ""));
   if (const std::string name = extension_text(info, qcow2::kDataFileName); !name.empty())
     json["data-file"] = name;
   if (header.crypt_method != 0) json["encryption"] = encryption_name(header);

@@ -55,7 +55,8 @@ std::vector<std::string> extension_names(const work::Info& info) {
                                                            {qcow2::kCryptoHeader, "encryption header"},
                                                            {qcow2::kDataFileName, "data file name"},
                                                            {qcow2::kDumpRecord, "dump record"},
-                                                           {qcow2::kDigests, "digests"}};
+                                                           {qcow2::kDigests, "digests"},
+                                                           {qcow2::kBase, "base"}};
   std::vector<std::string> names;
   for (const qcow2::Extension& extension : info.extensions) {
     const auto known = kNames.find(extension.type);
@@ -75,7 +76,8 @@ Whole wholeness(const work::Info& info) {
     return {no, fmt::format("{} could not be read and are zeros", human_size(record.lost_bytes))};
   if (record.kind == DumpKind::signatures) return {no, "no superblock was found"};
   if (const auto doubt = record.doubt()) return {not_known, std::string(finding_text(*doubt).text)};
-  if (info.backing_file) return {not_known, "it is an overlay, and the record is that of the dump under it"};
+  if (info.backing_file && !info.base)
+    return {not_known, "it is an overlay, and the record is that of the dump under it"};
   if (info.was_opened_for_writing.value_or(false))
     return {not_known, "another program has opened the image for writing since the dump"};
   if (!record.losses_known) return {not_known, "written to a pipe"};

@@ -40,16 +40,19 @@ void warn_of_losses(const RestoreCommand& command, const work::RestoreResult& re
 }
 
 void print_json(const RestoreCommand& command, const work::RestoreResult& result, double seconds) {
-  const nlohmann::ordered_json json{{"target", printable(command.work.target)},
-                                    {"size", result.size},
-                                    {"data-bytes", result.data_bytes},
-                                    {"seconds", seconds}};
+  nlohmann::ordered_json json{{"target", printable(command.work.target)},
+                              {"size", result.size},
+                              {"data-bytes", result.data_bytes},
+                              {"seconds", seconds}};
+  if (result.changed_bytes) json["changed-bytes"] = *result.changed_bytes;
   fmt::print("{}\n", json.dump(2));
 }
 
 void print_text(const RestoreCommand& command, const work::RestoreResult& result, double seconds) {
-  say("{}: {} with {} of data, {:.1f} s\n", printable(command.work.target), human_size(result.size),
-      human_size(result.data_bytes), seconds);
+  const std::string changed =
+      result.changed_bytes ? fmt::format("; {} changed", human_size(*result.changed_bytes)) : "";
+  say("{}: {} with {} of data{}, {:.1f} s\n", printable(command.work.target), human_size(result.size),
+      human_size(result.data_bytes), changed, seconds);
 }
 
 // Reads what two images say of themselves, and refuses those that were not made together.
@@ -131,6 +134,9 @@ void add_restore(CLI::App& app, Chosen& chosen) {
   command->add_flag("--discard", options->work.discard,
                     "Discard areas of zeros instead of writing them, if the device guarantees that they then "
                     "read as zeros");
+  command->add_flag("--changes-only", options->work.changes_only,
+                    "Read TARGET as well, and write only what differs; a file is changed in place. Repeat it "
+                    "after an interruption");
   add_no_verify_option(*command, options->work.image);
   auto* image = command->add_option("--journal-image", options->journal.image.path,
                                     "The image of the file system's journal, which is on another device");

@@ -62,7 +62,7 @@ void find_shareable(Batch& batch, const ImageSource& source) {
     const Extent guest{piece.guest_offset, piece.stored.size()};
     while (read != batch.reads.end() && read->end() <= guest.offset) ++read;
     if (read == batch.reads.end()) return;
-    if (!piece.compressed && read->offset <= guest.offset && guest.end() <= read->end())
+    if (!piece.compressed && piece.zeros == 0 && read->offset <= guest.offset && guest.end() <= read->end())
       piece.shareable = source.stored_at(guest);
   }
 }

@@ -61,9 +61,10 @@ class FirstData : public ImageSink {
   void pack(Batch& batch) const override { drop_zeros(batch, kUnit); }
   void append(const Batch& batch) override {
     if (batch.pieces.empty()) return;
-    const auto& [guest_offset, bytes, compressed, shareable] = batch.pieces.front();
-    const auto first = std::ranges::find_if(bytes, [](std::byte byte) { return byte != std::byte{0}; });
-    found_ = guest_offset + static_cast<std::uint64_t>(first - bytes.begin());
+    const Batch::Piece& piece = batch.pieces.front();
+    const auto is_data = [](std::byte byte) { return byte != std::byte{0}; };
+    const auto first = std::ranges::find_if(piece.stored, is_data);
+    found_ = piece.guest_offset + static_cast<std::uint64_t>(first - piece.stored.begin());
   }
   bool wants_more() const override { return !found_; }
   void finish() override {}

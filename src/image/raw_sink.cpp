@@ -27,9 +27,13 @@ RawSink::RawSink(File& file, const Options& options)
     return;
   }
   head_.resize(std::min(kHeadSize, options_.size));
-  file_.write(in_target(0), head_);
-  file_.sync();  // before anything else: an old superblock must not outlive a power failure
+  if (options_.clears_head) clear_head(file, options_);
   written_until_ = head_.size();
+}
+
+void RawSink::clear_head(File& file, const Options& options) {
+  file.write(options.offset, std::vector<std::byte>(std::min(kHeadSize, options.size)));
+  file.sync();  // before anything else: an old superblock must not outlive a power failure
 }
 
 void RawSink::pack(Batch& batch) const {

@@ -20,12 +20,17 @@ class RawSink : public ImageSink {
     // The target has old contents. They are cleared, and the first bytes (a superblock, a partition table) go
     // last, so that nothing takes a half-written disk for a whole one.
     bool overwrites = false;
+    bool clears_head =
+        true;  // at the beginning; else the caller does, by clear_head(), before anything is changed
     File::Zeroing zeroing = File::Zeroing::keep_allocated;
     // If the caller syncs the file in the end, the disk had better begin writing at once.
     Durability durability = Durability::synced;
   };
 
   RawSink(File& file, const Options& options);
+
+  // Lets nothing take the target for a whole disk from now on.
+  static void clear_head(File& file, const Options& options);
 
   std::uint64_t granularity() const override { return hole_size_; }
   void pack(Batch& batch) const override;

@@ -14,6 +14,7 @@
 #include "plugin/overlay_name.h"
 #include "qcow2/format/read_header.h"
 #include "qcow2/read/digest_state.h"
+#include "qcow2/read/identity.h"
 #include "work/refusals.h"
 
 namespace e2qcow::plugin {
@@ -44,6 +45,9 @@ qcow2::OpenChain open_chain(const std::string& path, const Settings& settings) {
     if (const std::string why_not = qcow2::check_contents(image); !why_not.empty()) settings.say(why_not);
   });
   data_files.refuse_surplus();
+  if (!settings.verify) return chain;
+  const std::string doubt = qcow2::refuse_other_bases(chain.readers(), chain.raw_base());
+  if (!doubt.empty()) settings.say(doubt);
   return chain;
 }
 

@@ -100,8 +100,22 @@ Contents contents_of(const Device& device, const DumpResult& result) {
   return {device.file(), result.survey.selected.extents};
 }
 
+// Clusters can hide others only if they are of the same size.
+ImageFormat format_on(const BaseImage& base, ImageFormat format, const std::string& name) {
+  if (format.version < 3) fail(Errc::refused, name + ": an image of version 2 cannot be made on another one");
+  if (format.smallest || (format.cluster_bits && format.cluster_bits != base.cluster_bits()))
+    fail(Errc::refused, fmt::format("{}: its clusters must be as large as those of the base: {} bytes", name,
+                                    std::uint64_t{1} << base.cluster_bits()));
+  format.cluster_bits = base.cluster_bits();
+  return format;
+}
+
 qcow2::Layout plan(const Contents& contents, const DumpTarget& target, const DumpOptions& options,
                    const DumpResult& result) {
+  const BaseImage* base = options.base;
+  if (base != nullptr)
+    return plan_image(format_on(*base, options.format, target.name), result.disk_size,
+                      with_extents_of(base, contents.file, contents.extents), target.name, {});
   const auto weigh = [&](const qcow2::Layout& layout) {
     return weigh_image(options.format, layout, contents.file, contents.extents, options.transfer);
   };
@@ -133,9 +147,10 @@ void write(const Device& device, const DumpTarget& target, const DumpOptions& op
   };
   const Contents contents = contents_of(device, result);
   const qcow2::Layout layout = plan(contents, target, options, result);
-  result.image_size = write_image({target.file.get(), options.format, layout, extensions,
-                                   device.part().offset, options.commit, options.spool, options.verify},
-                                  contents.file, contents.extents, options.transfer);
+  result.image_size =
+      write_image({target.file.get(), options.format, layout, extensions, device.part().offset,
+                   options.commit, options.spool, options.verify, options.base},
+                  contents.file, contents.extents, options.transfer);
 }
 
 }  // namespace
@@ -177,6 +192,7 @@ DumpResult dump(const Device& device, const DumpTarget& target, const DumpOption
     if (options.names_are_known) options.names_are_known(*result.anonymized, result.survey);
   }
   result.disk_size = image_size(device.file());
+  if (options.base != nullptr) options.base->refuse_unsuitable(result.record, result.disk_size);
   result.kept = is_there(device, target, options, result);
   if (!result.kept) write(device, target, options, result);
   add_losses(result.record, device, *result.survey.findings);

@@ -26,6 +26,7 @@ struct DumpOptions {
   bool commit = true;                           // see ImageOutput
   bool verify = false;                          // the same
   Spool spool = Spool::kept;                    // the same
+  const BaseImage* base = nullptr;              // the image is made on; null: none
   bool keep_same = false;                       // do not write an image that exists already; see DumpResult
   std::optional<AnonymizeOptions> anonymize{};  // absent: the dump is as the device
   // Called when the new names are known, before anything is written.

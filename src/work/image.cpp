@@ -9,6 +9,7 @@
 #include "base/file/posix_file.h"
 #include "base/process/standard_descriptors.h"
 #include "qcow2/format/read_header.h"
+#include "qcow2/read/identity.h"
 #include "qcow2/write/allocator.h"
 #include "work/open_disk.h"
 
@@ -96,6 +97,9 @@ Image::Image(qcow2::ChainFiles files, qcow2::DataFiles& data_files, PipeFile* pi
         forget_front(*pipe, image, threads);
       })) {
   if (chain_.raw_base() != nullptr) data_bytes_ += chain_.raw_base()->size();
+  if (!options.verify) return;
+  const std::string doubt = qcow2::refuse_other_bases(readers(), chain_.raw_base());
+  if (!doubt.empty()) notice_(doubt);
 }
 
 std::optional<DumpRecord> Image::record() const {

@@ -43,6 +43,8 @@ class Image {
   // That of the topmost image that has one.
   std::optional<DumpRecord> record() const;
   bool is_piped() const { return pipe_ != nullptr; }
+  // The raw file at the bottom; null if there is none.
+  const ReadableFile* raw_base() const { return chain_.raw_base(); }
   // Its disk.
   qcow2::Chain& disk() const { return chain_.disk(); }
   // The data of the image and its backing files; an upper bound.

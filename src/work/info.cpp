@@ -43,6 +43,7 @@ void read_disk(Info& info, const ReadableFile& file, const ReadableFile* data_fi
   info.backing_file = reader.backing_file_name();
   info.record = reader.record();
   info.was_opened_for_writing = reader.was_opened_for_writing();
+  info.base = qcow2::decode_base(info.extensions);
   info.digest_place = qcow2::decode_digest_place(info.extensions);
   if (info.digest_place) info.digests = qcow2::read_seal(file, *info.digest_place, info.header);
   add_lists(info, file);

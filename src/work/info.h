@@ -13,6 +13,7 @@
 #include "qcow2/format/digest_seal.h"
 #include "qcow2/format/format.h"
 #include "qcow2/format/snapshots.h"
+#include "qcow2/read/identity.h"
 #include "work/image.h"
 
 namespace e2qcow::work {
@@ -29,6 +30,7 @@ struct Info {
   std::optional<bool> was_opened_for_writing;      // since the dump; see qcow2::Reader
   std::optional<qcow2::DigestPlace> digest_place;  // absent: it holds no digests
   std::optional<qcow2::DigestSeal> digests;        // absent: they were overwritten or cut off, or are damaged
+  std::optional<qcow2::Identity> base;             // of the image that it was made on
   std::optional<ext2::Description> filesystem;
   std::optional<std::string> backing_file;
   std::vector<qcow2::Snapshot> snapshots;

@@ -8,6 +8,7 @@
 #include <iterator>
 
 #include "base/bytes.h"
+#include "base/file/differing_writes.h"
 #include "base/stop.h"
 #include "ext2/journal/new_journal.h"
 #include "ext2/structures/superblock.h"
@@ -64,7 +65,7 @@ void make_journal(const Image& image, RestoreTarget& target) {
 }
 
 void refuse_partitions_on(RestoreTarget& target, const RestoreOptions& options) {
-  if (target.is_in_place() && !options.accept_partitions) refuse_partitions(target.file());
+  if (!target.is_file() && !options.accept_partitions) refuse_partitions(target.file());
 }
 
 std::uint64_t filesystem_size(const ImageSource& source, const std::string& name) {
@@ -120,6 +121,8 @@ std::uint64_t size_to_write(const RestoreOptions& options, const Image& image, s
 RawSink::Options plan_target(const RestoreOptions& options, const Image& image, const RestoreTarget& target,
                              std::uint64_t target_size) {
   if (!target.is_in_place()) return {.size = image.disk().size()};
+  if (target.is_file())
+    return {.size = image.disk().size(), .overwrites = true, .zeroing = File::Zeroing::discard};
   if (!options.accept_metadata) refuse_metadata_only(image, options.target);
   return {.size = size_to_write(options, image, target_size),
           .overwrites = true,
@@ -134,7 +137,7 @@ std::uint64_t lost_bytes(const Image& image) {
 }  // namespace
 
 RestoreFiles::RestoreFiles(const RestoreOptions& options)
-    : image_(open_image(options)), target_(options.target, options.image.remote) {
+    : image_(open_image(options)), target_(options.target, options.image.remote, options.changes_only) {
   if (!options.new_journal.empty()) journal_.emplace(options.new_journal, options.image.remote);
   for (RestoreTarget* target : targets())
     if (!target->is_remote()) refuse_partitions_on(*target, options);
@@ -159,11 +162,14 @@ RestoreResult RestoreFiles::restore(const RestoreOptions& options) && {
   Image image = std::move(image_).read(options.transfer.threads);
   File& target = target_.file();
   const std::uint64_t target_size = target.size();
-  const RawSink::Options plan = plan_target(options, image, target_, target_size);
+  RawSink::Options plan = plan_target(options, image, target_, target_size);
+  plan.clears_head = !options.changes_only;
   if (journal_) make_journal(image, *journal_);
   if (options.transfer.progress) options.transfer.progress->begin("restore", image.data_bytes());
-  target.expect_writes(image.data_bytes());
-  RawSink sink(target, plan);
+  if (!options.changes_only) target.expect_writes(image.data_bytes());
+  if (target_.is_in_place() && target_.is_file() && target_size != plan.size) target.resize(plan.size);
+  DifferingWrites differing(target, [&] { RawSink::clear_head(target, plan); });
+  RawSink sink(options.changes_only ? differing : target, plan);
   CheckedSink checked(sink, image.begin_check());
   transfer(image.disk(), checked, options.transfer);
   image.finish();
@@ -174,6 +180,7 @@ RestoreResult RestoreFiles::restore(const RestoreOptions& options) && {
           image.data_bytes(),
           image.contradicts_itself(),
           image.is_unchecked(),
+          options.changes_only ? std::optional(differing.written()) : std::nullopt,
           lost_bytes(image)};
 }
 

@@ -21,6 +21,7 @@ struct RestoreOptions {
   bool accept_partitions = false;  // to overwrite a partition table
   bool fit = false;                // to be too small for the disk, but not for its file system
   bool discard = false;            // what is zero, instead of writing zeros
+  bool changes_only = false;       // read what is there, and write what differs; a file is updated in place
   // A device, or file, that becomes an empty journal for the file system; empty: none. Errc::refused if the
   // file system has its journal inside, or cannot do without what the journal had.
   std::string new_journal{};
@@ -30,9 +31,10 @@ struct RestoreResult {
   std::uint64_t size = 0;        // of what was written
   std::uint64_t left_alone = 0;  // the rest of the disk, after the file system: it was not in the dump
   std::uint64_t data_bytes = 0;
-  bool contradicts_itself = false;  // the image, in what its disk does not depend on
-  bool is_unchecked = false;        // what was read: see Image::is_unchecked()
-  std::uint64_t lost_bytes = 0;     // unreadable when the image was made, and zeros now
+  bool contradicts_itself = false;               // the image, in what its disk does not depend on
+  bool is_unchecked = false;                     // what was read: see Image::is_unchecked()
+  std::optional<std::uint64_t> changed_bytes{};  // with changes_only: what was written or cleared
+  std::uint64_t lost_bytes = 0;                  // unreadable when the image was made, and zeros now
 };
 
 // The files for restoring an image: opened, but no byte of the image was read.

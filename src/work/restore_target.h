@@ -10,14 +10,15 @@
 
 namespace e2qcow::work {
 
-// What a disk is restored to: a file, which appears when it is complete; or a block device or a disk on a
-// server, whose contents are replaced in place.
+// What a disk is restored to: a file, which appears when it is complete; or what is replaced in place: a
+// block device, a disk on a server, or an existing file that is updated.
 class RestoreTarget {
  public:
-  RestoreTarget(const std::string& name, const nbd::Options& remote);
+  RestoreTarget(const std::string& name, const nbd::Options& remote, bool updates = false);
 
-  File& file() { return remote_ ? *remote_ : static_cast<File&>(local_->file()); }
-  bool is_in_place() const { return remote_ || local_->is_block_device(); }
+  File& file();
+  bool is_in_place() const { return remote_ || updated_ || local_->is_block_device(); }
+  bool is_file() const { return !is_in_place() || updated_; }
   bool is_remote() const { return remote_ != nullptr; }
   // In which it gets its name; none if it is in place.
   std::vector<std::string> naming_directories() const;
@@ -26,8 +27,10 @@ class RestoreTarget {
   void commit();
 
  private:
-  std::unique_ptr<File> remote_;     // null: it is local
-  std::optional<OutputFile> local_;  // absent: it is remote
+  // One of them:
+  std::unique_ptr<File> remote_;
+  std::unique_ptr<File> updated_;
+  std::optional<OutputFile> local_;
 };
 
 }  // namespace e2qcow::work

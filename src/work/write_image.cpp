@@ -11,6 +11,7 @@
 #include "base/file/spool_file.h"
 #include "base/file/temporary_file.h"
 #include "image/compare.h"
+#include "image/covering_source.h"
 #include "image/extent_source.h"
 #include "qcow2/read/chain.h"
 #include "qcow2/write/stream_writer.h"
@@ -23,21 +24,33 @@ namespace {
 using qcow2::TableWriter;
 
 void copy(const ReadableFile& file, std::vector<Extent> extents, ImageSink& sink, const char* phase,
-          const TransferOptions& options) {
-  if (options.progress) options.progress->begin(phase, total_length(extents));
+          const TransferOptions& options, const BaseImage* base = nullptr) {
+  std::vector<Extent> all = with_extents_of(base, file, extents);
+  if (options.progress) options.progress->begin(phase, total_length(all));
   const ExtentSource source(file, std::move(extents));
-  transfer(source, sink, options);
+  if (base == nullptr) return transfer(source, sink, options);
+  transfer(CoveringSource(source, std::move(all)), sink, options);
 }
 
 // Holes are zeros and cost nothing.
 std::uint64_t write_to(File& target, TableWriter::Background background, const ImageOutput& output,
                        const ReadableFile& file, std::span<const Extent> extents,
                        const TransferOptions& options) {
-  const auto extensions = [&] { return output.extensions(ImageOutput::When::after_data); };
+  const BaseImage* base = output.base;
+  const auto extensions = [&] {
+    auto all = output.extensions(ImageOutput::When::after_data);
+    if (base != nullptr) all.push_back(base->identity());
+    return all;
+  };
   qcow2::Writer writer(target, output.layout,
-                       {output.format.version, output.format.compression, background,
-                        output.format.digest_to_write(), extensions});
-  copy(file, data_in(file, extents), writer, "dump", options);
+                       {.version = output.format.version,
+                        .compression = output.format.compression,
+                        .background = background,
+                        .digest = output.format.digest_to_write(),
+                        .extensions = extensions,
+                        .base = base == nullptr ? nullptr : &base->known(),
+                        .backing_name = base == nullptr ? "" : base->name()});
+  copy(file, data_in(file, extents), writer, "dump", options, base);
   return writer.image_size();
 }
 
@@ -61,10 +74,11 @@ void write_twice(const ImageOutput& output, const ReadableFile& file, const std:
 std::uint64_t write_to_pipe(const ImageOutput& output, const ReadableFile& file,
                             const std::vector<Extent>& extents, const TransferOptions& options) {
   OutputStream out = standard_output();
-  // The offset of a cluster depends on the compressed size of those before it.
-  if (output.format.compression && output.spool == Spool::none) {
+  // The offset of a cluster depends on the compressed size of those before it, or on what the base has.
+  const bool is_known_last = output.format.compression || output.base != nullptr;
+  if (is_known_last && output.spool == Spool::none) {
     write_twice(output, file, extents, options, out);
-  } else if (output.format.compression) {
+  } else if (is_known_last) {
     SpoolFile spool(temporary_directory());
     write_to(spool, TableWriter::Background::zeros, output, file, extents, options);
     send(spool, out);
@@ -86,7 +100,13 @@ void verify_image(const ImageOutput& output, const ReadableFile& file, const std
   if (options.progress) options.progress->begin("verify", total_length(extents));
   qcow2::Reader reader(image);
   reader.check_tables();
-  const qcow2::Chain written({&reader}, nullptr);
+  std::vector<const qcow2::Reader*> images{&reader};
+  const ReadableFile* raw_base = nullptr;
+  if (output.base != nullptr) {
+    for (const auto& below : output.base->readers()) images.push_back(below.get());
+    raw_base = output.base->raw_base();
+  }
+  const qcow2::Chain written(std::move(images), raw_base);
   const ExtentSource source(file, data_in(file, extents));
   if (const auto offset = first_difference(written, source, options))
     fail(Errc::corrupt, fmt::format("{}: verification failed: it differs from {} at {}", image.name(),
@@ -94,6 +114,14 @@ void verify_image(const ImageOutput& output, const ReadableFile& file, const std
 }
 
 }  // namespace
+
+std::vector<Extent> with_extents_of(const BaseImage* base, const ReadableFile& file,
+                                    const std::vector<Extent>& extents) {
+  if (base == nullptr) return extents;
+  std::vector<Extent> all = base->extents(image_size(file));
+  all.insert(all.end(), extents.begin(), extents.end());
+  return sorted_and_joined(std::move(all));
+}
 
 std::uint64_t write_image(const ImageOutput& output, const ReadableFile& file,
                           const std::vector<Extent>& extents, const TransferOptions& options) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/file/output_file.h"
+#include "work/base_image.h"
 #include "work/plan.h"
 
 namespace e2qcow::work {
@@ -30,11 +31,17 @@ struct ImageOutput {
   bool commit = true;       // when it is complete
   Spool spool = Spool::kept;
   bool verify = false;  // read it back, and compare it with what it was made of; not for standard output
+  const BaseImage* base = nullptr;  // what it lies on; null: nothing
 };
 
-// Writes the disk that has these extents of the file. Returns the size of the image. Throws Errc::corrupt if
-// it is to be verified and differs; it is not committed then. Throws Errc::changed if it is made twice and
-// the second image would not be the first one; what went out is then incomplete.
+// The same extents, and those where the base, if there is one, has data.
+std::vector<Extent> with_extents_of(const BaseImage* base, const ReadableFile& file,
+                                    const std::vector<Extent>& extents);
+
+// Writes the disk that has these extents of the file. The layout is that of with_extents_of(). Returns the
+// size of the image. Throws Errc::corrupt if it is to be verified and differs; it is not committed then.
+// Throws Errc::changed if it is made twice and the second image would not be the first one; what went out is
+// then incomplete.
 std::uint64_t write_image(const ImageOutput& output, const ReadableFile& file,
                           const std::vector<Extent>& extents, const TransferOptions& options);
 

@@ -62,7 +62,7 @@ std::string arguments_of(const CompletionModel::Command& command) {
   return text + "\n      ;;\n";
 }
 
-constexpr const char* kDevices = R"script(
+constexpr const char* kZshDevices = R"script(
 _e2qcow_devices() {
   local -a devices
   devices=(${(f)"$(lsblk -rpno FSTYPE,NAME 2>/dev/null | sed -n 's/^ext[234] //p')"})
@@ -81,7 +81,7 @@ std::string zsh_completion(const CompletionModel& model) {
     commands += fmt::format("    '{}:{}'\n", command.name, escaped(command.description));
     arguments += arguments_of(command);
   }
-  return "#compdef e2qcow\n# made by: e2qcow completion zsh\n" + std::string(kDevices) +
+  return "#compdef e2qcow\n# made by: e2qcow completion zsh\n" + std::string(kZshDevices) +
          "_e2qcow() {\n  local -a commands\n  local state line context\n  commands=(\n" + commands +
          "  )\n  _arguments -C '1: :->command' '*:: :->words'\n"
          "  [[ $state != command ]] || _describe command commands\n"

@@ -115,8 +115,10 @@ Digest digest_of_header(DigestKind kind, const Header& header, std::span<const E
   fields.header_length = kHeaderLengthV3;
   Hasher hasher(kind);
   hasher.add(std::span<const std::byte>(encode_header(fields, {})).first(kHeaderLengthV3));
-  const auto record = std::ranges::find(extensions, kDumpRecord, &Extension::type);
-  if (record != extensions.end()) hasher.add(record->data);
+  for (const std::uint32_t type : {kDumpRecord, kBase}) {
+    const auto ours = std::ranges::find(extensions, type, &Extension::type);
+    if (ours != extensions.end()) hasher.add(ours->data);
+  }
   return hasher.finish();
 }
 

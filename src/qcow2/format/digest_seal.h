@@ -63,8 +63,8 @@ std::optional<DigestSeal> decode_seal(std::span<const std::byte> bytes);
 // Bytes in the file of a seal with its table, and zeros up to a whole sector.
 std::uint64_t digest_area_bytes(DigestKind kind, std::uint64_t runs, std::uint64_t clusters);
 
-// Of the fields that the disk depends on, and of the record. Neither the autoclear bits nor what QEMU adds to
-// a header count.
+// Of the fields that the disk depends on, the record, and what says which base is meant. Neither the
+// autoclear bits nor what QEMU adds to a header count.
 Digest digest_of_header(DigestKind kind, const Header& header, std::span<const Extension> extensions);
 
 }  // namespace e2qcow::qcow2

@@ -21,7 +21,7 @@ constexpr std::uint32_t kMinExtendedBits = 14;  // qcow2 spec: with extended L2 
 constexpr std::uint32_t kMaxBackingName = 1023;
 constexpr std::size_t kMaxExtensions = 64;
 
-[[noreturn]] void corrupt(const std::string& name, const std::string& what) {
+[[noreturn]] void fail_as_corrupt(const std::string& name, const std::string& what) {
   fail(Errc::corrupt, fmt::format("{}: damaged qcow2 header: {}", name, what));
 }
 
@@ -30,7 +30,7 @@ constexpr std::size_t kMaxExtensions = 64;
 }
 
 [[noreturn]] void fail_with(const std::string& name, const TableFault& fault) {
-  if (fault.code == Errc::corrupt) corrupt(name, fault.text);
+  if (fault.code == Errc::corrupt) fail_as_corrupt(name, fault.text);
   fail(fault.code, fmt::format("{}: {}", name, fault.text));
 }
 
@@ -91,9 +91,10 @@ void decode_version3(Header& header, std::span<const std::byte> bytes, const std
   header.autoclear_features = load_be<std::uint64_t>(bytes, 88);
   header.refcount_order = load_be<std::uint32_t>(bytes, 96);
   header.header_length = load_be<std::uint32_t>(bytes, 100);
-  if (header.refcount_order > 6) corrupt(name, fmt::format("refcounts of 2^{} bits", header.refcount_order));
+  if (header.refcount_order > 6)
+    fail_as_corrupt(name, fmt::format("refcounts of 2^{} bits", header.refcount_order));
   if (header.header_length < kMinHeaderLengthV3 || header.header_length > header.geometry().cluster_size())
-    corrupt(name, fmt::format("its length is {}", header.header_length));
+    fail_as_corrupt(name, fmt::format("its length is {}", header.header_length));
   std::uint8_t type = 0;
   if (header.header_length > kMinHeaderLengthV3) {
     if (bytes.size() <= kMinHeaderLengthV3)
@@ -101,7 +102,7 @@ void decode_version3(Header& header, std::span<const std::byte> bytes, const std
     type = load_be<std::uint8_t>(bytes, 104);
   }
   if (((header.incompatible_features & kCompressionType) != 0) != (type != 0))
-    corrupt(name, fmt::format("compression type {} contradicts feature bit 3", type));
+    fail_as_corrupt(name, fmt::format("compression type {} contradicts feature bit 3", type));
   if (type > 1) unsupported(name, fmt::format("compression type {}", type));
   header.compression_type = static_cast<CompressionType>(type);
 }
@@ -110,19 +111,19 @@ void check_features(const Header& header, const std::string& name) {
   const std::uint64_t unknown = header.incompatible_features & ~kKnownIncompatible;
   if (unknown != 0) unsupported(name, fmt::format("incompatible feature bit {}", std::countr_zero(unknown)));
   if ((header.incompatible_features & kExtendedL2) != 0 && header.cluster_bits < kMinExtendedBits)
-    corrupt(name, fmt::format("subclusters of clusters of 2^{} bytes", header.cluster_bits));
+    fail_as_corrupt(name, fmt::format("subclusters of clusters of 2^{} bytes", header.cluster_bits));
   if (header.crypt_method != 0)
     unsupported(name, fmt::format("encryption (method {}: {})", header.crypt_method,
                                   header.crypt_method == 1   ? "AES"
                                   : header.crypt_method == 2 ? "LUKS"
                                                              : "unknown"));
   if ((header.autoclear_features & kRawExternalData) != 0 && !header.has_data_file())
-    corrupt(name, "it is marked as having a raw external data file, but has none");
+    fail_as_corrupt(name, "it is marked as having a raw external data file, but has none");
 }
 
 void check_disk_size(const Header& header, const std::string& name) {
   if (header.size > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()))
-    corrupt(name, fmt::format("the disk has {} bytes", header.size));
+    fail_as_corrupt(name, fmt::format("the disk has {} bytes", header.size));
 }
 
 void check_backing_file(const Header& header, std::uint64_t file_size, const std::string& name) {
@@ -130,8 +131,8 @@ void check_backing_file(const Header& header, std::uint64_t file_size, const std
   const std::uint64_t room = std::min(header.geometry().cluster_size(), file_size);
   if (header.backing_file_size > kMaxBackingName || header.backing_file_offset < header.header_length ||
       header.backing_file_offset > room || header.backing_file_size > room - header.backing_file_offset)
-    corrupt(name, fmt::format("a backing file name of {} bytes at {}", header.backing_file_size,
-                              header.backing_file_offset));
+    fail_as_corrupt(name, fmt::format("a backing file name of {} bytes at {}", header.backing_file_size,
+                                      header.backing_file_offset));
 }
 
 }  // namespace
@@ -161,7 +162,7 @@ Header decode_fields(std::span<const std::byte> bytes, const std::string& name) 
   header.backing_file_size = load_be<std::uint32_t>(bytes, 16);
   header.cluster_bits = load_be<std::uint32_t>(bytes, 20);
   if (header.cluster_bits < kMinClusterBits || header.cluster_bits > kMaxClusterBits)
-    corrupt(name, fmt::format("clusters of 2^{} bytes", header.cluster_bits));
+    fail_as_corrupt(name, fmt::format("clusters of 2^{} bytes", header.cluster_bits));
   header.size = load_be<std::uint64_t>(bytes, 24);
   header.crypt_method = load_be<std::uint32_t>(bytes, 32);
   header.l1_size = load_be<std::uint32_t>(bytes, 36);

@@ -132,6 +132,7 @@ enum ExtensionType : std::uint32_t {
   kDataFileName = 0x44415441,
   kDumpRecord = 0x65327163,  // "e2qc", ours
   kDigests = 0x65327164,     // "e2qd", ours
+  kBase = 0x65327162,        // "e2qb", ours
 };
 
 // The name that an image gives to a feature bit; the caller must escape it before printing.

@@ -63,12 +63,13 @@ std::optional<DumpRecord> Reader::record() const {
 
 std::optional<bool> Reader::was_opened_for_writing() const {
   const auto dump = record();
-  if (!dump || dump->image_version < 3 || backing_file_name_) return std::nullopt;
+  const bool is_overlay = backing_file_name_ && !has_extension(kBase);  // with the record of what it changes
+  if (!dump || dump->image_version < 3 || is_overlay) return std::nullopt;
   return header_.version < 3 || (header_.autoclear_features & kUnchangedDump) == 0;
 }
 
-bool Reader::has_record() const {
-  return std::ranges::find(extensions_, kDumpRecord, &Extension::type) != extensions_.end();
+bool Reader::has_extension(std::uint32_t type) const {
+  return std::ranges::find(extensions_, type, &Extension::type) != extensions_.end();
 }
 
 // The cluster or subcluster at `guest_offset`, a multiple of the size of a subcluster.

@@ -73,9 +73,10 @@ class Reader {
   const std::optional<std::string>& backing_file_name() const { return backing_file_name_; }
   // Absent if there is none or it is invalid.
   std::optional<DumpRecord> record() const;
-  bool has_record() const;
+  bool has_record() const { return has_extension(kDumpRecord); }
+  bool has_extension(std::uint32_t type) const;
   // Whether a program that does not know us has opened the image for writing since it was dumped. Absent if
-  // it cannot be known: images of version 2, and those of e2qcow 0.1, are not marked. `qemu-img commit`
+  // it cannot be known: images of version 2, those of e2qcow 0.1, and overlays of dumps are not marked. `qemu-img commit`
   // leaves no trace.
   std::optional<bool> was_opened_for_writing() const;
   const ReadableFile& file() const { return file_; }

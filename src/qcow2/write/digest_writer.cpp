@@ -49,6 +49,7 @@ void DigestWriter::append(std::uint64_t first_cluster, std::span<const std::byte
 
 std::span<const std::byte> DigestWriter::append(const Batch::Piece& piece,
                                                 std::span<const std::byte> digests) {
+  if (piece.zeros != 0) return digests;
   const std::uint64_t count = piece.compressed ? 1 : piece.stored.size() >> geometry_.cluster_bits;
   const std::size_t bytes = count * digest_size(kind_);
   append(piece.guest_offset >> geometry_.cluster_bits, digests.first(bytes));

@@ -32,7 +32,10 @@ Writer::Writer(File& file, const Layout& layout, Options options)
 }
 
 void Writer::pack(Batch& batch) const {
-  drop_zeros(batch, layout_.geometry.cluster_size());
+  if (options_.base != nullptr)
+    keep_differences(batch, layout_.geometry.cluster_size(), *options_.base);
+  else
+    drop_zeros(batch, layout_.geometry.cluster_size());
   batch.digests.clear();
   if (digests_)
     for (const Batch::Piece& piece : batch.pieces) digests_->digest(piece.stored, batch.digests);
@@ -47,6 +50,7 @@ void Writer::compress(Batch& batch) const {
   std::span<std::byte> room = batch.packed;
   std::vector<Batch::Piece> pieces;
   for (const Batch::Piece& piece : batch.pieces) {
+    if (piece.zeros != 0) pieces.push_back(piece);
     for (std::uint64_t position = 0; position < piece.stored.size(); position += cluster_size) {
       const auto cluster = piece.stored.subspan(position, cluster_size);
       const std::size_t size = encoder->encode(cluster, room.first(cluster_size - 1));
@@ -64,6 +68,10 @@ void Writer::append(const Batch& batch) {
   std::uint64_t run_end = 0;
   std::span<const std::byte> digests = batch.digests;
   for (const Batch::Piece& piece : batch.pieces) {
+    if (piece.zeros != 0) {
+      hide_below(piece);
+      continue;
+    }
     const std::uint64_t host_offset = allocate(piece);
     if (digests_) digests = digests_->append(piece, digests);
     if (piece.shareable && file_.share(host_offset, *piece.shareable, piece.stored.size())) continue;
@@ -95,6 +103,11 @@ std::uint64_t Writer::allocate(const Batch::Piece& piece) {
   return host_offset;
 }
 
+void Writer::hide_below(const Batch::Piece& piece) {
+  for (std::uint64_t offset = piece.guest_offset; offset < piece.end(); offset += granularity())
+    set_l2_entry(offset, L2Entry::to_zeros(0));
+}
+
 void Writer::set_l2_entry(std::uint64_t guest_offset, L2Entry entry) {
   const Geometry geometry = layout_.geometry;
   const std::uint64_t cluster_index = guest_offset >> geometry.cluster_bits;
@@ -124,7 +137,13 @@ void Writer::finish() {
   if (digests_) write_digests(header, extensions);
   if (digests_) extensions.push_back(encode_digest_place({*options_.digest, allocator_.end()}));
   if (options_.background == TableWriter::Background::old_data) file_.sync();
-  file_.write(0, encode_header(header, extensions));
+  file_.write(0, first_cluster(header, extensions));
+}
+
+std::vector<std::byte> Writer::first_cluster(const Header& header,
+                                             const std::vector<Extension>& extensions) const {
+  if (options_.base == nullptr) return encode_header(header, extensions);
+  return encode_header_with_backing(header, extensions, options_.backing_name);
 }
 
 // Behind the last cluster, where no refcount claims the space.
@@ -132,10 +151,12 @@ void Writer::write_digests(const Header& header, std::span<const Extension> exte
   const DigestKind kind = *options_.digest;
   const auto mapping = digest_of_mapping(kind, file_, header);
   const auto refcounts = digest_of_refcounts(kind, file_, header);
+  Header named = header;
+  if (options_.base != nullptr) named.backing_file_offset = named.backing_file_size = 1;  // counts as one
   if (!mapping || !refcounts)
     fail(Errc::refused, file_.name() + ": its tables were changed while it was written");
   std::uint64_t position = allocator_.end();
-  digests_->write({digest_of_header(kind, header, extensions), *mapping, *refcounts},
+  digests_->write({digest_of_header(kind, named, extensions), *mapping, *refcounts},
                   [&](std::span<const std::byte> bytes) {
                     file_.write(position, bytes);
                     position += bytes.size();

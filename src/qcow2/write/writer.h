@@ -6,8 +6,10 @@
 
 #include <functional>
 #include <optional>
+#include <string>
 #include <vector>
 
+#include "image/base_disk.h"
 #include "qcow2/codec/codec.h"
 #include "qcow2/write/allocator.h"
 #include "qcow2/write/digest_writer.h"
@@ -28,6 +30,10 @@ class Writer : public ImageSink {
     std::optional<DigestKind> digest{};  // absent: the image holds no digests of its clusters
     // Called when the header is written, at the very end.
     std::function<std::vector<Extension>()> extensions = [] { return std::vector<Extension>(); };
+    // If there is one, only what differs from it is stored, and `backing_name` is its name in the header. It
+    // must outlive the writer, and where it has data, the source must have extents. Not for version 2.
+    const BaseDisk* base = nullptr;
+    std::string backing_name{};
   };
 
   // `file` must outlive the writer. On a device the layout must fit; a valid header there is destroyed first.
@@ -44,6 +50,8 @@ class Writer : public ImageSink {
  private:
   void compress(Batch& batch) const;
   std::uint64_t allocate(const Batch::Piece& piece);
+  void hide_below(const Batch::Piece& piece);
+  std::vector<std::byte> first_cluster(const Header& header, const std::vector<Extension>& extensions) const;
   void set_l2_entry(std::uint64_t guest_offset, L2Entry entry);
   void write_digests(const Header& header, std::span<const Extension> extensions);
 

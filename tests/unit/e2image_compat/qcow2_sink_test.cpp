@@ -15,7 +15,7 @@ namespace {
 
 using qcow2::TableWriter;
 
-constexpr std::uint32_t kBlock = 1024;
+constexpr std::uint32_t kSinkBlock = 1024;
 
 Bytes read_disk(const ReadableFile& image) {
   qcow2::Reader reader(image);
@@ -30,7 +30,7 @@ TEST(Qcow2Sink, WritesImagesOfRandomDisks) {
   for (int round = 0; round < 20; ++round) {
     MemorySource disk = MemorySource::random(random, 4 << 20, 20'000, 30'000);
     MemoryFile file;
-    Qcow2Sink sink(file, plan_placement(kBlock, 4096, 4096), TableWriter::Background::zeros);
+    Qcow2Sink sink(file, plan_placement(kSinkBlock, 4096, 4096), TableWriter::Background::zeros);
     transfer(disk, sink, {.threads = 2});
     EXPECT_EQ(read_disk(file), disk.disk());
   }
@@ -40,13 +40,13 @@ TEST(Qcow2Sink, DestroysAnOldHeaderFirstAndWritesTheNewOneLast) {
   Random random;
   MemorySource disk = MemorySource::random(random, 1 << 20, 20'000, 30'000);
   MemoryFile whole;
-  Qcow2Sink sink(whole, plan_placement(kBlock, 1024, 1024), TableWriter::Background::old_data);
+  Qcow2Sink sink(whole, plan_placement(kSinkBlock, 1024, 1024), TableWriter::Background::old_data);
   transfer(disk, sink, {});
   for (std::uint64_t failing = 1; failing < whole.writes(); ++failing) {
     MemoryFile file(whole.data());
     file.fail_at_write(failing);
     const auto write = [&] {
-      Qcow2Sink interrupted(file, plan_placement(kBlock, 1024, 1024), TableWriter::Background::old_data);
+      Qcow2Sink interrupted(file, plan_placement(kSinkBlock, 1024, 1024), TableWriter::Background::old_data);
       transfer(disk, interrupted, {});
     };
     EXPECT_EQ(code_of(write), std::errc::io_error) << failing;
@@ -58,7 +58,7 @@ TEST(Qcow2Sink, RefusesMoreThanItsRefcountTableHasRoomFor) {
   Random random;
   MemorySource disk(random.bytes(1 << 20), {{0, 1 << 20}});
   MemoryFile file;
-  E2imageLayout plan = plan_placement(kBlock, 1024, 1024);
+  E2imageLayout plan = plan_placement(kSinkBlock, 1024, 1024);
   plan.refcount_table_clusters = 0;
   Qcow2Sink sink(file, plan, TableWriter::Background::zeros);
   EXPECT_EQ(code_of([&] { transfer(disk, sink, {}); }), Errc::changed);

@@ -26,7 +26,6 @@ constexpr std::size_t kChecksumHigh = 130;
 constexpr std::size_t kKnownEnd = 160;    // of the fields behind i_extra_isize
 constexpr std::size_t kDeviceNumber = 8;  // bytes of the map
 constexpr std::size_t kInlineParent = 4;
-constexpr std::uint32_t kXattrMagic = 0xea020000;
 
 bool has_high_checksum(std::span<const std::byte> inode) {
   return inode.size() >= kExtraSize + 4 && load_le<std::uint16_t>(inode, kExtraSize) >= 4;

@@ -13,10 +13,10 @@
 namespace e2qcow {
 namespace {
 
-constexpr std::uint64_t kSize = 5 << 20;
+constexpr std::uint64_t kPackedSize = 5 << 20;
 
 Bytes numbered_bytes() {
-  Bytes bytes(kSize);
+  Bytes bytes(kPackedSize);
   for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<std::byte>(i * 7 + i / 256);
   return bytes;
 }
@@ -29,22 +29,23 @@ Bytes read_from(const ReadableFile& file, Extent range) {
 
 class PackedFileTest : public testing::Test {
  protected:
-  PackedFile packed_{open_temporary_file(), "device", kSize};
+  PackedFile packed_{open_temporary_file(), "device", kPackedSize};
   MemoryFile device_{numbered_bytes()};
 };
 
 TEST_F(PackedFileTest, HasWhatWasCopiedAndZerosElsewhere) {
   const std::vector<Extent> extents{{1000, 3 << 20}, {4 << 20, 512}};
   packed_.copy(device_, extents, 2);
-  Bytes expected(kSize);
+  Bytes expected(kPackedSize);
   for (const Extent& extent : extents)
     std::ranges::copy(std::span(device_.data()).subspan(extent.offset, extent.length),
                       expected.begin() + static_cast<std::ptrdiff_t>(extent.offset));
-  EXPECT_TRUE(read_from(packed_, {0, kSize}) == expected);
-  for (const Extent& range : {Extent{999, 2}, {0, 1}, {1 << 20, 4096}, {(4 << 20) - 1, 1024}, {kSize, 0}})
+  EXPECT_TRUE(read_from(packed_, {0, kPackedSize}) == expected);
+  for (const Extent& range :
+       {Extent{999, 2}, {0, 1}, {1 << 20, 4096}, {(4 << 20) - 1, 1024}, {kPackedSize, 0}})
     EXPECT_EQ(read_from(packed_, range), Bytes(expected.begin() + static_cast<std::ptrdiff_t>(range.offset),
                                                expected.begin() + static_cast<std::ptrdiff_t>(range.end())));
-  EXPECT_EQ(packed_.size(), kSize);
+  EXPECT_EQ(packed_.size(), kPackedSize);
   EXPECT_EQ(packed_.name(), "device");
 }
 
@@ -67,7 +68,7 @@ TEST_F(PackedFileTest, FindsData) {
 
 TEST_F(PackedFileTest, EndsWhereTheDeviceEnds) {
   Bytes bytes(2);
-  EXPECT_EQ(code_of([&] { packed_.read(kSize - 1, bytes); }), Errc::truncated);
+  EXPECT_EQ(code_of([&] { packed_.read(kPackedSize - 1, bytes); }), Errc::truncated);
 }
 
 // A device with a place that was read as zeros, because it cannot be read.

@@ -21,7 +21,7 @@ class DamagedDisk : public SparseFile {
   }
 };
 
-Bytes read_from(const ReadableFile& file, std::uint64_t offset, std::size_t count) {
+Bytes read_salvaged(const ReadableFile& file, std::uint64_t offset, std::size_t count) {
   Bytes bytes = filled(count, 0xee);
   file.read(offset, bytes);
   return bytes;
@@ -47,20 +47,20 @@ TEST(SalvagingFile, DoesNotMistakeAMissingDeviceForAnUnreadableBlock) {
   for (const int error : {ENODEV, ENXIO, ENOMEDIUM, ENOTCONN, ECONNABORTED, ESHUTDOWN, ESTALE}) {
     const LostDisk disk(error);
     const SalvagingFile file(disk, kBlocksOf100);
-    EXPECT_THROW(read_from(file, 0, 100), std::system_error) << error;
+    EXPECT_THROW(read_salvaged(file, 0, 100), std::system_error) << error;
     EXPECT_EQ(file.losses(), std::vector<Extent>{}) << error;
   }
   for (const int error : {EIO, ENODATA, EILSEQ, ETIMEDOUT, EREMOTEIO}) {
     const LostDisk disk(error);
     const SalvagingFile file(disk, kBlocksOf100);
-    EXPECT_EQ(read_from(file, 0, 100), filled(100, 0)) << error;
+    EXPECT_EQ(read_salvaged(file, 0, 100), filled(100, 0)) << error;
   }
 }
 
 TEST(SalvagingFile, ReadsAHealthyFileInOnePiece) {
   const DamagedDisk disk({});
   const SalvagingFile file(disk, kBlocksOf100);
-  EXPECT_EQ(read_from(file, 50, 900), filled(900, 0x55));
+  EXPECT_EQ(read_salvaged(file, 50, 900), filled(900, 0x55));
   EXPECT_EQ(disk.reads(), (std::vector<Extent>{{50, 900}}));
   EXPECT_EQ(file.losses(), std::vector<Extent>{});
 }
@@ -68,22 +68,22 @@ TEST(SalvagingFile, ReadsAHealthyFileInOnePiece) {
 TEST(SalvagingFile, GivesZerosForUnreadableBlocksAndDataForAllOthers) {
   const DamagedDisk disk({{310, 1}});
   const SalvagingFile file(disk, kBlocksOf100);
-  EXPECT_EQ(read_from(file, 200, 400), joined({filled(100, 0x55), filled(100, 0), filled(200, 0x55)}));
+  EXPECT_EQ(read_salvaged(file, 200, 400), joined({filled(100, 0x55), filled(100, 0), filled(200, 0x55)}));
   EXPECT_EQ(file.losses(), (std::vector<Extent>{{300, 100}}));
 }
 
 TEST(SalvagingFile, CountsBlocksFromTheBeginningOfTheFileAlsoForReadsInsideThem) {
   const DamagedDisk disk({{310, 1}});
   const SalvagingFile file(disk, kBlocksOf100);
-  EXPECT_EQ(read_from(file, 250, 100), joined({filled(50, 0x55), filled(50, 0)}));
+  EXPECT_EQ(read_salvaged(file, 250, 100), joined({filled(50, 0x55), filled(50, 0)}));
   EXPECT_EQ(file.losses(), (std::vector<Extent>{{300, 100}}));
 }
 
 TEST(SalvagingFile, JoinsLossesThatTouchAndSortsThem) {
   const DamagedDisk disk({{700, 1}, {100, 150}, {300, 1}, {500, 1}});
   const SalvagingFile file(disk, kBlocksOf100);
-  read_from(file, 600, 300);
-  read_from(file, 0, 600);
+  read_salvaged(file, 600, 300);
+  read_salvaged(file, 0, 600);
   EXPECT_EQ(file.losses(), (std::vector<Extent>{{100, 300}, {500, 100}, {700, 100}}));
 }
 
@@ -91,7 +91,7 @@ TEST(SalvagingFile, TriesABlockAgainAsOftenAsItIsTold) {
   for (const unsigned retries : {0U, 1U, 5U}) {
     const DamagedDisk disk({{300, 100}});
     const SalvagingFile file(disk, {.block_size = 100, .retries = retries});
-    read_from(file, 200, 300);
+    read_salvaged(file, 200, 300);
     EXPECT_EQ(std::ranges::count(disk.reads(), Extent{300, 100}), 1 + retries);
     EXPECT_EQ(std::ranges::count(disk.reads(), Extent{200, 100}), 1);
   }
@@ -100,19 +100,19 @@ TEST(SalvagingFile, TriesABlockAgainAsOftenAsItIsTold) {
 TEST(SalvagingFile, DoesNotTouchABadBlockAgain) {
   const DamagedDisk disk({{300, 100}});
   const SalvagingFile file(disk, kBlocksOf100);
-  read_from(file, 300, 100);
+  read_salvaged(file, 300, 100);
   const std::size_t reads = disk.reads().size();
-  EXPECT_EQ(read_from(file, 300, 100), filled(100, 0));
-  EXPECT_EQ(read_from(file, 350, 10), filled(10, 0));
+  EXPECT_EQ(read_salvaged(file, 300, 100), filled(100, 0));
+  EXPECT_EQ(read_salvaged(file, 350, 10), filled(10, 0));
   EXPECT_EQ(disk.reads().size(), reads);
 }
 
 TEST(SalvagingFile, ReadsAroundAKnownBadBlock) {
   const DamagedDisk disk({{300, 100}});
   const SalvagingFile file(disk, kBlocksOf100);
-  read_from(file, 300, 100);
+  read_salvaged(file, 300, 100);
   const std::size_t reads = disk.reads().size();
-  EXPECT_EQ(read_from(file, 200, 300), joined({filled(100, 0x55), filled(100, 0), filled(100, 0x55)}));
+  EXPECT_EQ(read_salvaged(file, 200, 300), joined({filled(100, 0x55), filled(100, 0), filled(100, 0x55)}));
   const std::vector<Extent> later(disk.reads().begin() + static_cast<std::ptrdiff_t>(reads),
                                   disk.reads().end());
   EXPECT_EQ(later, (std::vector<Extent>{{200, 100}, {400, 100}}));
@@ -134,29 +134,29 @@ class FlakyDisk : public DamagedDisk {
 TEST(SalvagingFile, RecordsNothingIfARetryHelps) {
   const FlakyDisk disk(2);
   const SalvagingFile file(disk, kBlocksOf100);
-  EXPECT_EQ(read_from(file, 0, 100), filled(100, 0x55));
+  EXPECT_EQ(read_salvaged(file, 0, 100), filled(100, 0x55));
   EXPECT_EQ(file.losses(), std::vector<Extent>{});
 }
 
 TEST(SalvagingFile, GivesZerosPastTheEndAndRecordsThem) {
   const DamagedDisk disk({});
   const SalvagingFile file(disk, kBlocksOf100);
-  EXPECT_EQ(read_from(file, 900, 300), joined({filled(100, 0x55), filled(200, 0)}));
+  EXPECT_EQ(read_salvaged(file, 900, 300), joined({filled(100, 0x55), filled(200, 0)}));
   EXPECT_EQ(file.losses(), (std::vector<Extent>{{1000, 200}}));
 }
 
 TEST(SalvagingFile, KeepsTheDataOfABlockInWhichTheFileEnds) {
   const DamagedDisk disk({});
   const SalvagingFile file(disk, {.block_size = 300});
-  EXPECT_EQ(read_from(file, 900, 300), joined({filled(100, 0x55), filled(200, 0)}));
+  EXPECT_EQ(read_salvaged(file, 900, 300), joined({filled(100, 0x55), filled(200, 0)}));
   EXPECT_EQ(file.losses(), (std::vector<Extent>{{900, 300}}));
 }
 
 TEST(SalvagingFile, ThrowsTheErrorIfItIsStrict) {
   const DamagedDisk disk({{300, 1}});
   const SalvagingFile file(disk, {.block_size = 100, .strict = true});
-  EXPECT_EQ(code_of([&] { read_from(file, 200, 300); }), std::errc::io_error);
-  EXPECT_EQ(code_of([&] { read_from(file, 1000, 1); }), Errc::truncated);
+  EXPECT_EQ(code_of([&] { read_salvaged(file, 200, 300); }), std::errc::io_error);
+  EXPECT_EQ(code_of([&] { read_salvaged(file, 1000, 1); }), Errc::truncated);
   EXPECT_EQ(file.losses(), std::vector<Extent>{});
 }
 
@@ -169,7 +169,7 @@ class InterruptedDisk : public SparseFile {
 TEST(SalvagingFile, DoesNotTakeARequestToStopForDamage) {
   const InterruptedDisk disk;
   const SalvagingFile file(disk, kBlocksOf100);
-  EXPECT_EQ(code_of([&] { read_from(file, 0, 100); }), Errc::interrupted);
+  EXPECT_EQ(code_of([&] { read_salvaged(file, 0, 100); }), Errc::interrupted);
   EXPECT_EQ(file.losses(), std::vector<Extent>{});
 }
 

@@ -22,7 +22,7 @@ Bytes entry(const std::string& name, std::uint32_t value_inode) {
   return bytes;
 }
 
-std::vector<std::string> names_in(const Bytes& entries) {
+std::vector<std::string> attribute_names(const Bytes& entries) {
   std::vector<std::string> names;
   for_each_xattr(entries, [&](const XattrEntry& found) {
     names.push_back(std::string(found.name) + "=" + std::to_string(found.value_inode));
@@ -37,7 +37,7 @@ TEST(ForEachXattr, VisitsTheEntriesUpToTheEndMark) {
   Bytes entries = entry("data", 12);
   for (const Bytes& more : {entry("longer", 13), Bytes(4), entry("hidden", 14)})
     entries.insert(entries.end(), more.begin(), more.end());
-  EXPECT_EQ(names_in(entries), (std::vector<std::string>{"data=12", "longer=13"}));
+  EXPECT_EQ(attribute_names(entries), (std::vector<std::string>{"data=12", "longer=13"}));
 }
 
 TEST(ForEachXattr, StopsAtAnEntryThatIsCut) {
@@ -45,7 +45,7 @@ TEST(ForEachXattr, StopsAtAnEntryThatIsCut) {
   for (std::size_t length = 0; length < whole.size(); ++length) {
     Bytes cut(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(length));
     cut.shrink_to_fit();  // so that a sanitizer notices reads past its end
-    EXPECT_TRUE(names_in(cut).empty()) << length;
+    EXPECT_TRUE(attribute_names(cut).empty()) << length;
   }
 }
 

@@ -15,18 +15,18 @@ Collected superblock_texts(const Bytes& bytes) {
   return collected([&](const TextVisitor& visit) { visit_superblock({bytes, 1024, 0}, visit); });
 }
 
-void put(Bytes& bytes, std::size_t offset, std::string_view text) {
+void put_field(Bytes& bytes, std::size_t offset, std::string_view text) {
   std::ranges::copy(text_bytes(text), bytes.begin() + static_cast<std::ptrdiff_t>(offset));
 }
 
 TEST(SuperblockTexts, AreItsFieldsOfText) {
   Bytes bytes = superblock_bytes(plain_superblock(1024, 8192));
   EXPECT_EQ(superblock_texts(bytes), Collected());
-  put(bytes, 0x78, "private");
-  put(bytes, 0x88, "/home/me");
-  put(bytes, 0x200, "journal_path=/dev/x");
-  put(bytes, 0x1a8, "ext4_lookup");
-  put(bytes, 0x1e0, "ext4_iget");
+  put_field(bytes, 0x78, "private");
+  put_field(bytes, 0x88, "/home/me");
+  put_field(bytes, 0x200, "journal_path=/dev/x");
+  put_field(bytes, 0x1a8, "ext4_lookup");
+  put_field(bytes, 0x1e0, "ext4_iget");
   EXPECT_EQ(superblock_texts(bytes),
             (Collected{{TextKind::label, "private", 0, 0, 1024 + 0x78},
                        {TextKind::last_mount, "/home/me", 0, 0, 1024 + 0x88},
@@ -37,11 +37,11 @@ TEST(SuperblockTexts, AreItsFieldsOfText) {
 
 TEST(SuperblockTexts, AreSeedAndSaltAndWhatIsReserved) {
   Bytes bytes = superblock_bytes(plain_superblock(1024, 8192));
-  put(bytes, 0xec, "seed-of-16-bytes");
-  put(bytes, 0x258, "salt-of-16-bytes");
-  put(bytes, 0x300, "remains");
+  put_field(bytes, 0xec, "seed-of-16-bytes");
+  put_field(bytes, 0x258, "salt-of-16-bytes");
+  put_field(bytes, 0x300, "remains");
   bytes.resize(2048);
-  put(bytes, 1500, "tail");
+  put_field(bytes, 1500, "tail");
   EXPECT_EQ(superblock_texts(bytes),
             (Collected{{TextKind::hash_seed, "seed-of-16-bytes", 0, 0, 1024 + 0xec},
                        {TextKind::encryption, "salt-of-16-bytes", 0, 0, 1024 + 0x258},
@@ -58,9 +58,9 @@ TEST(SuperblockTexts, ItIsKnownByItsMagic) {
 
 TEST(SuperblockTexts, OfTheMmpBlockAreTheNodeAndTheDevice) {
   Bytes block(4096);
-  put(block, 16, "server");
-  put(block, 80, "sdb1");
-  put(block, 2000, "remains");
+  put_field(block, 16, "server");
+  put_field(block, 80, "sdb1");
+  put_field(block, 2000, "remains");
   const auto texts = collected([&](const TextVisitor& visit) { visit_mmp({block, 8192, 0}, visit); });
   EXPECT_EQ(texts, (Collected{{TextKind::mmp_name, "server", 0, 0, 8208},
                               {TextKind::mmp_name, "sdb1", 0, 0, 8272},

@@ -9,6 +9,8 @@
 namespace e2qcow::qcow2 {
 namespace {
 
+constexpr std::uint64_t kCopied = TestImage::kCopied;
+
 // What there is to say of an L1 entry or L2 entry that nothing else depends on.
 Messages found_with_third_l1_entry(std::uint64_t entry) {
   TestImage image;

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "base/file/differing_writes.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "base/bytes.h"
+
+namespace e2qcow {
+namespace {
+
+constexpr std::uint64_t kComparedPiece = 1 << 20;
+
+// Calls visit(begin, end) for the longest runs of units, counted from `offset` in the file, that differ.
+template <typename Differs, typename Visit>
+void for_each_run(std::uint64_t offset, std::uint64_t length, Differs differs, Visit visit) {
+  std::uint64_t begin = 0;  // of the run
+  for (std::uint64_t position = 0; position < length;) {
+    const std::uint64_t unit_end = std::min(
+        length, round_down(offset + position, DifferingWrites::kUnit) + DifferingWrites::kUnit - offset);
+    if (!differs(position, unit_end)) {
+      if (begin < position) visit(begin, position);
+      begin = unit_end;
+    }
+    position = unit_end;
+  }
+  if (begin < length) visit(begin, length);
+}
+
+}  // namespace
+
+void DifferingWrites::begin_change(std::uint64_t bytes) {
+  std::call_once(begun_, before_first_);
+  written_ += bytes;
+}
+
+void DifferingWrites::write(std::uint64_t offset, std::span<const std::byte> data) {
+  std::vector<std::byte> old;
+  for (; !data.empty(); data = data.subspan(old.size()), offset += old.size()) {
+    old.resize(std::min<std::uint64_t>(data.size(), kComparedPiece - offset % kComparedPiece));
+    const std::size_t there = file_.read_up_to(offset, old);
+    for_each_run(
+        offset, old.size(),
+        [&](std::uint64_t begin, std::uint64_t end) {
+          const auto is_same = [&] {
+            return std::equal(&old[begin], &old[begin] + (end - begin), &data[begin]);
+          };
+          return end > there || !is_same();
+        },
+        [&](std::uint64_t begin, std::uint64_t end) {
+          begin_change(end - begin);
+          file_.write(offset + begin, data.subspan(begin, end - begin));
+        });
+  }
+}
+
+// Holes are zeros already.
+void DifferingWrites::zero(Extent range, Zeroing how) {
+  std::vector<std::byte> old;
+  std::uint64_t position = range.offset;
+  while (position < range.end()) {
+    const auto data = file_.next_data(position);
+    if (!data || data->offset >= range.end()) return;
+    position = std::max(position, data->offset);
+    old.resize(std::min({range.end() - position, data->end() - position, kComparedPiece}));
+    file_.read(position, old);
+    for_each_run(
+        position, old.size(),
+        [&](std::uint64_t begin, std::uint64_t end) {
+          return !is_zero(std::span(old).subspan(begin, end - begin));
+        },
+        [&](std::uint64_t begin, std::uint64_t end) {
+          begin_change(end - begin);
+          file_.zero({position + begin, end - begin}, how);
+        });
+    position += old.size();
+  }
+}
+
+}  // namespace e2qcow

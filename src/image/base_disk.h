@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <e2qcow/image.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+namespace e2qcow {
+
+// The disk on which an image lies that stores only what differs. Safe from several threads at once.
+class BaseDisk {
+ public:
+  virtual ~BaseDisk() = default;
+
+  // Whether a unit of the disk is known to have just these contents. `guest_offset` is a multiple of their
+  // length. Past its end the disk is zeros.
+  virtual bool has(std::uint64_t guest_offset, std::span<const std::byte> contents) const = 0;
+};
+
+// Sets batch.pieces to the longest runs of units of `unit` bytes that the base has not: of bytes, or of
+// zeros. The batch's ranges are multiples of `unit`.
+void keep_differences(Batch& batch, std::uint64_t unit, const BaseDisk& base);
+
+}  // namespace e2qcow

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "work/base_image.h"
+
+#include <e2qcow/error.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "base/extents.h"
+#include "qcow2/read/identity.h"
+#include "work/refusals.h"
+
+namespace e2qcow::work {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t kMostFiles = 16;  // of a chain, with the new image
+
+// No digest is an error here: what is not as it was written is stored anew.
+ImageOptions without_check(ImageOptions options) {
+  options.verify = false;
+  return options;
+}
+
+Image open(const BaseOptions& options, const std::string& image, unsigned threads) {
+  for (std::size_t depth = 0; depth <= options.image.backing.size(); ++depth) {
+    const std::string path =
+        depth == 0 ? options.image.path : qcow2::parse_named_file(options.image.backing[depth - 1]).path;
+    refuse_output_on_input(image, stored_input(path));
+  }
+  return ImageFiles(without_check(options.image)).read(threads);
+}
+
+std::string name_for(const BaseOptions& options, const std::string& image) {
+  if (options.image.path == "-") fail(Errc::refused, "standard input cannot be the base of an image");
+  if (!options.name.empty()) return options.name;
+  if (image == "-")
+    fail(Errc::refused, options.image.path + ": how an image on standard output names it is not known");
+  return name_from(image, options.image.path);
+}
+
+[[noreturn]] void refuse(const std::string& name, const std::string& why) {
+  fail(Errc::refused, fmt::format("{}: cannot be the base: {}", name, why));
+}
+
+DumpRecord record_of(const Image& image) {
+  const qcow2::Reader& reader = image.reader();
+  const std::string& name = reader.file().name();
+  if (reader.header().version < 3)
+    refuse(name, "images of version 2 have no zeros that hide what is below them");
+  if (image.contradicts_itself()) refuse(name, "it has faults");
+  if (image.readers().size() >= kMostFiles)
+    refuse(name, fmt::format("the chain would have more than {} files", kMostFiles));
+  const auto record = reader.record();
+  if (!record) refuse(name, "it has no record of a dump");
+  return *record;
+}
+
+bool has_protocol(std::string_view name) {
+  const std::size_t colon = name.find(':');
+  return colon != std::string_view::npos && name.substr(0, colon).find('/') == std::string_view::npos;
+}
+
+std::string_view name_of(DumpKind kind) {
+  switch (kind) {
+    case DumpKind::metadata:
+      return "metadata";
+    case DumpKind::all:
+      return "all blocks in use";
+    case DumpKind::signatures:
+      return "signatures";
+  }
+  return "";
+}
+
+}  // namespace
+
+std::string name_from(const std::string& image, const std::string& base) {
+  const fs::path folder = fs::canonical(fs::absolute(image).parent_path());
+  std::string name = fs::canonical(base).lexically_relative(folder);
+  return has_protocol(name) ? "./" + name : name;  // QEMU takes what is before a colon for a protocol
+}
+
+BaseImage::BaseImage(const BaseOptions& options, const std::string& image, unsigned threads)
+    : options_(options),
+      name_(name_for(options, image)),
+      image_(open(options, image, threads)),
+      record_(record_of(image_)),
+      known_(image_.disk(), image_.readers(), !options.compare_data) {}
+
+void BaseImage::refuse_unsuitable(const DumpRecord& record, std::uint64_t disk_size) const {
+  const std::string& name = image_.reader().file().name();
+  if (record.kind != record_.kind)
+    refuse(name, fmt::format("it holds {}, and the dump {}", name_of(record_.kind), name_of(record.kind)));
+  if (record.filesystem_uuid != record_.filesystem_uuid)
+    refuse(name, "it is of a file system with another UUID");
+  if (record.anonymized_with != record_.anonymized_with ||
+      record.is_strictly_anonymized != record_.is_strictly_anonymized)
+    refuse(name, "one of both is not anonymised, or with another key, or in another way");
+  if (disk_size != image_.reader().size() && !options_.accept_resized)
+    fail(Errc::resized, fmt::format("{}: its disk has {} bytes, and the device has {}", name,
+                                    image_.reader().size(), disk_size));
+}
+
+std::vector<Extent> BaseImage::extents(std::uint64_t disk_size) const {
+  std::vector<Extent> extents;
+  const Extent inside{0, disk_size};
+  for (auto extent = disk().next_extent(0); extent && overlaps(*extent, inside);
+       extent = disk().next_extent(extent->end()))
+    add_joined(extents, common_part(*extent, inside));
+  return extents;
+}
+
+qcow2::Extension BaseImage::identity() const {
+  return qcow2::encode_base(qcow2::identity_of(image_.reader()));
+}
+
+}  // namespace e2qcow::work
