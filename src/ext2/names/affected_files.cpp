@@ -83,6 +83,15 @@ std::vector<std::pair<std::uint64_t, Extent>> lost_inodes(const Filesystem& file
   return inodes;
 }
 
+// To what may have been found of its contents.
+void add_inode(AffectedFile& file, std::uint64_t inode, Extent place) {
+  file.inode = inode;
+  file.inode_is_lost = true;
+  file.lost_bytes += place.length;
+  file.lost.push_back(place);
+  std::ranges::sort(file.lost, {}, &Extent::offset);
+}
+
 void walk_again(const Filesystem& filesystem, const InodeTables& tables, BlockVisitor& visitor) {
   Findings known_already;
   InodeWalk walk(filesystem, DumpKind::all, visitor, known_already);
@@ -113,7 +122,7 @@ FileNames find_file_names(const Filesystem& filesystem, const WalkRecord* owners
   paths.read_names(std::move(wanted));
 
   for (const auto& [inode, place] : lost)
-    if (paths.has_name(inode)) hit[inode] = {inode, "", place.length, true, {place}};
+    if (paths.has_name(inode)) add_inode(hit[inode], inode, place);
   FileNames names;
   for (auto& [inode, file] : hit) {
     file.path = paths.path_of(inode);

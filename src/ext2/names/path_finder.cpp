@@ -71,6 +71,10 @@ std::string PathFinder::path_of(std::uint64_t inode) const {
   return fmt::format("<{}>{}", inode, path);
 }
 
+bool PathFinder::has_name(std::uint64_t inode) const {
+  return inode == EXT2_ROOT_INO || names_.contains(inode);
+}
+
 std::vector<std::uint64_t> PathFinder::named() const {
   std::vector<std::uint64_t> inodes;
   for (const std::uint64_t inode : wanted_)

@@ -28,7 +28,8 @@ class PathFinder : public BlockVisitor {
   // "/home/me/letter". If a directory on the way has no name, the path begins with its inode, as debugfs
   // writes it: "<1234>/letter". Empty if the inode has no name.
   std::string path_of(std::uint64_t inode) const;
-  bool has_name(std::uint64_t inode) const { return names_.contains(inode); }
+  // The root has one.
+  bool has_name(std::uint64_t inode) const;
   // All wanted inodes that have a name.
   std::vector<std::uint64_t> named() const;
 
