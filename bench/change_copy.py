@@ -16,7 +16,7 @@ def touch_directories(place, percent):
     for folder, _, names in os.walk(place):
         if (number := number + 1) % (100 // percent) == 0:
             for name in names:
-                os.utime(os.path.join(folder, name))
+                os.utime(os.path.join(folder, name), follow_symlinks=False)
 
 
 def overwrite_files(place, percent):

@@ -9,6 +9,7 @@
 
 #include "base/process/sandbox.h"
 #include "cli/command.h"
+#include "cli/differences.h"
 #include "cli/image_options.h"
 #include "cli/message.h"
 #include "cli/remote_options.h"
@@ -26,6 +27,7 @@ struct CompareOptions {
   std::vector<std::string> data_files{};
   bool strict = false;
   bool everything = false;
+  bool list = false;
   Common common;
 };
 
@@ -41,7 +43,8 @@ CompareResult compare_disks(const CompareOptions& options) {
   return with_progress(options.common, [&](const TransferOptions& transfer) {
     const auto what =
         options.everything ? work::CompareWhat::everything : work::CompareWhat::what_a_dump_holds;
-    return work::compare(std::move(a), std::move(b), std::move(data_files), what, transfer);
+    const auto depth = options.list ? work::CompareDepth::all : work::CompareDepth::first_difference;
+    return work::compare(std::move(a), std::move(b), std::move(data_files), what, depth, transfer);
   });
 }
 
@@ -54,6 +57,7 @@ void print_json(const CompareOptions& options, const CompareResult& result, bool
                               {"everything", result.dump.empty()}};
   if (result.first_difference) json["first-difference"] = *result.first_difference;
   if (!result.structure.empty()) json["structure"] = result.structure;
+  if (result.list) add_list_json(json, *result.list);
   fmt::print("{}\n", json.dump(2));
 }
 
@@ -70,6 +74,7 @@ void print_text(const CompareResult& result, bool same) {
                result.dump.empty() ? "" : " in what " + printable(result.dump) + " holds");
   for (const std::string& name : result.dump.empty() ? result.partial : std::vector<std::string>())
     fmt::print("{} is a metadata-only dump: its files read as zeros\n", printable(name));
+  if (result.list) print_list(*result.list);
 }
 
 int run_compare(const CompareOptions& options) {
@@ -98,6 +103,9 @@ void add_compare(CLI::App& app, Chosen& chosen) {
   command->add_option("B", options->b.path, "The other disk")->required();
   command->add_flag("-s,--strict", options->strict,
                     "Disks of different sizes are different, even if the rest is zeros");
+  command->add_flag(
+      "-l,--list", options->list,
+      "List all that differs: by class, and the files whose inodes, directories or contents do");
   command->add_flag("--everything", options->everything,
                     "Compare a dump with another disk as a whole, and not only in what the dump holds");
   add_no_verify_option(*command, options->a);

@@ -27,12 +27,10 @@ void keep_differences(Batch& batch, std::uint64_t unit, const BaseDisk& base) {
   batch.pieces.clear();
   std::span<const std::byte> data = batch.data;
   for (const Extent& range : batch.ranges) {
-    for (std::uint64_t position = 0; position < range.length; position += unit) {
-      const auto contents = data.first(unit);
-      data = data.subspan(unit);
-      if (!base.has(range.offset + position, contents))
-        add_unit(batch.pieces, range.offset + position, contents);
-    }
+    const std::vector<bool> known = base.find_known(range.offset, data.first(range.length), unit);
+    for (std::uint64_t i = 0; i < known.size(); ++i)
+      if (!known[i]) add_unit(batch.pieces, range.offset + i * unit, data.subspan(i * unit, unit));
+    data = data.subspan(range.length);
   }
 }
 

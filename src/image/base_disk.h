@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <vector>
 
 namespace e2qcow {
 
@@ -14,9 +15,10 @@ class BaseDisk {
  public:
   virtual ~BaseDisk() = default;
 
-  // Whether a unit of the disk is known to have just these contents. `guest_offset` is a multiple of their
-  // length. Past its end the disk is zeros.
-  virtual bool has(std::uint64_t guest_offset, std::span<const std::byte> contents) const = 0;
+  // For each unit of `contents`, whether the disk is known to have just these bytes there. `guest_offset` and
+  // the length of `contents` are multiples of `unit`. Past its end the disk is zeros.
+  virtual std::vector<bool> find_known(std::uint64_t guest_offset, std::span<const std::byte> contents,
+                                       std::uint64_t unit) const = 0;
 };
 
 // Sets batch.pieces to the longest runs of units of `unit` bytes that the base has not: of bytes, or of

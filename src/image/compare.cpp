@@ -54,17 +54,19 @@ class Difference : public ImageSource {
   const ImageSource& b_;
 };
 
+std::uint64_t first_byte_in(const Batch::Piece& piece) {
+  const auto is_data = [](std::byte byte) { return byte != std::byte{0}; };
+  const auto first = std::ranges::find_if(piece.stored, is_data);
+  return piece.guest_offset + static_cast<std::uint64_t>(first - piece.stored.begin());
+}
+
 // Looks for the first byte that is not zero.
 class FirstData : public ImageSink {
  public:
   std::uint64_t granularity() const override { return kUnit; }
   void pack(Batch& batch) const override { drop_zeros(batch, kUnit); }
   void append(const Batch& batch) override {
-    if (batch.pieces.empty()) return;
-    const Batch::Piece& piece = batch.pieces.front();
-    const auto is_data = [](std::byte byte) { return byte != std::byte{0}; };
-    const auto first = std::ranges::find_if(piece.stored, is_data);
-    found_ = piece.guest_offset + static_cast<std::uint64_t>(first - piece.stored.begin());
+    if (!batch.pieces.empty()) found_ = first_byte_in(batch.pieces.front());
   }
   bool wants_more() const override { return !found_; }
   void finish() override {}
@@ -74,7 +76,41 @@ class FirstData : public ImageSink {
   std::optional<std::uint64_t> found_;
 };
 
+// Collects the ranges that are not zero.
+class DataRanges : public ImageSink {
+ public:
+  explicit DataRanges(std::uint64_t size) : size_(size) {}
+  std::uint64_t granularity() const override { return kUnit; }
+  void pack(Batch& batch) const override { drop_zeros(batch, kDifferenceUnit); }
+  void append(const Batch& batch) override {
+    if (!found_.first_byte && !batch.pieces.empty()) found_.first_byte = first_byte_in(batch.pieces.front());
+    for (const Batch::Piece& piece : batch.pieces) add({piece.guest_offset, piece.stored.size()});
+  }
+  void finish() override {}
+  DifferentRanges found() && { return std::move(found_); }
+
+ private:
+  void add(Extent range) {
+    range.length = std::min(range.length, size_ - range.offset);
+    found_.is_coarse = found_.is_coarse || found_.ranges.size() >= kMostRanges;
+    if (found_.is_coarse)
+      found_.ranges.back().length = range.end() - found_.ranges.back().offset;
+    else
+      add_joined(found_.ranges, range);
+  }
+
+  std::uint64_t size_;
+  DifferentRanges found_;
+};
+
 }  // namespace
+
+DifferentRanges all_differences(const ImageSource& a, const ImageSource& b, const TransferOptions& options) {
+  const Difference difference(a, b);
+  DataRanges ranges(difference.size());
+  transfer(difference, ranges, options);
+  return std::move(ranges).found();
+}
 
 std::optional<std::uint64_t> first_difference(const ImageSource& a, const ImageSource& b,
                                               const TransferOptions& options) {

@@ -33,19 +33,44 @@ std::optional<std::vector<Extent>> held_by(const NamedDisk& dump, unsigned threa
   return ext2::extents_of(classes->runs, classes->block_size, dump.disk.source().size()).extents;
 }
 
-std::optional<std::uint64_t> first_difference_in(const std::array<NamedDisk, 2>& disks,
-                                                 const std::vector<Extent>& extents,
-                                                 const TransferOptions& options) {
-  const DiskFile a(disks[0].disk.source(), disks[0].name);
-  const DiskFile b(disks[1].disk.source(), disks[1].name);
-  const auto source_of = [&](const DiskFile& disk) { return ExtentSource(disk, data_in(disk, extents)); };
-  return first_difference(source_of(a), source_of(b), options);
+// Two disks, or what a dump holds of them.
+class ComparedSources {
+ public:
+  ComparedSources(const std::array<NamedDisk, 2>& disks, const std::optional<std::vector<Extent>>& held)
+      : files_{DiskFile(disks[0].disk.source(), disks[0].name),
+               DiskFile(disks[1].disk.source(), disks[1].name)} {
+    for (std::size_t i = 0; i < disks.size(); ++i) {
+      sources_[i] = &disks[i].disk.source();
+      if (held) sources_[i] = &held_[i].emplace(files_[i], data_in(files_[i], *held));
+    }
+  }
+  const ImageSource& operator[](std::size_t index) const { return *sources_[index]; }
+
+ private:
+  std::array<DiskFile, 2> files_;
+  std::array<std::optional<ExtentSource>, 2> held_;
+  std::array<const ImageSource*, 2> sources_{};
+};
+
+void find_differences(CompareResult& result, const ComparedSources& sources,
+                      const std::array<NamedDisk, 2>& disks, CompareDepth depth,
+                      const TransferOptions& options) {
+  if (depth == CompareDepth::first_difference) {
+    result.first_difference = first_difference(sources[0], sources[1], options);
+    return;
+  }
+  const DifferentRanges found = all_differences(sources[0], sources[1], options);
+  if (!found.first_byte) return;
+  result.first_difference = *found.first_byte;
+  result.list = explain_differences({disks[0].name, disks[0].disk.source()},
+                                    {disks[1].name, disks[1].disk.source()}, found.ranges, options.threads);
+  result.list->is_coarse = found.is_coarse;
 }
 
 }  // namespace
 
 CompareResult compare(DiskFiles a, DiskFiles b, qcow2::DataFiles data_files, CompareWhat what,
-                      const TransferOptions& options) {
+                      CompareDepth depth, const TransferOptions& options) {
   const std::array disks{read(std::move(a), data_files, options.threads),
                          read(std::move(b), data_files, options.threads)};
   data_files.refuse_surplus();
@@ -63,8 +88,7 @@ CompareResult compare(DiskFiles a, DiskFiles b, qcow2::DataFiles data_files, Com
   }
   if (options.progress)
     options.progress->begin("compare", held ? total_length(*held) : std::max(result.size_a, result.size_b));
-  result.first_difference =
-      held ? first_difference_in(disks, *held, options) : first_difference(first, second, options);
+  find_differences(result, ComparedSources(disks, held), disks, depth, options);
   for (const auto& [name, disk] : disks) disk.finish();
   if (!result.first_difference) return result;
   for (const auto& [name, disk] : disks) {

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "work/differences.h"
 #include "work/disk.h"
 
 namespace e2qcow::work {
@@ -17,6 +18,7 @@ struct CompareResult {
   std::optional<std::uint64_t> first_difference;  // a guest offset
   std::string structure;                          // what is there, in an ext file system
   std::vector<std::string> partial;  // names of the disks that are metadata-only dumps, if they differ
+  std::optional<Differences> list;   // if it was asked for and they differ
   std::string dump;  // the name of the dump that only what it holds was compared of; empty: everything was
 };
 
@@ -27,9 +29,12 @@ enum class CompareWhat {
   everything
 };
 
+// How much is said of what differs.
+enum class CompareDepth { first_difference, all };
+
 // The smaller disk counts as zeros past its end. The files are open but not read yet. The images of `a` take
 // their external data files first; Errc::surplus_data_file if one is left in the end.
 CompareResult compare(DiskFiles a, DiskFiles b, qcow2::DataFiles data_files, CompareWhat what,
-                      const TransferOptions& options);
+                      CompareDepth depth, const TransferOptions& options);
 
 }  // namespace e2qcow::work

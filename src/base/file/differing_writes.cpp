@@ -2,6 +2,7 @@
 #include "base/file/differing_writes.h"
 
 #include <algorithm>
+#include <cstring>
 #include <vector>
 
 #include "base/bytes.h"
@@ -9,7 +10,7 @@
 namespace e2qcow {
 namespace {
 
-constexpr std::uint64_t kComparedPiece = 1 << 20;
+constexpr std::uint64_t kComparedPiece = 128 << 10;  // fits into the cache of a processor
 
 // Calls visit(begin, end) for the longest runs of units, counted from `offset` in the file, that differ.
 template <typename Differs, typename Visit>
@@ -42,10 +43,7 @@ void DifferingWrites::write(std::uint64_t offset, std::span<const std::byte> dat
     for_each_run(
         offset, old.size(),
         [&](std::uint64_t begin, std::uint64_t end) {
-          const auto is_same = [&] {
-            return std::equal(&old[begin], &old[begin] + (end - begin), &data[begin]);
-          };
-          return end > there || !is_same();
+          return end > there || std::memcmp(&old[begin], &data[begin], end - begin) != 0;
         },
         [&](std::uint64_t begin, std::uint64_t end) {
           begin_change(end - begin);

@@ -2,6 +2,7 @@
 #include "qcow2/read/known_disk.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "base/bytes.h"
 #include "qcow2/read/digest_state.h"
@@ -18,28 +19,65 @@ KnownDisk::KnownDisk(const Chain& chain, std::span<const std::unique_ptr<Reader>
   }
 }
 
-const DigestTable* KnownDisk::table_of(const Chain::LayerMapping& found, std::uint64_t cluster_size) const {
-  if (found.depth >= images_.size() || images_[found.depth]->read_unit() != cluster_size) return nullptr;
-  return tables_[found.depth].get();
+const DigestTable* KnownDisk::table_of(const Run& run) const {
+  const std::size_t depth = run.found.depth;
+  if (depth >= images_.size() || images_[depth]->read_unit() != run.unit) return nullptr;
+  return tables_[depth].get();
 }
 
-bool KnownDisk::reads_as(std::uint64_t guest_offset, std::span<const std::byte> contents) const {
-  std::vector<std::byte> bytes(contents.size());
-  const std::uint64_t inside = chain_.size() - std::min(chain_.size(), guest_offset);
-  chain_.read(guest_offset, std::span(bytes).first(std::min<std::uint64_t>(inside, bytes.size())));
-  return std::ranges::equal(bytes, contents);
-}
-
-bool KnownDisk::has(std::uint64_t guest_offset, std::span<const std::byte> contents) const {
-  if (guest_offset >= chain_.size()) return is_zero(contents);
+KnownDisk::Run KnownDisk::run_at(std::uint64_t guest_offset, std::span<const std::byte> contents,
+                                 std::uint64_t unit) const {
+  if (guest_offset >= chain_.size()) return {guest_offset, contents, unit, {}};
   const Chain::LayerMapping found = chain_.map(guest_offset);
-  const Extent range{guest_offset, contents.size()};
-  if (!found.mapping.is_stored() && found.mapping.guest.end() >= range.end()) return is_zero(contents);
-  const DigestTable* table = table_of(found, contents.size());
-  const auto written = table == nullptr ? std::nullopt : table->find(guest_offset / contents.size());
-  if (written && *written != digest_of(table->kind(), contents)) return false;
-  const bool is_settled = written && believed_ && found.mapping.kind == Mapping::Kind::compressed;
-  return is_settled || reads_as(guest_offset, contents);
+  const std::uint64_t whole = found.mapping.guest.length / unit * unit;
+  const std::uint64_t length = std::clamp<std::uint64_t>(whole, unit, contents.size());
+  return {guest_offset, contents.first(length), unit, found};
+}
+
+std::vector<std::byte> KnownDisk::read(const Run& run) const {
+  std::vector<std::byte> bytes(run.contents.size());
+  const std::uint64_t inside = std::min<std::uint64_t>(bytes.size(), chain_.size() - run.guest_offset);
+  chain_.read(run.guest_offset, std::span(bytes).first(inside));
+  return bytes;
+}
+
+void KnownDisk::add_known(const Run& run, std::vector<bool>& known) const {
+  const Mapping& mapping = run.found.mapping;
+  const bool is_zeros =
+      !mapping.is_stored() && (mapping.guest.length == 0 || mapping.guest.length >= run.unit);
+  const DigestTable* table = table_of(run);
+  const bool is_believed = table != nullptr && believed_ && mapping.kind == Mapping::Kind::compressed;
+  std::vector<std::byte> below;  // is read when it is needed
+  for (std::size_t at = 0; at < run.contents.size(); at += run.unit) {
+    const auto contents = run.contents.subspan(at, run.unit);
+    if (is_zeros) {
+      known.push_back(is_zero(contents));
+      continue;
+    }
+    const auto written = table == nullptr ? std::nullopt : table->find((run.guest_offset + at) / run.unit);
+    if (written && *written != digest_of(table->kind(), contents)) {
+      known.push_back(false);
+      continue;
+    }
+    if (written && is_believed) {
+      known.push_back(true);
+      continue;
+    }
+    if (below.empty()) below = read(run);
+    known.push_back(std::memcmp(&below[at], contents.data(), contents.size()) == 0);
+  }
+}
+
+std::vector<bool> KnownDisk::find_known(std::uint64_t guest_offset, std::span<const std::byte> contents,
+                                        std::uint64_t unit) const {
+  std::vector<bool> known;
+  while (!contents.empty()) {
+    const Run run = run_at(guest_offset, contents, unit);
+    add_known(run, known);
+    guest_offset += run.contents.size();
+    contents = contents.subspan(run.contents.size());
+  }
+  return known;
 }
 
 }  // namespace e2qcow::qcow2

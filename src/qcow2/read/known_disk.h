@@ -20,11 +20,21 @@ class KnownDisk : public BaseDisk {
   // `believed`, all data is read.
   KnownDisk(const Chain& chain, std::span<const std::unique_ptr<Reader>> images, bool believed);
 
-  bool has(std::uint64_t guest_offset, std::span<const std::byte> contents) const override;
+  std::vector<bool> find_known(std::uint64_t guest_offset, std::span<const std::byte> contents,
+                               std::uint64_t unit) const override;
 
  private:
-  const DigestTable* table_of(const Chain::LayerMapping& found, std::uint64_t cluster_size) const;
-  bool reads_as(std::uint64_t guest_offset, std::span<const std::byte> contents) const;
+  // Units that lie in one layer, and are stored there in one way; or one unit alone.
+  struct Run {
+    std::uint64_t guest_offset;
+    std::span<const std::byte> contents;
+    std::uint64_t unit;
+    Chain::LayerMapping found;
+  };
+  Run run_at(std::uint64_t guest_offset, std::span<const std::byte> contents, std::uint64_t unit) const;
+  void add_known(const Run& run, std::vector<bool>& known) const;
+  std::vector<std::byte> read(const Run& run) const;
+  const DigestTable* table_of(const Run& run) const;
 
   const Chain& chain_;
   bool believed_;

@@ -76,8 +76,8 @@ class Reader {
   bool has_record() const { return has_extension(kDumpRecord); }
   bool has_extension(std::uint32_t type) const;
   // Whether a program that does not know us has opened the image for writing since it was dumped. Absent if
-  // it cannot be known: images of version 2, those of e2qcow 0.1, and overlays of dumps are not marked. `qemu-img commit`
-  // leaves no trace.
+  // it cannot be known: images of version 2, those of e2qcow 0.1, and overlays of dumps are not marked.
+  // `qemu-img commit` leaves no trace.
   std::optional<bool> was_opened_for_writing() const;
   const ReadableFile& file() const { return file_; }
   // Where the host offsets of data count: the image itself, or its external data file.

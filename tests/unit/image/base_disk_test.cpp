@@ -15,8 +15,13 @@ constexpr std::uint64_t kBaseUnit = 512;
 class MemoryBase : public BaseDisk {
  public:
   explicit MemoryBase(Bytes disk) : disk_(std::move(disk)) {}
-  bool has(std::uint64_t guest_offset, std::span<const std::byte> contents) const override {
-    return std::ranges::equal(std::span(disk_).subspan(guest_offset, contents.size()), contents);
+  std::vector<bool> find_known(std::uint64_t guest_offset, std::span<const std::byte> contents,
+                               std::uint64_t unit) const override {
+    std::vector<bool> known;
+    for (std::size_t at = 0; at < contents.size(); at += unit)
+      known.push_back(
+          std::ranges::equal(std::span(disk_).subspan(guest_offset + at, unit), contents.subspan(at, unit)));
+    return known;
   }
 
  private:
