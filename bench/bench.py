@@ -54,6 +54,7 @@ class Program:
     argv: list
     time: Bar = None
     size: Bar = None
+    disk: Bar = None  # the same for what they take on the disk, without holes
     more: float = None  # seconds that the row's first program may take longer than this one
     once: bool = False  # too slow to be run in every round
     writes: bool = True  # an output
@@ -78,7 +79,7 @@ class Row:
     def bars(self):
         limits = [self.memory]
         for program in self.programs:
-            limits += [program.time, program.size, program.more]
+            limits += [program.time, program.size, program.disk, program.more]
         return len([limit for limit in limits if limit])
 
 
@@ -185,16 +186,16 @@ ROWS = [
         prepared={"ours": prepare_dump("--compress", "zstd")}),
     Row("base-unchanged", "a million files on a dump of the same", "million", 4,
         [dump_on("{ours}", "{src}", "--compress", "none"),
-         dump("--compress", "none", time=Bar(0.9), size=Bar(0.01))],
+         dump("--compress", "none", time=Bar(0.9), disk=Bar(0.01))],
         prepared={"ours": prepare_dump("--compress", "none")}),
     Row("base-unchanged-zstd", "the same, compressed", "million", 3,
         [dump_on("{ours}", "{src}", "--compress", "zstd"),
-         dump("--compress", "zstd", time=Bar(0.9), size=Bar(0.01))],
+         dump("--compress", "zstd", time=Bar(0.9), disk=Bar(0.01))],
         prepared={"ours": prepare_dump("--compress", "zstd")}),
     Row("base-touched", "the same, all files of 1 % of the directories touched", "million", 4,
         [dump_on("{ours}", "{touched}", "--compress", "none"),
          Program("e2qcow dump --compress none", ["{e2qcow}", "dump", "--compress", "none", "--quiet", "{touched}", "{out}"],
-                 time=Bar(1.0), size=Bar(0.1))],
+                 time=Bar(1.0), disk=Bar(0.1))],
         prepared={"ours": prepare_dump("--compress", "none"), "touched": change_copy("touch_directories", 1)}),
     Row("base-full", "all blocks in use of a full file system, 5 % of its data changed", "full", 17,
         [dump_on("{ours}", "{changed}", "--all", "--compress", "none"),
@@ -656,6 +657,9 @@ def table(row, results, score):
             bars.append(score.text(program.time, "time", time_ratio))
         if program.size:
             bars.append(score.text(program.size, "size", size))
+        if program.disk:
+            disk = middle(ours, "allocated") / middle(measured, "allocated") if has_size else None
+            bars.append(score.text(program.disk, "disk", disk))
         if program.more:
             seconds = statistics.median(pairs(ours, measured, lambda a, b: a.wall - b.wall)) if ratios else None
             bars.append(score.text(Bar(program.more), "seconds more", seconds))
@@ -785,6 +789,7 @@ def arguments():
     parser.add_argument("--markdown", action="store_true", help="tables in Markdown")
     parser.add_argument("--list", action="store_true", help="list the rows and end")
     options = parser.parse_args()
+    options.data = os.path.abspath(options.data)
     options.rounds = options.rounds or (2 if options.quick else 5)
     if options.rounds < 1:
         parser.error("--rounds has to be at least 1")
@@ -803,7 +808,7 @@ def list_rows():
             print(f"    our peak memory <= {row.memory} MiB")
         for program in row.programs[1:]:
             bars = [f"{what} {bar}" for what, bar in
-                    (("time", program.time), ("size", program.size)) if bar]
+                    (("time", program.time), ("size", program.size), ("disk", program.disk)) if bar]
             print(f"    {row.programs[0].label} / {program.label}: "
                   f"{', '.join(bars) or 'no bar'}")
 

@@ -6,15 +6,16 @@ Of so many of its directories the times of all files are changed, or so much of 
 as it mounts the copy."""
 
 import os
+import random
 import subprocess
 import sys
 import tempfile
 
 
 def touch_directories(place, percent):
-    number = 0
+    chance = random.Random(1)
     for folder, _, names in os.walk(place):
-        if (number := number + 1) % (100 // percent) == 0:
+        if chance.random() * 100 < percent:
             for name in names:
                 os.utime(os.path.join(folder, name), follow_symlinks=False)
 
@@ -36,7 +37,7 @@ def main():
     change = {"touch_directories": touch_directories, "overwrite_files": overwrite_files}[how]
     subprocess.run(["cp", "--sparse=always", source, copy], check=True)
     with tempfile.TemporaryDirectory() as place:
-        subprocess.run(["mount", "-o", "loop", copy, place], check=True)
+        subprocess.run(["mount", "-o", "loop,noatime", copy, place], check=True)
         try:
             change(place, int(percent))
         finally:
