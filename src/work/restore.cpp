@@ -174,7 +174,7 @@ RestoreResult RestoreFiles::restore(const RestoreOptions& options) && {
   transfer(image.disk(), checked, options.transfer);
   image.finish();
   target_.commit();
-  const std::uint64_t of_disk = plan.overwrites ? std::min(target_size, image.disk().size()) : plan.size;
+  const std::uint64_t of_disk = plan.overwrites ? std::min(target.size(), image.disk().size()) : plan.size;
   return {plan.size,
           of_disk - plan.size,
           image.data_bytes(),

@@ -51,7 +51,9 @@ TEST_F(ChangesOnly, WhatDiffersIsWritten) {
 TEST_F(ChangesOnly, ATargetIsMadeOrGetsTheRightSize) {
   for (const std::uint64_t size : {std::uint64_t{0}, std::uint64_t{5'000'000}, std::uint64_t{60} << 20}) {
     if (size != 0) write_file(path("target"), std::string(size, 'x'));
-    EXPECT_EQ(update().status, 0);
+    const Outcome outcome = update();
+    EXPECT_EQ(outcome.status, 0);
+    EXPECT_EQ(outcome.err, "");
     expect_same_bytes("target", "whole");
     fs::remove(path("target"));
   }
