@@ -56,12 +56,12 @@ def must(*words):
 
 
 class Mounted:
-    def __init__(self, folder, options, mount_options="loop"):
+    def __init__(self, folder, options, mount_options="loop", size=64 << 20):
         self.options = mount_options
         self.image = os.path.join(folder, "disk.img")
         self.place = os.path.join(folder, "mnt")
         with open(self.image, "wb") as file:
-            file.truncate(64 << 20)
+            file.truncate(size)
         must("mke2fs", "-q", "-F", *options.split(), self.image)
         os.makedirs(self.place, exist_ok=True)
 
@@ -278,6 +278,21 @@ def judge_refusals(program, folder):
     expect("is not mounted" in refused_unmounted.stdout, refused_unmounted.stdout)
 
 
+def judge_long_freezes(program, folder):
+    """All blocks in use of so much that it would be frozen for longer than allowed."""
+    with Mounted(folder, "-t ext4 -O ^has_journal -N 100000", size=400 << 30) as mounted:
+        must("fallocate", "-l", "300G", os.path.join(mounted.place, "much"))
+        image = os.path.join(folder, "long.qcow2")
+        done = run([program, "dump", "--all", "--freeze=1", mounted.device, image])
+        expect(done.returncode == 1 and "would take about" in done.stdout and "1.00 s" in done.stdout,
+               f"a long freeze: status {done.returncode}: {done.stdout}")
+        expect(not os.path.exists(image), "a refused dump leaves an image")
+        must("touch", os.path.join(mounted.place, "file"))
+        done = run([program, "dump", "--freeze", mounted.device, image])  # its metadata is little
+        expect(done.returncode == 0, f"metadata of a large file system: status {done.returncode}: {done.stdout}")
+        os.unlink(image)
+
+
 def main():
     program = os.path.abspath(sys.argv[1])
     rounds = int(sys.argv[2]) if len(sys.argv) > 2 else 1
@@ -290,6 +305,7 @@ def main():
         judge_synced_files(program, folder)
         judge_others(program, folder)
         judge_refusals(program, folder)
+        judge_long_freezes(program, folder)
         judge_accidents(program, folder)
     print(f"{len(failures)} failures")
     return 1 if failures else 0
