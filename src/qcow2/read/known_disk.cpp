@@ -41,30 +41,29 @@ std::vector<std::byte> KnownDisk::read(const Run& run) const {
   return bytes;
 }
 
-void KnownDisk::add_known(const Run& run, std::vector<bool>& known) const {
+// As far as tables and digests tell; absent: it must be read.
+std::optional<bool> KnownDisk::is_known_unread(const Run& run, std::size_t at) const {
   const Mapping& mapping = run.found.mapping;
-  const bool is_zeros =
-      !mapping.is_stored() && (mapping.guest.length == 0 || mapping.guest.length >= run.unit);
+  const auto contents = run.contents.subspan(at, run.unit);
+  const bool is_one_piece = mapping.guest.length == 0 || mapping.guest.length >= run.unit;
+  if (!mapping.is_stored() && is_one_piece) return is_zero(contents);
   const DigestTable* table = table_of(run);
-  const bool is_believed = table != nullptr && believed_ && mapping.kind == Mapping::Kind::compressed;
+  const auto written = table == nullptr ? std::nullopt : table->find((run.guest_offset + at) / run.unit);
+  if (!written) return std::nullopt;
+  if (*written != digest_of(table->kind(), contents)) return false;
+  if (believed_ && mapping.kind == Mapping::Kind::compressed) return true;
+  return std::nullopt;
+}
+
+void KnownDisk::add_known(const Run& run, std::vector<bool>& known) const {
   std::vector<std::byte> below;  // is read when it is needed
   for (std::size_t at = 0; at < run.contents.size(); at += run.unit) {
-    const auto contents = run.contents.subspan(at, run.unit);
-    if (is_zeros) {
-      known.push_back(is_zero(contents));
-      continue;
+    auto is_known = is_known_unread(run, at);
+    if (!is_known) {
+      if (below.empty()) below = read(run);
+      is_known = std::memcmp(&below[at], &run.contents[at], run.unit) == 0;
     }
-    const auto written = table == nullptr ? std::nullopt : table->find((run.guest_offset + at) / run.unit);
-    if (written && *written != digest_of(table->kind(), contents)) {
-      known.push_back(false);
-      continue;
-    }
-    if (written && is_believed) {
-      known.push_back(true);
-      continue;
-    }
-    if (below.empty()) below = read(run);
-    known.push_back(std::memcmp(&below[at], contents.data(), contents.size()) == 0);
+    known.push_back(*is_known);
   }
 }
 

@@ -32,6 +32,7 @@ class KnownDisk : public BaseDisk {
     Chain::LayerMapping found;
   };
   Run run_at(std::uint64_t guest_offset, std::span<const std::byte> contents, std::uint64_t unit) const;
+  std::optional<bool> is_known_unread(const Run& run, std::size_t at) const;
   void add_known(const Run& run, std::vector<bool>& known) const;
   std::vector<std::byte> read(const Run& run) const;
   const DigestTable* table_of(const Run& run) const;
