@@ -7,6 +7,10 @@
 #include <cstring>
 #include <new>
 
+#ifdef E2QCOW_HAS_AVX2
+#include "base/xxh3_avx2.h"
+#endif
+
 namespace e2qcow {
 namespace {
 
@@ -27,6 +31,18 @@ const unsigned char* raw(std::span<const std::byte> bytes) {
   return reinterpret_cast<const unsigned char*>(bytes.data());
 }
 
+Digest xxh3_of(std::span<const std::byte> bytes) {
+#ifdef E2QCOW_HAS_AVX2
+  static const bool has_avx2 = __builtin_cpu_supports("avx2") != 0;
+  if (has_avx2) {
+    Digest digest;
+    ::e2qcow_xxh3_avx2(bytes.data(), bytes.size(), raw(digest));
+    return digest;
+  }
+#endif
+  return canonical(::XXH3_128bits(bytes.data(), bytes.size()));
+}
+
 }  // namespace
 
 std::optional<DigestKind> digest_kind(std::uint64_t number) {
@@ -40,7 +56,7 @@ std::string_view digest_name(DigestKind kind) {
 }
 
 Digest digest_of(DigestKind kind, std::span<const std::byte> bytes) {
-  if (kind == DigestKind::xxh3) return canonical(::XXH3_128bits(bytes.data(), bytes.size()));
+  if (kind == DigestKind::xxh3) return xxh3_of(bytes);
   Digest digest;
   ::crypto_hash_sha256(raw(digest), raw(bytes), bytes.size());
   return digest;

@@ -49,6 +49,18 @@ TEST(Digest, IsTheSameForBytesInPieces) {
   }
 }
 
+// The processor's own way, and that of the library.
+TEST(Digest, IsTheSameAtOnceAndInPiecesForEachLength) {
+  Random random;
+  const Bytes bytes = random.bytes(200'000);
+  for (std::size_t length = 0; length < bytes.size(); length += 1 + length / 50) {
+    const auto part = std::span<const std::byte>(bytes).first(length);
+    Hasher hasher(DigestKind::xxh3);
+    hasher.add(part);
+    ASSERT_EQ(hasher.finish(), digest_of(DigestKind::xxh3, part)) << length;
+  }
+}
+
 TEST(Digest, HasKindsByNumber) {
   EXPECT_EQ(digest_kind(1), DigestKind::xxh3);
   EXPECT_EQ(digest_kind(2), DigestKind::sha256);
