@@ -21,7 +21,14 @@ CLI::Validator one_of(const std::vector<std::string>& words) {
 }
 
 void add_json_option(CLI::App& command, Common& common) {
-  command.add_flag("--json", common.json, "Print the result as JSON on standard output");
+  auto* json = command.add_flag("--json", common.json, "Print the result as JSON on standard output");
+  command
+      .add_option_function<std::string>(
+          "--output", [&common](const std::string& format) { common.json = format == kJsonOutput; },
+          "json for --json, as with qemu-img; or human")
+      ->type_name("FORMAT")
+      ->check(one_of({"human", kJsonOutput}))
+      ->excludes(json);
 }
 
 void add_threads_option(CLI::App& command, Common& common) {
@@ -36,13 +43,18 @@ void add_progress_options(CLI::App& command, Common& common) {
                                                           {"never", ProgressMode::never},
                                                           {"json", ProgressMode::json}};
   command.add_flag("-q,--quiet", common.quiet, "Print only errors and losses");
+  auto* when =
+      command
+          .add_option_function<std::string>(
+              "--progress", [&common](const std::string& mode) { common.progress = kModes.at(mode); },
+              "Show progress on standard error: auto (on a terminal; default), always, never, or json (a "
+              "line a second)")
+          ->type_name("WHEN")
+          ->check(one_of({"auto", "always", "never", "json"}));
   command
-      .add_option_function<std::string>(
-          "--progress", [&common](const std::string& mode) { common.progress = kModes.at(mode); },
-          "Show progress on standard error: auto (on a terminal; default), always, never, or json (a "
-          "line a second)")
-      ->type_name("WHEN")
-      ->check(one_of({"auto", "always", "never", "json"}));
+      .add_flag_callback(
+          "-p", [&common] { common.progress = ProgressMode::always; }, "The same as --progress=always")
+      ->excludes(when);
   add_threads_option(command, common);
 }
 

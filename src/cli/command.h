@@ -57,6 +57,8 @@ void add_audit(CLI::App& app, Chosen& chosen);
 void add_completion(CLI::App& app, Chosen& chosen);
 void add_verify(CLI::App& app, Chosen& chosen);
 
+inline constexpr const char* kJsonOutput = "json";  // value of --output
+
 // Checks that a value is one of these words.
 CLI::Validator one_of(const std::vector<std::string>& words);
 

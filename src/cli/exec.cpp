@@ -212,7 +212,7 @@ void add_exec(CLI::App& app, Chosen& chosen) {
           },
           "Memory for decompressed data, per image (default: 64M)")
       ->type_name("SIZE");
-  command->add_option("COMMAND", options->command, "The program and its arguments, after --")->required();
+  command->add_option("COMMAND", options->command, "The program and its arguments")->required();
   command->footer(
       "Example: e2qcow exec --overlay repaired.qcow2 -- e2fsck -fy sdb1.qcow2\n"
       "Static and setuid programs, and those with their own libext2fs, open the image\n"

@@ -24,9 +24,11 @@ bool was_interrupted(const std::exception& error) {
 // If an image was to go to standard output, nothing else does.
 bool wants_json(const CLI::App& command) {
   const CLI::Option* json = command.get_option_no_throw("--json");
+  const CLI::Option* output = command.get_option_no_throw("--output");
   const CLI::Option* image = command.get_option_no_throw("IMAGE");
   const bool takes_image = command.get_name() == "dump" && image->results() == CLI::results_t{"-"};
-  return json != nullptr && json->count() > 0 && !takes_image;
+  const bool is_named = output != nullptr && output->results() == CLI::results_t{kJsonOutput};
+  return json != nullptr && (json->count() > 0 || is_named) && !takes_image;
 }
 
 void report(const CLI::App* command, const std::string& text, int status) {

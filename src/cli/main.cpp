@@ -12,6 +12,7 @@
 #include "base/process/standard_descriptors.h"
 #include "base/process/stop_signals.h"
 #include "cli/command.h"
+#include "cli/command_words.h"
 #include "cli/failure.h"
 #include "cli/help_text.h"
 #include "cli/message.h"
@@ -20,12 +21,6 @@
 #include "nbd/open_nbd.h"
 
 namespace {
-
-bool has_command(const CLI::App& app, const std::string& name) {
-  const auto commands =
-      app.get_subcommands([&](const CLI::App* command) { return command->check_name(name); });
-  return !commands.empty();
-}
 
 // CLI11's text without its capital letter, unless that is the name of an operand.
 std::string text_of(const CLI::ParseError& error, bool has_command) {
@@ -38,11 +33,21 @@ std::string text_of(const CLI::ParseError& error, bool has_command) {
   return e2qcow::printable(text);
 }
 
+// For an option that does not exist, which the text ends with.
+std::string suggestion_for(const CLI::App& app, const CLI::ParseError& error, const std::string& text) {
+  const auto commands = app.get_subcommands();
+  const std::string word = text.substr(text.rfind(' ') + 1);
+  const bool is_unknown = dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr;
+  if (commands.empty() || !is_unknown || !word.starts_with("--")) return "";
+  return e2qcow::cli::suggestion_for_option(*commands[0], word);
+}
+
 // "e2qcow dump: IMAGE is required; see e2qcow dump --help"
 std::string usage_text(const CLI::App& app, const CLI::ParseError& error) {
   const auto commands = app.get_subcommands();
   const std::string name = commands.empty() ? "e2qcow" : "e2qcow " + commands[0]->get_name();
-  return fmt::format("{}: {}; see {} --help", name, text_of(error, !commands.empty()), name);
+  const std::string text = text_of(error, !commands.empty());
+  return fmt::format("{}: {}{}; see {} --help", name, text, suggestion_for(app, error, text), name);
 }
 
 // A variable of a script that is not set must not pass for an option that is not given. The words of a
@@ -88,7 +93,8 @@ std::string version_text() {
 }
 
 void parse(CLI::App& app, int argc, char** argv) {
-  auto words = e2qcow::cli::with_joined_brackets({argv + std::min(argc, 1), argv + argc});
+  auto words = e2qcow::cli::understood_words(app, {argv + std::min(argc, 1), argv + argc});
+  words = e2qcow::cli::with_joined_brackets(words);
   std::ranges::reverse(words);  // as CLI11 wants them
   app.parse(words);
 }
@@ -98,15 +104,12 @@ int run(int argc, char** argv) {
       "Dump ext2/3/4 file systems to qcow2 images that hold only the blocks that matter, and restore them.",
       "e2qcow");
   app.formatter(std::make_shared<e2qcow::cli::HelpText>());
-  app.set_version_flag("--version", version_text());
+  app.set_version_flag("-V,--version", version_text());
   app.require_subcommand(1);
-  app.footer("See e2qcow(8), and e2qcow COMMAND --help for an example of each command.");
+  app.footer("See e2qcow(8), and e2qcow help COMMAND for an example of each command.");
   e2qcow::cli::Chosen chosen;
   add_commands(app, chosen);
-  const bool names_a_command = argc > 1 && argv[1][0] != '-' && argv[1][0] != '\0';
   try {
-    if (names_a_command && !has_command(app, argv[1]))
-      throw CLI::ValidationError(fmt::format("there is no command '{}'", argv[1]));
     parse(app, argc, argv);
     refuse_empty_values(*app.get_subcommands().front());
     return run_command(app, chosen);
