@@ -142,7 +142,7 @@ work::DumpOptions dump_options(const DumpCommand& command) {
 class JournalDump {
  public:
   // Opens it, if there is such a journal. Without one, and for a stream, it must not be named.
-  JournalDump(const DumpCommand& command, const work::DumpSource& source) {
+  JournalDump(const DumpCommand& command, const work::DumpSource& source, const work::BaseImage* base) {
     const work::Device& device = source.device();
     if (device.journal() == nullptr && !command.journal_image.empty())
       fail(Errc::refused, device.name() + ": has no journal on another device that could be found");
@@ -152,6 +152,7 @@ class JournalDump {
     name_ = command.journal_image.empty() ? work::journal_image_name(command.image) : command.journal_image;
     if (is_same_name(name_, command.image)) fail(Errc::refused, name_ + ": is given for two images");
     source.refuse_output(name_);
+    if (base != nullptr) base->refuse_output(name_);
     target_ = work::open_dump_target(*device.journal(), name_);
     work::refuse_output_on_input(name_, device.stored());
   }
@@ -181,7 +182,10 @@ std::unique_ptr<work::BaseImage> open_base(const DumpCommand& command) {
   if (command.base.image.path.empty()) return nullptr;
   work::BaseOptions options = command.base;
   options.accept_resized = command.device.accept_mounted;
-  return std::make_unique<work::BaseImage>(options, command.image, 1);
+  auto base = std::make_unique<work::BaseImage>(options, command.image, 1);
+  for (const std::string* output : {&command.report, &command.map_out, &command.name_map, &command.key})
+    base->refuse_output(*output);
+  return base;
 }
 
 int run_dump(const DumpCommand& command) {
@@ -195,7 +199,7 @@ int run_dump(const DumpCommand& command) {
   const auto base = open_base(command);
   options.base = base.get();
   const work::DumpTarget target = work::open_dump_target(source.device(), command.image, command.to_device);
-  JournalDump journal(command, source);
+  JournalDump journal(command, source, base.get());
   ExtraOutput report_file(source.device(), command.report, {command.image});
   ExtraOutput map_file(source.device(), command.map_out, {command.image, command.report});
   if (command.name_map == "-")

@@ -8,6 +8,8 @@
 #include <filesystem>
 
 #include "base/extents.h"
+#include "nbd/nbd_name.h"
+#include "qcow2/format/digest_seal.h"
 #include "qcow2/read/identity.h"
 #include "work/refusals.h"
 
@@ -24,17 +26,24 @@ ImageOptions without_check(ImageOptions options) {
   return options;
 }
 
+std::vector<std::string> files_of(const BaseOptions& options) {
+  std::vector<std::string> files{options.image.path};
+  for (const std::string& text : options.image.backing) files.push_back(qcow2::parse_named_file(text).path);
+  return files;
+}
+
 Image open(const BaseOptions& options, const std::string& image, unsigned threads) {
-  for (std::size_t depth = 0; depth <= options.image.backing.size(); ++depth) {
-    const std::string path =
-        depth == 0 ? options.image.path : qcow2::parse_named_file(options.image.backing[depth - 1]).path;
-    refuse_output_on_input(image, stored_input(path));
-  }
-  return ImageFiles(without_check(options.image)).read(threads);
+  for (const std::string& file : files_of(options)) refuse_output_on_input(image, stored_input(file));
+  Image base = ImageFiles(without_check(options.image)).read(threads);
+  const std::string doubt = qcow2::refuse_other_bases(base.readers(), base.raw_base());
+  if (!doubt.empty()) fail(Errc::other_base, doubt);
+  return base;
 }
 
 std::string name_for(const BaseOptions& options, const std::string& image) {
   if (options.image.path == "-") fail(Errc::refused, "standard input cannot be the base of an image");
+  if (nbd::is_nbd_name(options.image.path))
+    fail(Errc::refused, options.image.path + ": is a disk on a server, and cannot be the base of an image");
   if (!options.name.empty()) return options.name;
   if (image == "-")
     fail(Errc::refused, options.image.path + ": how an image on standard output names it is not known");
@@ -51,11 +60,23 @@ DumpRecord record_of(const Image& image) {
   if (reader.header().version < 3)
     refuse(name, "images of version 2 have no zeros that hide what is below them");
   if (image.contradicts_itself()) refuse(name, "it has faults");
-  if (image.readers().size() >= kMostFiles)
+  if (image.readers().size() + (image.raw_base() == nullptr ? 0 : 1) >= kMostFiles)
     refuse(name, fmt::format("the chain would have more than {} files", kMostFiles));
   const auto record = reader.record();
   if (!record) refuse(name, "it has no record of a dump");
   return *record;
+}
+
+// Of a file that need not exist, in a folder that does.
+fs::path without_links(const fs::path& file) {
+  std::error_code error;
+  fs::path found = fs::canonical(file, error);
+  if (error == std::errc::no_such_file_or_directory && file.has_parent_path()) {
+    found = fs::canonical(file.parent_path(), error);
+    if (!error) return found / file.filename();
+  }
+  if (error) fail_errno(error.value(), file.string() + ": open");
+  return found;
 }
 
 bool has_protocol(std::string_view name) {
@@ -78,8 +99,8 @@ std::string_view name_of(DumpKind kind) {
 }  // namespace
 
 std::string name_from(const std::string& image, const std::string& base) {
-  const fs::path folder = fs::canonical(fs::absolute(image).parent_path());
-  std::string name = fs::canonical(base).lexically_relative(folder);
+  const fs::path folder = without_links(fs::absolute(image)).parent_path();
+  std::string name = without_links(base).lexically_relative(folder);
   return has_protocol(name) ? "./" + name : name;  // QEMU takes what is before a colon for a protocol
 }
 
@@ -88,7 +109,25 @@ BaseImage::BaseImage(const BaseOptions& options, const std::string& image, unsig
       name_(name_for(options, image)),
       image_(open(options, image, threads)),
       record_(record_of(image_)),
-      known_(image_.disk(), image_.readers(), !options.compare_data) {}
+      known_(image_.disk(), image_.readers(), !options.compare_data) {
+  say_what_is_doubtful();
+}
+
+void BaseImage::say_what_is_doubtful() const {
+  for (const std::string& name : known_.doubtful())
+    options_.image.notice(
+        name +
+        ": is not as it was written: it is damaged, or was committed into by qemu-img; all of "
+        "it is compared");
+  if (!qcow2::decode_digest_place(image_.reader().extensions()))
+    options_.image.notice(image_.reader().file().name() +
+                          ": holds no digests: another dump in its place may not be noticed");
+}
+
+void BaseImage::refuse_output(const std::string& output) const {
+  if (output.empty()) return;
+  for (const std::string& file : files_of(options_)) refuse_output_on_input(output, stored_input(file));
+}
 
 void BaseImage::refuse_unsuitable(const DumpRecord& record, std::uint64_t disk_size) const {
   const std::string& name = image_.reader().file().name();

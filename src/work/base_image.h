@@ -22,10 +22,13 @@ struct BaseOptions {
 class BaseImage {
  public:
   // `image` is the new image, as users name it. Throws Errc::overwrites_input if that is one of the base's
-  // files; Errc::refused for what cannot be a base: an image of version 2, one without the record of a dump,
-  // with faults, or with too many backing files, and for a stream without a name for its base.
+  // files; Errc::other_base if these do not belong together; Errc::refused for what cannot be a base: an
+  // image of version 2, one without the record of a dump, with faults, or with too many backing files, and
+  // for a stream without a name for its base.
   BaseImage(const BaseOptions& options, const std::string& image, unsigned threads);
 
+  // Throws Errc::overwrites_input if the output is one of its files.
+  void refuse_output(const std::string& output) const;
   // Throws Errc::refused, with the reason, unless a dump with this record may lie on it.
   void refuse_unsuitable(const DumpRecord& record, std::uint64_t disk_size) const;
 
@@ -42,6 +45,8 @@ class BaseImage {
   qcow2::Extension identity() const;
 
  private:
+  void say_what_is_doubtful() const;
+
   BaseOptions options_;
   std::string name_;
   Image image_;

@@ -167,8 +167,8 @@ RestoreResult RestoreFiles::restore(const RestoreOptions& options) && {
   if (journal_) make_journal(image, *journal_);
   if (options.transfer.progress) options.transfer.progress->begin("restore", image.data_bytes());
   if (!options.changes_only) target.expect_writes(image.data_bytes());
-  if (target_.is_in_place() && target_.is_file() && target_size != plan.size) target.resize(plan.size);
   DifferingWrites differing(target, [&] { RawSink::clear_head(target, plan); });
+  if (target_.is_in_place() && target_.is_file()) differing.resize(plan.size);
   RawSink sink(options.changes_only ? differing : target, plan);
   CheckedSink checked(sink, image.begin_check());
   transfer(image.disk(), checked, options.transfer);

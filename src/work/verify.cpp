@@ -13,6 +13,7 @@
 #include "qcow2/format/read_header.h"
 #include "qcow2/read/compare_contents.h"
 #include "qcow2/read/digest_state.h"
+#include "qcow2/read/identity.h"
 #include "work/disk_classes.h"
 
 namespace e2qcow::work {
@@ -60,6 +61,10 @@ void judge_with_table(VerifyResult& result, const DigestState& state, bool is_cl
   if (as_written) return judge(result, Verdict::differs, kDamagedOrCommitted);
   judge(result, Verdict::changed,
         "its tables are not as they were written: it was committed into by qemu-img, or is damaged");
+}
+
+bool is_whole(const VerifyResult& result) {
+  return result.verdict == Verdict::whole || result.verdict == Verdict::opened_since;
 }
 
 bool differs(const VerifyResult& result) {
@@ -151,6 +156,10 @@ std::vector<VerifyResult> VerifyFiles::verify(const TransferOptions& transfer) &
       return results;  // no disk is left to look at
     }
   }
+  for (std::size_t depth = 0; depth + 1 < images.size(); ++depth)
+    if (is_whole(results[depth]) && qcow2::lies_on_another(*images[depth], *images[depth + 1]))
+      judge(results[depth], Verdict::changed,
+            results[depth + 1].image + " is not the image that it was made on, or has changed since");
   for (std::size_t depth = 0; depth < images.size(); ++depth) {
     const bool is_complete = raw != nullptr || !images.back()->backing_file_name();
     if (!is_complete || !differs(results[depth])) continue;

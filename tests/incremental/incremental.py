@@ -228,7 +228,9 @@ class Tests:
         self.refused(*dump, "disk", "same", texts=["same"])
         self.refused(*dump, "disk", "-", texts=["standard output"])
         self.refused("dump", "--base", "-", "disk", "new", texts=["standard input"])
-        self.refused("dump", "--base", "nowhere", "disk", "new", texts=["nowhere", "No such file"])
+        self.refused("dump", "--base", "nowhere", "disk", "new", texts=["nowhere: open: No such file"])
+        self.refused(*dump, "disk", "nowhere/new", texts=["nowhere", "No such file"])
+        self.refused("dump", "--base", "nbd://localhost/x", "disk", "new", texts=["on a server"])
         self.refused(*dump, "--base-name", "x" * 1024, "disk", "new", texts=["too long"])
         self.refused(*dump, "--if-changed", "disk", "new", texts=["--base", "--if-changed"], status=2)
         self.refused("dump", "--base-name", "x", "disk", "new", texts=["--base"], status=2)
@@ -292,6 +294,10 @@ class Tests:
             expect(info["backing-filename"] == name, f"{new}: {info['backing-filename']}")
             self.must("qemu-img", "compare", new, old)
             os.remove(self.path(new))
+        os.symlink("shelf/real", self.path("to-real"))
+        self.e2qcow("dump", "-q", "disk", "shelf/real")
+        self.e2qcow("dump", "-q", "--base", "a/b/old", "disk", "to-real")
+        self.must("qemu-img", "check", "-q", "shelf/real")
         self.e2qcow("dump", "-q", "--base", "shelf/old", "--base-name", "/nowhere/x", "disk", "new")
         info = json.loads(self.e2qcow("info", "--json", "new"))
         expect(info["backing-file"] == "/nowhere/x" and len(info["base-identity"]) == 32, info)
@@ -326,6 +332,93 @@ class Tests:
             self.must("qemu-img", "rebase", "-u", "-b", "old", "-F", "qcow2", "new")  # somebody means it
             done = self.run(self.program, "restore", "-q", "new", "--backing", "old", "restored")
             expect(done.returncode == 0 and "another program has opened new" in done.stderr, done.stderr)
+
+    def test_no_output_goes_to_the_files_below(self):
+        self.new_disk()
+        self.e2qcow("dump", "-q", "disk", "a")
+        self.dump_on(new="b", old="a")
+        for option in ("--report", "--map-out"):
+            for file in ("a", "b"):
+                self.refused("dump", "--base", "b", "--backing", "a", option, file, "disk", "new", texts=[file])
+        options = ("--anonymize", "--anonymize-key", "key")
+        self.e2qcow("dump", "-q", *options, "disk", "p")
+        self.refused("dump", *options, "--base", "p", "--name-map", "p", "disk", "new", texts=["p"])
+        self.refused("dump", "--anonymize", "--anonymize-key", "p", "--base", "p", "disk", "new", texts=["p"])
+        self.must("mke2fs", "-q", "-F", "-O", "journal_dev", "-b", "1024", "journal", "4M")
+        done = self.run("sh", "-c", "losetup --find --show journal")
+        if done.returncode == 0:
+            device = done.stdout.strip()
+            try:
+                self.must("mke2fs", "-q", "-F", "-b", "1024", "-J", f"device={device}", "with-journal", "16M")
+                self.e2qcow("dump", "-q", "--journal", device, "with-journal", "j")
+                self.refused("dump", "--journal", device, "--base", "j", "--journal-image", "j", "with-journal", "new",
+                             texts=["j"])
+            finally:
+                self.must("losetup", "--detach", device)
+        self.must("qemu-img", "compare", "b", "a")
+
+    def test_the_files_below_the_base_belong_together(self):
+        self.new_disk()
+        self.e2qcow("dump", "-q", "--all", "disk", "a")
+        self.write_file("disk", "x", b"x" * 9000)
+        self.dump_on(("--all",), new="b", old="a")
+        self.write_file("disk", "y", b"y" * 9000)
+        self.e2qcow("dump", "-q", "--all", "disk", "w")
+        words = ["w: is not the image that b was made on"]
+        self.refused("dump", "--all", "--base", "b", "--backing", "w", "disk", "c", texts=words)
+        out = self.e2qcow("verify", "b", "--backing", "w", statuses=(4,))
+        expect("is not the image that it was made on" in out, out)
+        self.e2qcow("verify", "-q", "b", "--backing", "a")
+
+    def test_a_base_that_was_written_to_since(self):
+        self.new_disk()
+        self.e2qcow("dump", "-q", "--all", "--compress", "none", "--cluster-size", "64k", "disk", "old")
+        self.dump_on(("--all",))
+        self.must("qemu-io", "-c", "write -P 9 0 4k", "old")  # a plain cluster: no table changes
+        self.refused("restore", "new", "--backing", "old", "restored", texts=["has changed since"])
+
+    def test_a_base_without_digests_is_warned_of(self):
+        self.new_disk()
+        self.e2qcow("dump", "-q", "--digest", "none", "disk", "old")
+        done = self.run(self.program, "dump", "-q", "--base", "old", "disk", "new")
+        expect(done.returncode == 0 and "old: holds no digests" in done.stderr, done.stderr)
+
+    def test_a_layer_above_has_a_part_of_a_compressed_cluster(self):
+        self.new_disk(options=("-b", "4096"), size="32M")
+        self.write_file("disk", "text", b"many words " * 50000)
+        self.e2qcow("dump", "-q", "--all", "--cluster-size", "64k", "disk", "low")
+        self.must("qemu-img", "create", "-q", "-f", "qcow2", "-o", "cluster_size=4k", "-b", "low", "-F", "qcow2", "mid")
+        for cluster in range(8, 400, 16):
+            self.must("qemu-io", "-c", f"write -P 7 {cluster * 64 + 8}k 4k", "mid")
+        shutil.copy(self.path("disk"), self.path("empty"))
+        self.debugfs("empty", "rm text", "rm letter", "rm photo")
+        self.e2qcow("dump", "-q", "--all", "--cluster-size", "64k", "empty", "old")
+        self.must("qemu-img", "rebase", "-u", "-f", "qcow2", "-b", "mid", "-F", "qcow2", "old")
+        below = ("--backing", "mid", "--backing", "low")
+        self.e2qcow("dump", "-q", "--all", "--base", "old", *below, "disk", "new")
+        self.e2qcow("dump", "-q", "--all", "disk", "whole")
+        self.must("qemu-img", "compare", "new", "whole")
+
+    def test_a_base_that_is_damaged(self):
+        """What cannot be decoded is stored anew, and that something is wrong is said."""
+        self.new_disk()
+        self.write_file("disk", "text", b"many words " * 50000)
+        self.e2qcow("dump", "-q", "--all", "disk", "good")
+        with open(self.path("good"), "rb") as file:
+            good = file.read()
+        offset = good.rindex(b"\x28\xb5\x2f\xfd") + 8  # in the last frame of zstd
+        chance = random.Random(1)
+        with open(self.path("old"), "wb") as file:
+            file.write(good[:offset] + chance.randbytes(300) + good[offset + 300:])
+        for options in ((), ("--compare-data",)):
+            self.dump_on(("--all",), options=options)
+        self.e2qcow("dump", "-q", "--all", "disk", "whole")
+        self.e2qcow("restore", "-q", "new", "--backing", "old", "restored")
+        self.e2qcow("compare", "-q", "restored:raw", "whole")
+        with open(self.path("old"), "wb") as file:
+            file.write(good[:-512])
+        done = self.run(self.program, "dump", "-q", "--all", "--base", "old", "disk", "new")
+        expect(done.returncode == 0 and "old: is not as it was written" in done.stderr, done.stderr)
 
     def test_only_compressed_digests_are_believed(self):
         """A commit into plain clusters leaves no trace: what is there now counts."""

@@ -30,24 +30,35 @@ void for_each_run(std::uint64_t offset, std::uint64_t length, Differs differs, V
 
 }  // namespace
 
-void DifferingWrites::begin_change(std::uint64_t bytes) {
-  std::call_once(begun_, before_first_);
-  written_ += bytes;
+void DifferingWrites::begin() {
+  if (has_begun_) return;
+  has_begun_ = true;
+  before_first_();
+}
+
+void DifferingWrites::resize(std::uint64_t new_size) {
+  if (new_size == file_.size()) return;
+  begin();
+  file_.resize(new_size);
 }
 
 void DifferingWrites::write(std::uint64_t offset, std::span<const std::byte> data) {
   std::vector<std::byte> old;
   for (; !data.empty(); data = data.subspan(old.size()), offset += old.size()) {
     old.resize(std::min<std::uint64_t>(data.size(), kComparedPiece - offset % kComparedPiece));
-    const std::size_t there = file_.read_up_to(offset, old);
+    std::size_t there = file_.read_up_to(offset, old);
+    if (!has_begun_ && (there < old.size() || std::memcmp(old.data(), data.data(), old.size()) != 0)) {
+      begin();
+      there = file_.read_up_to(offset, old);  // it may be what was changed now
+    }
     for_each_run(
         offset, old.size(),
         [&](std::uint64_t begin, std::uint64_t end) {
           return end > there || std::memcmp(&old[begin], &data[begin], end - begin) != 0;
         },
         [&](std::uint64_t begin, std::uint64_t end) {
-          begin_change(end - begin);
           file_.write(offset + begin, data.subspan(begin, end - begin));
+          written_ += end - begin;
         });
   }
 }
@@ -67,9 +78,10 @@ void DifferingWrites::zero(Extent range, Zeroing how) {
         [&](std::uint64_t begin, std::uint64_t end) {
           return !is_zero(std::span(old).subspan(begin, end - begin));
         },
-        [&](std::uint64_t begin, std::uint64_t end) {
-          begin_change(end - begin);
-          file_.zero({position + begin, end - begin}, how);
+        [&](std::uint64_t first, std::uint64_t end) {
+          begin();
+          file_.zero({position + first, end - first}, how);
+          written_ += end - first;
         });
     position += old.size();
   }

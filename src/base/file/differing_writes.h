@@ -3,16 +3,15 @@
 
 #include <e2qcow/file.h>
 
-#include <atomic>
 #include <functional>
-#include <mutex>
 
 namespace e2qcow {
 
-// A file of which only what differs is written: it reads what is there first.
+// A file of which only what differs is written: it reads what is there first. For one thread that writes.
 class DifferingWrites : public File {
  public:
-  // `file` must outlive it. `before_first` is called before anything is changed, once or never.
+  // `file` must outlive it. `before_first` is called before anything is changed, once or never; it may itself
+  // change the file.
   explicit DifferingWrites(
       File& file, std::function<void()> before_first = [] {})
       : file_(file), before_first_(std::move(before_first)) {}
@@ -26,7 +25,7 @@ class DifferingWrites : public File {
   using File::write;
   void write(std::uint64_t offset, std::span<const std::byte> data) override;
   void zero(Extent range, Zeroing how) override;
-  void resize(std::uint64_t new_size) override { file_.resize(new_size); }
+  void resize(std::uint64_t new_size) override;
   void sync() override { file_.sync(); }
   void write_back(Extent range) override { file_.write_back(range); }
 
@@ -35,12 +34,12 @@ class DifferingWrites : public File {
   static constexpr std::uint64_t kUnit = 4096;
 
  private:
-  void begin_change(std::uint64_t bytes);
+  void begin();
 
   File& file_;
   std::function<void()> before_first_;
-  std::once_flag begun_;
-  std::atomic<std::uint64_t> written_ = 0;
+  bool has_begun_ = false;
+  std::uint64_t written_ = 0;
 };
 
 }  // namespace e2qcow

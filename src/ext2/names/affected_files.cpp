@@ -75,8 +75,10 @@ std::vector<std::pair<std::uint64_t, Extent>> lost_inodes(const Filesystem& file
     for_each_lost(losses, geometry.bytes(tables.of(group)), [&](Extent lost) {
       for (std::uint64_t offset = lost.offset / size * size; offset < lost.end(); offset += size) {
         const std::uint64_t index = (offset - table) / size;
-        if (index < geometry.inodes_per_group())
-          inodes.emplace_back(group * geometry.inodes_per_group() + index + 1, Extent{offset, size});
+        const std::uint64_t inode = group * geometry.inodes_per_group() + index + 1;
+        const bool is_known = !inodes.empty() && inodes.back().first == inode;  // of another part of it
+        if (index < geometry.inodes_per_group() && !is_known)
+          inodes.emplace_back(inode, Extent{offset, size});
       }
     });
   }

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 #include "qcow2/format/digest_seal.h"
@@ -29,6 +30,8 @@ Identity identity_of(const Reader& image) {
   const auto place = decode_digest_place(image.extensions());
   const auto seal = place ? read_seal(image.file(), *place, image.header()) : std::nullopt;
   add(hasher, seal ? std::optional(seal->contents) : std::nullopt);
+  const bool was_opened = (image.header().autoclear_features & kUnchangedDump) == 0;
+  hasher.add(std::array{std::byte{was_opened}});
   const Digest digest = hasher.finish();
   Identity identity;
   std::memcpy(identity.data(), digest.bytes.data(), identity.size());
@@ -48,14 +51,18 @@ std::optional<Identity> decode_base(std::span<const Extension> extensions) {
   return identity;
 }
 
+bool lies_on_another(const Reader& image, const Reader& below) {
+  const auto wanted = decode_base(image.extensions());
+  return wanted && identity_of(below) != *wanted;
+}
+
 std::string refuse_other_bases(std::span<const std::unique_ptr<Reader>> images,
                                const ReadableFile* raw_base) {
   for (std::size_t depth = 0; depth < images.size(); ++depth) {
     const Reader& image = *images[depth];
-    const auto wanted = decode_base(image.extensions());
     const bool is_last = depth + 1 == images.size();
-    if (!wanted || (is_last && raw_base == nullptr)) continue;  // flattened since
-    if (!is_last && identity_of(*images[depth + 1]) == *wanted) continue;
+    if (is_last && (raw_base == nullptr || !image.has_extension(kBase))) continue;  // or flattened since
+    if (!is_last && !lies_on_another(image, *images[depth + 1])) continue;
     const std::string text =
         fmt::format("{}: is not the image that {} was made on, or has changed since",
                     is_last ? raw_base->name() : images[depth + 1]->file().name(), image.file().name());

@@ -13,8 +13,9 @@
 
 namespace e2qcow::qcow2 {
 
-// What tells an image from others, and from itself after a change of its tables or of its digests: the first
-// half of a SHA-256 digest. doc/format.md has the details.
+// What tells an image from others, and from itself after a change of its tables or of its digests, or after a
+// program that does not know us has opened it for writing: the first half of a SHA-256 digest. doc/format.md
+// has the details.
 using Identity = std::array<std::uint8_t, 16>;
 Identity identity_of(const Reader& image);
 
@@ -22,6 +23,9 @@ Identity identity_of(const Reader& image);
 Extension encode_base(const Identity& identity);
 // Absent if there is none.
 std::optional<Identity> decode_base(std::span<const Extension> extensions);
+
+// Whether the image was made on another one than `below`, or that has changed since.
+bool lies_on_another(const Reader& image, const Reader& below);
 
 // Throws Errc::other_base if an image of a chain lies on another one than it was made on; a raw disk is
 // another. Returns what is to be said if a program that does not know us has opened the upper one since, so

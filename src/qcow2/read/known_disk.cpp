@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "qcow2/read/known_disk.h"
 
+#include <e2qcow/error.h>
+
 #include <algorithm>
 #include <cstring>
 
@@ -15,6 +17,8 @@ KnownDisk::KnownDisk(const Chain& chain, std::span<const std::unique_ptr<Reader>
     DigestState state = read_digest_state(*image);
     const bool counts = state.is_marked && state.header_is_as_written && state.mapping_is_as_written;
     images_.push_back(image.get());
+    if (state.place && state.is_marked && (!counts || !state.table))
+      doubtful_.push_back(image->file().name());
     tables_.push_back(counts ? std::move(state.table) : nullptr);
   }
 }
@@ -34,10 +38,15 @@ KnownDisk::Run KnownDisk::run_at(std::uint64_t guest_offset, std::span<const std
   return {guest_offset, contents.first(length), unit, found};
 }
 
-std::vector<std::byte> KnownDisk::read(const Run& run) const {
+std::optional<std::vector<std::byte>> KnownDisk::read(const Run& run) const {
   std::vector<std::byte> bytes(run.contents.size());
   const std::uint64_t inside = std::min<std::uint64_t>(bytes.size(), chain_.size() - run.guest_offset);
-  chain_.read(run.guest_offset, std::span(bytes).first(inside));
+  try {
+    chain_.read(run.guest_offset, std::span(bytes).first(inside));
+  } catch (const std::system_error& error) {
+    if (error.code() != Errc::corrupt) throw;
+    return std::nullopt;
+  }
   return bytes;
 }
 
@@ -45,23 +54,26 @@ std::vector<std::byte> KnownDisk::read(const Run& run) const {
 std::optional<bool> KnownDisk::is_known_unread(const Run& run, std::size_t at) const {
   const Mapping& mapping = run.found.mapping;
   const auto contents = run.contents.subspan(at, run.unit);
+  // A layer above may have a part of it.
   const bool is_one_piece = mapping.guest.length == 0 || mapping.guest.length >= run.unit;
   if (!mapping.is_stored() && is_one_piece) return is_zero(contents);
   const DigestTable* table = table_of(run);
   const auto written = table == nullptr ? std::nullopt : table->find((run.guest_offset + at) / run.unit);
   if (!written) return std::nullopt;
   if (*written != digest_of(table->kind(), contents)) return false;
-  if (believed_ && mapping.kind == Mapping::Kind::compressed) return true;
+  if (believed_ && is_one_piece && mapping.kind == Mapping::Kind::compressed) return true;
   return std::nullopt;
 }
 
 void KnownDisk::add_known(const Run& run, std::vector<bool>& known) const {
-  std::vector<std::byte> below;  // is read when it is needed
+  std::optional<std::vector<std::byte>> below;  // absent: it cannot be read
+  bool was_read = false;
   for (std::size_t at = 0; at < run.contents.size(); at += run.unit) {
     auto is_known = is_known_unread(run, at);
     if (!is_known) {
-      if (below.empty()) below = read(run);
-      is_known = std::memcmp(&below[at], &run.contents[at], run.unit) == 0;
+      if (!was_read) below = read(run);
+      was_read = true;
+      is_known = below && std::memcmp(&(*below)[at], &run.contents[at], run.unit) == 0;
     }
     known.push_back(*is_known);
   }

@@ -48,6 +48,16 @@ TEST_F(ChangesOnly, WhatDiffersIsWritten) {
   expect_same_bytes("target", "whole");
 }
 
+// The head is cleared before it is known what of it differs.
+TEST_F(ChangesOnly, WhatDiffersInTheHeadAloneIsWritten) {
+  for (const std::uint64_t offset : {std::uint64_t{1024 + 52}, std::uint64_t{5000}, std::uint64_t{65535}}) {
+    fs::copy_file(path("whole"), path("target"), fs::copy_options::overwrite_existing);
+    patch_file(path("target"), offset, "x");
+    EXPECT_EQ(update().status, 0);
+    expect_same_bytes("target", "whole");
+  }
+}
+
 TEST_F(ChangesOnly, ATargetIsMadeOrGetsTheRightSize) {
   for (const std::uint64_t size : {std::uint64_t{0}, std::uint64_t{5'000'000}, std::uint64_t{60} << 20}) {
     if (size != 0) write_file(path("target"), std::string(size, 'x'));

@@ -35,6 +35,24 @@ TEST(DifferingWrites, WritesTheUnitsThatDiffer) {
   EXPECT_EQ(calls, 1);
 }
 
+TEST(DifferingWrites, WritesWhatTheCallBeforeTheFirstChangeHasChanged) {
+  MemoryFile file(filled(20'000, 1));
+  Bytes wanted = file.data();
+  wanted[5000] = std::byte{2};
+  DifferingWrites differing(file, [&] { file.write(0, Bytes(20'000)); });
+  differing.write(0, wanted);
+  EXPECT_TRUE(file.data() == wanted);
+}
+
+TEST(DifferingWrites, ChangeTheSizeAfterThatCall) {
+  MemoryFile file(filled(20'000, 1));
+  DifferingWrites differing(file, [&] { EXPECT_EQ(file.size(), 20'000U); });
+  differing.resize(20'000);
+  EXPECT_EQ(file.writes(), 0U);
+  differing.resize(10'000);
+  EXPECT_EQ(file.size(), 10'000U);
+}
+
 TEST(DifferingWrites, WritesPastTheEnd) {
   MemoryFile file(filled(1000, 1));
   DifferingWrites differing(file);
