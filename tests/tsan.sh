@@ -18,5 +18,10 @@ for how in zstd zlib none; do
   cmp "$work/fs" "$work/restored"
   "$build"/bin/e2qcow compare -q --threads 4 "$work/fs:raw" "$work/$how.qcow2"
   "$build"/bin/e2qcow check --data --threads 4 "$work/$how.qcow2" >/dev/null
+  cp --sparse=always "$work/fs" "$work/changed"
+  debugfs -w -R "write $0 script" "$work/changed" >/dev/null 2>&1
+  "$build"/bin/e2qcow dump -q --all --compress $how --threads 4 --base "$work/$how.qcow2" "$work/changed" "$work/on"
+  "$build"/bin/e2qcow restore -q --threads 4 --changes-only "$work/on" --backing "$work/$how.qcow2" "$work/restored"
+  "$build"/bin/e2qcow compare -q --threads 4 --list "$work/changed:raw" "$work/on" --backing-b "$work/$how.qcow2"
 done
 echo "tsan: nothing found"
