@@ -288,7 +288,7 @@ def judge_long_freezes(program, folder):
                f"a long freeze: status {done.returncode}: {done.stdout}")
         expect(not os.path.exists(image), "a refused dump leaves an image")
         must("touch", os.path.join(mounted.place, "file"))
-        done = run([program, "dump", "--freeze", mounted.device, image])  # its metadata is little
+        done = run([program, "dump", "--freeze=60", mounted.device, image])  # its metadata is little
         expect(done.returncode == 0, f"metadata of a large file system: status {done.returncode}: {done.stdout}")
         os.unlink(image)
 
