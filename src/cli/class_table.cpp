@@ -18,10 +18,6 @@ std::string name_of(std::uint8_t number) {
 
 }  // namespace
 
-std::string kind_name(DumpKind kind) {
-  return kind == DumpKind::all ? "all" : kind == DumpKind::metadata ? "metadata" : "signatures";
-}
-
 std::string class_table(std::span<const DumpRecord::ClassBytes> classes) {
   std::vector<DumpRecord::ClassBytes> sorted(classes.begin(), classes.end());
   std::ranges::stable_sort(sorted, std::ranges::greater(), &DumpRecord::ClassBytes::bytes);

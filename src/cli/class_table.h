@@ -9,9 +9,6 @@
 
 namespace e2qcow::cli {
 
-// The kind of a dump, in JSON.
-std::string kind_name(DumpKind kind);
-
 // The bytes of each class of blocks, largest first.
 std::string class_table(std::span<const DumpRecord::ClassBytes> classes);
 nlohmann::ordered_json classes_json(std::span<const DumpRecord::ClassBytes> classes);

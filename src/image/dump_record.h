@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "image/finding.h"
@@ -16,6 +17,10 @@ enum class DumpKind : std::uint8_t {
   all = 1,        // blocks in use; if nobody knows which these are, all blocks
   signatures = 2  // no file system was found: only what identifies the device
 };
+
+constexpr std::string_view kind_name(DumpKind kind) {
+  return kind == DumpKind::all ? "all" : kind == DumpKind::metadata ? "metadata" : "signatures";
+}
 
 // In what state the file system was while it was read. The numbers are written into images: append, never
 // change.

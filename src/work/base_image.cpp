@@ -8,6 +8,7 @@
 #include <filesystem>
 
 #include "base/extents.h"
+#include "base/storage.h"
 #include "nbd/nbd_name.h"
 #include "qcow2/format/digest_seal.h"
 #include "qcow2/read/identity.h"
@@ -67,16 +68,13 @@ DumpRecord record_of(const Image& image) {
   return *record;
 }
 
-// Of a file that need not exist, in a folder that does.
-fs::path without_links(const fs::path& file) {
+// Without symbolic links. The file need not exist, its folder must.
+fs::path place_of(const std::string& file) {
   std::error_code error;
-  fs::path found = fs::canonical(file, error);
-  if (error == std::errc::no_such_file_or_directory && file.has_parent_path()) {
-    found = fs::canonical(file.parent_path(), error);
-    if (!error) return found / file.filename();
-  }
-  if (error) fail_errno(error.value(), file.string() + ": open");
-  return found;
+  const fs::path entry = fs::absolute(without_links(file));
+  const fs::path folder = fs::canonical(entry.parent_path(), error);
+  if (error) fail_errno(error.value(), file + ": open");
+  return folder / entry.filename();
 }
 
 bool has_protocol(std::string_view name) {
@@ -84,23 +82,10 @@ bool has_protocol(std::string_view name) {
   return colon != std::string_view::npos && name.substr(0, colon).find('/') == std::string_view::npos;
 }
 
-std::string_view name_of(DumpKind kind) {
-  switch (kind) {
-    case DumpKind::metadata:
-      return "metadata";
-    case DumpKind::all:
-      return "all blocks in use";
-    case DumpKind::signatures:
-      return "signatures";
-  }
-  return "";
-}
-
 }  // namespace
 
 std::string name_from(const std::string& image, const std::string& base) {
-  const fs::path folder = without_links(fs::absolute(image)).parent_path();
-  std::string name = without_links(base).lexically_relative(folder);
+  std::string name = place_of(base).lexically_relative(place_of(image).parent_path());
   return has_protocol(name) ? "./" + name : name;  // QEMU takes what is before a colon for a protocol
 }
 
@@ -132,12 +117,12 @@ void BaseImage::refuse_output(const std::string& output) const {
 void BaseImage::refuse_unsuitable(const DumpRecord& record, std::uint64_t disk_size) const {
   const std::string& name = image_.reader().file().name();
   if (record.kind != record_.kind)
-    refuse(name, fmt::format("it holds {}, and the dump {}", name_of(record_.kind), name_of(record.kind)));
+    refuse(name, fmt::format("it is a dump of another kind: {}", kind_name(record_.kind)));
   if (record.filesystem_uuid != record_.filesystem_uuid)
     refuse(name, "it is of a file system with another UUID");
   if (record.anonymized_with != record_.anonymized_with ||
       record.is_strictly_anonymized != record_.is_strictly_anonymized)
-    refuse(name, "one of both is not anonymised, or with another key, or in another way");
+    refuse(name, "both must be anonymised in the same way, with the same key, or not at all");
   if (disk_size != image_.reader().size() && !options_.accept_resized)
     fail(Errc::resized, fmt::format("{}: its disk has {} bytes, and the device has {}", name,
                                     image_.reader().size(), disk_size));
