@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -45,6 +46,14 @@ inline std::vector<Extent> sorted_and_joined(std::vector<Extent> extents) {
 // From the first on that ends after `offset`, of extents that ascend without overlaps.
 inline std::span<const Extent> from_first_after(std::span<const Extent> extents, std::uint64_t offset) {
   return {std::ranges::upper_bound(extents, offset, {}, &Extent::end), extents.end()};
+}
+
+// The first part at or after `offset` of extents that ascend without overlaps; absent if there is none.
+inline std::optional<Extent> next_part(std::span<const Extent> extents, std::uint64_t offset) {
+  const auto rest = from_first_after(extents, offset);
+  if (rest.empty()) return std::nullopt;
+  const std::uint64_t begin = std::max(offset, rest.front().offset);
+  return Extent{begin, rest.front().end() - begin};
 }
 
 // Whether one of extents that ascend without overlaps overlaps the range.

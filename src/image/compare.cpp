@@ -6,26 +6,12 @@
 
 #include "base/extents.h"
 #include "image/drop_zeros.h"
+#include "image/padded_read.h"
 
 namespace e2qcow {
 namespace {
 
 constexpr std::uint64_t kUnit = 64 * 1024;
-
-// With zeros where the disk has no data, or has ended.
-void read_padded(const ImageSource& source, std::uint64_t guest_offset, std::span<std::byte> out) {
-  const Extent wanted{guest_offset, out.size()};
-  std::uint64_t done = 0;
-  auto extent = source.next_extent(guest_offset);
-  for (; extent && extent->offset < wanted.end(); extent = source.next_extent(extent->end())) {
-    const Extent data = common_part(*extent, wanted);
-    const std::uint64_t begin = data.offset - guest_offset;
-    std::ranges::fill(out.subspan(done, begin - done), std::byte{0});
-    source.read(data.offset, out.subspan(begin, data.length));
-    done = begin + data.length;
-  }
-  std::ranges::fill(out.subspan(done), std::byte{0});
-}
 
 // A disk that is zero at the offsets at which two others are the same, with extents wherever one of them has
 // data.
@@ -79,7 +65,7 @@ class FirstData : public ImageSink {
 // Collects the ranges that are not zero.
 class DataRanges : public ImageSink {
  public:
-  explicit DataRanges(std::uint64_t size) : size_(size) {}
+  DataRanges(std::uint64_t size, std::size_t most) : size_(size), most_(most) {}
   std::uint64_t granularity() const override { return kUnit; }
   void pack(Batch& batch) const override { drop_zeros(batch, kDifferenceUnit); }
   void append(const Batch& batch) override {
@@ -92,7 +78,7 @@ class DataRanges : public ImageSink {
  private:
   void add(Extent range) {
     range.length = std::min(range.length, size_ - range.offset);
-    found_.is_coarse = found_.is_coarse || found_.ranges.size() >= kMostRanges;
+    found_.is_coarse = found_.is_coarse || found_.ranges.size() >= most_;
     if (found_.is_coarse)
       found_.ranges.back().length = range.end() - found_.ranges.back().offset;
     else
@@ -100,14 +86,16 @@ class DataRanges : public ImageSink {
   }
 
   std::uint64_t size_;
+  std::size_t most_;
   DifferentRanges found_;
 };
 
 }  // namespace
 
-DifferentRanges all_differences(const ImageSource& a, const ImageSource& b, const TransferOptions& options) {
+DifferentRanges all_differences(const ImageSource& a, const ImageSource& b, const TransferOptions& options,
+                                std::size_t most) {
   const Difference difference(a, b);
-  DataRanges ranges(difference.size());
+  DataRanges ranges(difference.size(), most);
   transfer(difference, ranges, options);
   return std::move(ranges).found();
 }

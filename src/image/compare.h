@@ -14,14 +14,15 @@ namespace e2qcow {
 std::optional<std::uint64_t> first_difference(const ImageSource& a, const ImageSource& b,
                                               const TransferOptions& options);
 
-// All ranges in which they differ, in pieces of kDifferenceUnit bytes: ascending, not touching.
+constexpr std::uint64_t kDifferenceUnit = 128;  // bytes: the smallest inode
+
+// All ranges in which they differ, in units of kDifferenceUnit: ascending, not touching.
 struct DifferentRanges {
   std::vector<Extent> ranges;
   std::optional<std::uint64_t> first_byte{};
-  bool is_coarse = false;  // there are more than kMostRanges: the last one covers the rest of them
+  bool is_coarse = false;  // there are more than `most`: the last one covers the rest of them
 };
-DifferentRanges all_differences(const ImageSource& a, const ImageSource& b, const TransferOptions& options);
-constexpr std::uint64_t kDifferenceUnit = 128;  // the smallest inode
-constexpr std::size_t kMostRanges = 1 << 22;
+DifferentRanges all_differences(const ImageSource& a, const ImageSource& b, const TransferOptions& options,
+                                std::size_t most = std::size_t{1} << 22);
 
 }  // namespace e2qcow

@@ -15,10 +15,7 @@ ExtentSource::ExtentSource(const ReadableFile& file, std::vector<Extent> extents
     : file_(file), size_(image_size(file)), extents_(std::move(extents)) {}
 
 std::optional<Extent> ExtentSource::next_extent(std::uint64_t guest_offset) const {
-  const auto rest = from_first_after(extents_, guest_offset);
-  if (rest.empty()) return std::nullopt;
-  const std::uint64_t begin = std::max(guest_offset, rest.front().offset);
-  return Extent{begin, rest.front().end() - begin};
+  return next_part(extents_, guest_offset);
 }
 
 std::optional<File::Descriptor> ExtentSource::stored_at(Extent range) const {

@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <atomic>
 
+#include "base/extents.h"
+#include "tests/support/bytes.h"
 #include "tests/support/memory_source.h"
 #include "tests/support/sizes.h"
 
@@ -45,6 +47,29 @@ TEST_P(FirstDifference, IsTheFirstOfMany) {
     MemorySource b(disk, {{0, disk.size()}});
     EXPECT_EQ(of(a, b), first);
   }
+}
+
+// All bytes that differ are in units of the list, and each unit has one.
+TEST_P(FirstDifference, IsTheFirstOfAllThatAreListed) {
+  Random random;
+  const MemorySource whole = MemorySource::random(random, 2 * kMiB + 77, 100'000, 500'000);
+  Bytes disk = whole.disk();
+  for (int k = 0; k < 200; ++k) disk[random.below(disk.size())] ^= std::byte{1};
+  const MemorySource other(disk, {{0, disk.size()}});
+  const DifferentRanges found = all_differences(whole, other, {.threads = GetParam()});
+  std::vector<Extent> expected;
+  for (std::uint64_t offset = 0; offset < disk.size(); offset += kDifferenceUnit) {
+    const std::uint64_t length = std::min(kDifferenceUnit, disk.size() - offset);
+    if (part_of(disk, offset, length) != part_of(whole.disk(), offset, length))
+      add_joined(expected, {offset, length});
+  }
+  EXPECT_EQ(found.ranges, expected);
+  EXPECT_EQ(found.first_byte, of(whole, other));
+  EXPECT_FALSE(found.is_coarse);
+  const DifferentRanges coarse = all_differences(whole, other, {.threads = GetParam()}, 10);
+  EXPECT_TRUE(coarse.is_coarse);
+  EXPECT_EQ(coarse.ranges.size(), 10U);
+  EXPECT_EQ(coarse.ranges.back().end(), expected.back().end());
 }
 
 // A source of extents of a device has other bytes between them.
