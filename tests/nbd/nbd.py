@@ -19,12 +19,12 @@ import subprocess
 import sys
 import tempfile
 import time
-import traceback
 
 from bad_server import BadServer
 from proxy import ByteProxy, Proxy
-from servers import (ENVIRONMENT, PATIENCE, Missing, certificates, free_port, https_server, nbd_server, nbdkit, need,
+from servers import (ENVIRONMENT, PATIENCE, certificates, free_port, https_server, nbd_server, nbdkit, need,
                      need_nbdkit, qemu_nbd, PortServer, ssh_server, write)
+from suite import run_suite
 
 MIB = 1 << 20
 MAY_PASS = 4  # the status of errors after which another attempt may succeed
@@ -602,30 +602,17 @@ def main():
     if "without NBD" in must(program, "--version"):
         print("skipped: built without libnbd")
         return 77
-    names = [name for name in dir(Tests) if name.startswith("test_")]
-    skipped, failed = [], []
     with tempfile.TemporaryDirectory() as folder:
         need("mke2fs", "qemu-img", "e2fsck")
         tests = Tests(program, folder)
-        for name in names:
-            if wanted and not any(word in name for word in wanted):
-                continue
-            began = time.monotonic()
+
+        def run_one(name, _):
             try:
                 getattr(tests, name)()
-                print(f"passed: {name} ({time.monotonic() - began:.1f} s)", flush=True)
-            except Missing as missing:
-                skipped.append(name)
-                print(f"SKIPPED: {name}: {missing} is missing", flush=True)
-            except Exception:  # pylint: disable=broad-except
-                failed.append(name)
-                print(f"FAILED: {name}\n{traceback.format_exc()}", flush=True)
             finally:
                 tests.clean_up()
-    print(f"{len(skipped)} skipped, {len(failed)} failed: {' '.join(failed)}")
-    if failed or (skipped and os.environ.get("E2QCOW_CI")):
-        return 1
-    return 77 if skipped else 0
+
+        return run_suite(Tests, wanted, run_one)
 
 
 if __name__ == "__main__":

@@ -8,14 +8,14 @@ import shutil
 import socket
 import ssl
 import subprocess
+import sys
 import threading
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../support"))
+from suite import Missing  # pylint: disable=wrong-import-position
 
 ENVIRONMENT = {**os.environ, "PATH": os.environ["PATH"] + ":/usr/sbin:/sbin", "LC_ALL": "C"}
 PATIENCE = 60  # seconds, for what should take one
-
-
-class Missing(Exception):
-    """A program is not installed."""
 
 
 def need(*programs):
